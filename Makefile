@@ -1,0 +1,42 @@
+# Two commands: `make results` and `make test`. Each makes its own environment in .venv first.
+
+PYTHON ?= python3
+CONFIG ?= config/quick.yaml
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+NAME = $(shell sed -n 's/^name: *//p' $(CONFIG))
+
+.PHONY: results test check lint setup clean
+.DELETE_ON_ERROR:
+
+results: setup  ## tables, figures and the HTML report of CONFIG (default config/quick.yaml)
+	$(BIN)/snakemake --configfile $(CONFIG)
+	@$(MAKE) --no-print-directory results/$(NAME)/report.html
+
+results/%/report.html: results/%/table1_quality.html results/%/table2_size.html results/%/figure1_quality_bytes.png results/%/figure2_size.png $(wildcard workflow/report/*)
+	$(BIN)/snakemake --configfile $(CONFIG) --report $@
+
+test: setup  ## the whole test suite
+	$(BIN)/python -m pytest
+
+check: setup lint  ## formats, types, and the workflow's own lint
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check --quiet Snakefile workflow/rules
+	$(BIN)/snakemake --lint --configfile config/ci.yaml
+
+lint: setup  ## ruff alone
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+setup: $(READY)
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, $(PYTHON) is " + sys.version.split()[0] + "; name another one: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --requirement requirements.lock
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+clean:  ## everything made here but the environment
+	rm -rf build logs benchmarks .snakemake $(filter-out results/README.md results/published.csv results/baselines,$(wildcard results/*))

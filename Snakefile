@@ -1,0 +1,67 @@
+"""
+The whole benchmark: a config in, tables and figures out.
+
+    snakemake                                   config/quick.yaml, the profile's default
+    snakemake --configfile config/ci.yaml       another one
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, workflow.basedir)
+
+from bench.errors import BenchError
+from bench.plan import load
+from bench.provenance import code_digest
+from bench.settings import flags
+from snakemake.exceptions import WorkflowError
+
+if len(workflow.configfiles) != 1:
+    raise WorkflowError(
+        f"give exactly one --configfile, such as config/quick.yaml (got {list(workflow.configfiles)})"
+    )
+try:
+    PLAN = load(
+        Path(workflow.configfiles[0]),
+        Path(workflow.basedir) / "config" / "datasets.yaml",
+    )
+except BenchError as error:
+    raise WorkflowError(str(error)) from None
+
+RESULTS = f"results/{PLAN.name}"
+
+
+wildcard_constraints:
+    corpus="[A-Za-z0-9._-]+",
+    queries="[A-Za-z0-9._-]+",
+    model="[a-z0-9.-]+",
+    codec="[a-z0-9.-]+",
+    preset="[a-z0-9.-]+",
+    shard="[0-9]{5}",
+
+
+localrules:
+    all,
+
+
+rule all:
+    default_target: True
+    input:
+        expand(
+            f"{RESULTS}/{{name}}",
+            name=[
+                "table1_quality.md",
+                "table2_size.md",
+                "figure1_quality_bytes.png",
+                "figure2_size.png",
+            ],
+        ),
+
+
+include: "workflow/rules/corpus.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/encode.smk"
+include: "workflow/rules/index.smk"
+include: "workflow/rules/search.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/report.smk"

@@ -1,0 +1,1 @@
+"""A reproducible evaluation and benchmarking harness for ColBERTv2 (arXiv 2112.01488)."""

@@ -1,0 +1,21 @@
+"""Bucket ids to bytes and back: ``8 / nbits`` dimensions a byte, the first dimension in the high bits."""
+
+import numpy as np
+
+
+def pack(buckets: np.ndarray, nbits: int) -> np.ndarray:
+    """Pack ``[vectors, dim]`` uint8 bucket ids below ``2**nbits`` into ``[vectors, dim * nbits / 8]`` bytes."""
+    per_byte = 8 // nbits
+    vectors, dim = buckets.shape
+    grouped = buckets.reshape(vectors, dim // per_byte, per_byte)
+    packed = np.zeros(grouped.shape[:2], np.uint8)
+    for position in range(per_byte):
+        packed |= grouped[:, :, position] << np.uint8(8 - nbits * (position + 1))
+    return packed
+
+
+def unpack(packed: np.ndarray, nbits: int) -> np.ndarray:
+    """The inverse of ``pack``: ``[vectors, bytes]`` to ``[vectors, bytes * 8 / nbits]``."""
+    shifts = np.arange(8 - nbits, -1, -nbits, dtype=np.uint8)
+    buckets = (packed[:, :, None] >> shifts) & np.uint8(2**nbits - 1)
+    return buckets.reshape(len(packed), -1)

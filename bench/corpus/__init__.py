@@ -1,0 +1,1 @@
+"""Data in, the evaluation protocol, and the embedded corpus."""

@@ -1,0 +1,142 @@
+"""The embedded corpus: docstrings of installed distributions as a retrieval task.
+
+A query is the summary of a docstring (its first paragraph, 4 to 30 words); its one relevant passage is the rest (at
+least 15 words). Files are read as installed and never imported, distribution by distribution in the order given here,
+files in the order of their names, docstrings in the order of their lines; of two equal queries or passages the first
+one counts.
+"""
+
+import ast
+import contextlib
+import gc
+import importlib.metadata
+import inspect
+import itertools
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.errors import DataError
+from bench.storage import atomic, digest_of, write_text
+
+SUBSETS: dict[str, tuple[str, ...]] = {
+    "train": ("networkx", "scikit-learn", "scipy", "sympy", "torch", "transformers"),
+    "test": ("matplotlib", "numpy", "pandas"),
+    "tiny": ("fsspec", "packaging", "click", "tqdm"),
+}
+LIMITS = {"tiny": 200}
+QUERY_WORDS = (4, 30)
+PASSAGE_WORDS = 15
+
+_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One docstring cut in two. ``id`` is its place: ``package/module.py:Class.method``."""
+
+    id: str
+    query: str
+    passage: str
+
+
+def split_docstring(docstring: str) -> tuple[str, str] | None:
+    """Summary in one line and body of a docstring, or None where either has too few or too many words."""
+    summary, _, body = inspect.cleandoc(docstring).partition("\n\n")
+    summary, body = " ".join(summary.split()), re.sub(r"[ \t]+\n", "\n", body).strip()
+    low, high = QUERY_WORDS
+    if not low <= len(summary.split()) <= high or len(body.split()) < PASSAGE_WORDS:
+        return None
+    return summary, body
+
+
+def docstrings(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Qualified name and docstring of the module and of each class and function in it, in the order of lines."""
+
+    def visit(node: ast.AST, name: str) -> Iterator[tuple[str, str]]:
+        if isinstance(node, _DOCUMENTED):
+            docstring = ast.get_docstring(node, clean=False)
+            if docstring:
+                yield name, docstring
+        for child in _statements(node):
+            inner = getattr(child, "name", None) if isinstance(child, _DOCUMENTED) else None
+            yield from visit(child, ".".join(filter(None, (name, inner))))
+
+    return visit(tree, "")
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    for field in ("body", "orelse", "handlers", "finalbody"):
+        yield from getattr(node, field, ())
+
+
+def source_files(distribution: str) -> list[tuple[str, Path]]:
+    """Name and place of the Python files of an installed distribution, in the order of their names."""
+    try:
+        files = importlib.metadata.distribution(distribution).files or []
+    except importlib.metadata.PackageNotFoundError as error:
+        raise DataError(
+            f"pydocs needs the distribution {distribution}, which is not installed: install requirements.lock"
+        ) from error
+    return sorted((file.as_posix(), Path(str(file.locate()))) for file in files if file.suffix == ".py")
+
+
+def pairs(distributions: Iterable[str]) -> Iterator[Pair]:
+    """All pairs of the given distributions, without repeated queries or passages."""
+    queries: set[str] = set()
+    passages: set[str] = set()
+    ids: dict[str, int] = {}
+    for distribution in distributions:
+        for name, path in source_files(distribution):
+            for qualified, docstring in docstrings(_parse(path)):
+                parts = split_docstring(docstring)
+                if parts is None or parts[0] in queries or parts[1] in passages:
+                    continue
+                queries.add(parts[0])
+                passages.add(parts[1])
+                place = f"{name}:{qualified or 'module'}".replace(" ", "_")
+                ids[place] = ids.get(place, 0) + 1
+                yield Pair(place if ids[place] == 1 else f"{place}#{ids[place]}", *parts)
+
+
+@contextlib.contextmanager
+def _collector_off() -> Iterator[None]:
+    """Parsing makes millions of objects and no cycles: without the cyclic collector it takes half the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _parse(path: Path) -> ast.Module:
+    """Syntax tree of a file; an empty one for what this Python cannot parse (templates, other versions' syntax)."""
+    try:
+        return ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError):
+        return ast.Module(body=[], type_ignores=[])
+
+
+def versions(subset: str) -> dict[str, str]:
+    """Installed versions of the distributions of a subset: with the code of this module they determine its content."""
+    return {name: importlib.metadata.version(name) for name in SUBSETS[subset]}
+
+
+def extract(subset: str, folder: Path) -> Path:
+    """Write ``pairs.jsonl`` and ``qrels.txt`` of a subset below ``folder`` unless they are there; return their folder.
+
+    The folder's name holds the versions of the distributions, so that an upgrade makes a new one.
+    """
+    target = folder / f"{subset}-{digest_of([versions(subset), QUERY_WORDS, PASSAGE_WORDS, LIMITS.get(subset)])[:12]}"
+    if not (target / "qrels.txt").exists():
+        with _collector_off():
+            found = list(itertools.islice(pairs(SUBSETS[subset]), LIMITS.get(subset)))
+        with atomic(target / "pairs.jsonl") as temporary, temporary.open("w", encoding="utf-8") as stream:
+            for pair in found:
+                stream.write(json.dumps({"id": pair.id, "query": pair.query, "passage": pair.passage}) + "\n")
+        write_text(target / "qrels.txt", "".join(f"{pair.id} 0 {pair.id} 1\n" for pair in found))
+    return target

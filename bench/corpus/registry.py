@@ -1,0 +1,69 @@
+"""Data sets by their ir_datasets id, the embedded ones registered beside the others."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import ir_datasets
+from ir_datasets.datasets.base import Dataset
+from ir_datasets.formats import JsonlDocs, JsonlQueries, TrecQrels
+
+from bench.corpus import pydocs
+from bench.errors import DataError
+
+
+class _Extracted:
+    """A file of an embedded subset, made on first use; stands where ir_datasets expects a download."""
+
+    def __init__(self, subset: str, name: str):
+        self._subset, self._name = subset, name
+
+    def path(self, force: bool = True) -> Path:
+        home = ir_datasets.util.home_path() / "pydocs"
+        return (pydocs.extract(self._subset, home) if force else home / self._subset) / self._name
+
+    @contextlib.contextmanager
+    def stream(self) -> Iterator[IO[bytes]]:
+        with self.path().open("rb") as stream:
+            yield stream
+
+
+def _register() -> None:
+    for subset in pydocs.SUBSETS:
+        dataset_id = f"pydocs/{subset}"
+        if dataset_id not in ir_datasets.registry:
+            pairs, qrels = _Extracted(subset, "pairs.jsonl"), _Extracted(subset, "qrels.txt")
+            ir_datasets.registry.register(
+                dataset_id,
+                Dataset(
+                    JsonlDocs(pairs, mapping={"doc_id": "id", "text": "passage"}, namespace=dataset_id, lang="en"),
+                    JsonlQueries(pairs, mapping={"query_id": "id", "text": "query"}, lang="en"),
+                    TrecQrels(qrels, {1: "the docstring that the summary was taken from"}),
+                ),
+            )
+
+
+def load(dataset_id: str) -> Any:
+    """The ir_datasets data set of this id; raises DataError for an unknown one."""
+    _register()
+    try:
+        return ir_datasets.load(dataset_id)
+    except KeyError as error:
+        known = ", ".join(f"pydocs/{subset}" for subset in pydocs.SUBSETS)
+        raise DataError(
+            f"{dataset_id!r} is not an ir_datasets id; embedded here: {known}; "
+            f"all others are listed by `ir_datasets list` and on the ir_datasets site"
+        ) from error
+
+
+def metadata_counts(dataset_id: str) -> dict[str, int]:
+    """Counts of docs, queries and qrels that ir_datasets ships for an id, offline; absent ones are absent here too."""
+    metadata = load(dataset_id).metadata()
+    return {kind: value["count"] for kind, value in metadata.items() if "count" in value}
+
+
+def docs_parent(dataset_id: str) -> str:
+    """Id of the collection whose passages ``dataset_id`` searches, so that its query sets share one index."""
+    load(dataset_id)
+    return ir_datasets.docs_parent_id(dataset_id)

@@ -1,0 +1,124 @@
+"""Passages, queries and judgements as the harness keeps them: plain files that any later job can slice.
+
+A corpus folder holds ``passages.jsonl`` (id and text, one passage a line) and ``offsets.npy`` (``[passages + 1]`` int64
+byte positions of the lines); a query folder holds ``queries.jsonl`` and ``qrels.txt`` (TREC format).
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bench.errors import DataError
+from bench.storage import FolderWriter, Manifest, atomic, open_folder, read_array, write_text
+
+VERSION = 1
+Qrels = dict[str, dict[str, int]]
+
+
+@dataclass(frozen=True)
+class Text:
+    """A passage or a query."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Passages:
+    """A corpus folder, open for slicing."""
+
+    folder: Path
+    manifest: Manifest
+    offsets: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def slice(self, start: int, stop: int) -> Iterator[Text]:
+        """Passages ``start`` to ``stop`` (exclusive) in the order of the collection."""
+        with (self.folder / "passages.jsonl").open("rb") as stream:
+            stream.seek(int(self.offsets[start]))
+            for _ in range(start, stop):
+                yield Text(**json.loads(stream.readline()))
+
+    def ids(self) -> list[str]:
+        return [text.id for text in self.slice(0, len(self))]
+
+    def at(self, positions: Iterable[int]) -> Iterator[Text]:
+        """Passages at the given positions, in the order given."""
+        for position in positions:
+            yield from self.slice(position, position + 1)
+
+
+@dataclass(frozen=True)
+class Queries:
+    """A query folder: texts in file order, judgements by query id."""
+
+    manifest: Manifest
+    texts: Sequence[Text]
+    qrels: Qrels
+
+
+def write_passages(folder: Path, texts: Iterable[Text], **manifest: dict) -> Manifest:
+    """Write a corpus folder in one pass; raises DataError for a repeated id or an empty collection.
+
+    A passage without text is kept: it is retrievable (and judged) in the collections that have one.
+    """
+    writer = FolderWriter(folder, "corpus", VERSION)
+    seen: set[str] = set()
+    offsets = [0]
+    with atomic(writer.path("passages.jsonl")) as temporary, temporary.open("wb") as stream:
+        for text in texts:
+            if text.id in seen:
+                raise DataError(f"passage id {text.id!r} stands twice in the collection of {folder}")
+            seen.add(text.id)
+            stream.write(_line(text))
+            offsets.append(stream.tell())
+    if not seen:
+        raise DataError(f"the collection of {folder} has no passage")
+    writer.array("offsets.npy", np.array(offsets, np.int64))
+    empty = manifest.pop("counts", {})
+    return writer.close(counts={"passages": len(seen), **empty}, **manifest)
+
+
+def open_passages(folder: Path) -> Passages:
+    manifest = open_folder(folder, "corpus", VERSION)
+    return Passages(folder, manifest, read_array(folder / "offsets.npy", mapped=False))
+
+
+def write_queries(folder: Path, texts: Sequence[Text], qrels: Qrels, **manifest: dict) -> Manifest:
+    """Write a query folder; raises DataError for a repeated id, or for a query without text."""
+    writer = FolderWriter(folder, "queries", VERSION)
+    seen: set[str] = set()
+    for text in texts:
+        if text.id in seen:
+            raise DataError(f"query id {text.id!r} stands twice among the queries of {folder}")
+        if not text.text.strip():
+            raise DataError(f"query {text.id!r} of {folder} is empty: nothing can be searched for it; leave it out")
+        seen.add(text.id)
+    write_text(writer.path("queries.jsonl"), "".join(_line(text).decode() for text in texts))
+    lines = (
+        f"{query} 0 {passage} {grade}\n"
+        for query, judged in sorted(qrels.items())
+        for passage, grade in sorted(judged.items())
+    )
+    write_text(writer.path("qrels.txt"), "".join(lines))
+    counts = {"queries": len(texts), "judged": len(qrels), "judgements": sum(map(len, qrels.values()))}
+    return writer.close(counts=counts, **manifest)
+
+
+def open_queries(folder: Path) -> Queries:
+    manifest = open_folder(folder, "queries", VERSION)
+    lines = (folder / "queries.jsonl").read_text(encoding="utf-8").splitlines()
+    qrels: Qrels = {}
+    for line in (folder / "qrels.txt").read_text(encoding="utf-8").splitlines():
+        query, _, passage, grade = line.split(" ")
+        qrels.setdefault(query, {})[passage] = int(grade)
+    return Queries(manifest, [Text(**json.loads(line)) for line in lines], qrels)
+
+
+def _line(text: Text) -> bytes:
+    return (json.dumps({"id": text.id, "text": text.text}) + "\n").encode()

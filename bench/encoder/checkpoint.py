@@ -1,0 +1,53 @@
+"""A model as a folder: safetensors weights (``bert.*``, ``linear.weight``), tokenizer, and one JSON of how to use it."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import transformers
+
+from bench.encoder.inputs import Inputs, InputSettings
+from bench.encoder.model import Encoder, LateInteraction, MeanPooling, architecture, late_interaction
+from bench.errors import DamagedFileError
+from bench.storage import FolderWriter, Manifest, atomic, open_folder, read_json, write_json
+
+VERSION = 1
+WEIGHTS = "model.safetensors"
+SETTINGS = "colbert.json"
+
+
+def save(encoder: Encoder, folder: Path, **manifest: Mapping[str, Any]) -> Manifest:
+    """Write the model folder; nothing in it is pickled."""
+    writer = FolderWriter(folder, "model", VERSION)
+    with atomic(writer.path(WEIGHTS)) as temporary:
+        tensors = {name: tensor.contiguous() for name, tensor in encoder.state_dict().items()}
+        safetensors.torch.save_file(tensors, temporary, metadata={"format": "pt"})
+    before = {path.name for path in folder.iterdir()}
+    encoder.bert.config.save_pretrained(folder)
+    encoder.inputs.tokenizer.save_pretrained(folder)
+    for name in {"config.json", *({path.name for path in folder.iterdir()} - before)}:
+        writer.path(name)
+    settings = {"kind": encoder.kind, "dim": encoder.dim, "inputs": dataclasses.asdict(encoder.inputs.settings)}
+    write_json(writer.path(SETTINGS), settings)
+    return writer.close(**manifest)
+
+
+def load(folder: Path) -> tuple[Encoder, Manifest]:
+    """The encoder of a model folder, float32, in evaluation mode, and its manifest."""
+    manifest = open_folder(folder, "model", VERSION)
+    settings = read_json(folder / SETTINGS)
+    bert = architecture(folder)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    tensors = safetensors.torch.load_file(folder / WEIGHTS)
+    inputs = InputSettings(**settings["inputs"])
+    encoder: Encoder
+    if settings["kind"] == LateInteraction.kind:
+        encoder = late_interaction(bert, tokenizer, tensors["linear.weight"], inputs)
+    else:
+        encoder = MeanPooling(bert, Inputs(tokenizer, inputs)).eval()
+    missing, unexpected = encoder.load_state_dict(tensors, strict=False)
+    if missing or unexpected:
+        raise DamagedFileError(f"{folder / WEIGHTS} lacks {missing[:3]} and has the unknown {unexpected[:3]}")
+    return encoder, manifest

@@ -1,0 +1,81 @@
+"""Text to token ids, as ColBERT does it (arXiv 2004.12832, section 3.2; the same in ColBERTv2).
+
+A query is ``[CLS] [Q] tokens [SEP]`` filled up with ``[MASK]`` to a fixed length (query augmentation); a passage is
+``[CLS] [D] tokens [SEP]``, cut but never filled. Vectors of punctuation are dropped from passages, never from queries.
+"""
+
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import transformers
+
+from bench.errors import SettingsError
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputSettings:
+    """What a model must be fed with; stored beside its weights.
+
+    query_marker, doc_marker: vocabulary entries used as [Q] and [D], or None for a model without markers;
+    pad_queries: fill queries with [MASK]; attend_to_mask_tokens: let the other tokens see these;
+    drop_punctuation: keep no passage vector for a punctuation token.
+    """
+
+    query_marker: str | None = "[unused0]"
+    doc_marker: str | None = "[unused1]"
+    pad_queries: bool = True
+    attend_to_mask_tokens: bool = False
+    drop_punctuation: bool = True
+
+
+class Inputs:
+    """Token ids for one model."""
+
+    def __init__(self, tokenizer: transformers.PreTrainedTokenizerBase, settings: InputSettings):
+        self.tokenizer, self.settings = tokenizer, settings
+        self.pad = int(tokenizer.pad_token_id)
+        self._query_marker = self._marker(settings.query_marker)
+        self._doc_marker = self._marker(settings.doc_marker)
+        self._skipped = self._punctuation() if settings.drop_punctuation else np.empty(0, np.int64)
+
+    def _marker(self, token: str | None) -> list[int]:
+        if token is None:
+            return []
+        found = self.tokenizer.convert_tokens_to_ids(token)
+        if found is None or found == self.tokenizer.unk_token_id:
+            raise SettingsError(f"marker {token!r} is not in the vocabulary of {self.tokenizer.name_or_path}")
+        return [int(found)]
+
+    def _punctuation(self) -> np.ndarray:
+        encoded = self.tokenizer(list(string.punctuation), add_special_tokens=False)["input_ids"]
+        return np.unique([ids[0] for ids in encoded if ids])
+
+    def _wrap(self, texts: Sequence[str], marker: list[int], maxlen: int) -> list[list[int]]:
+        room = maxlen - 2 - len(marker)
+        if room < 1:
+            raise SettingsError(f"a length of {maxlen} tokens leaves no room for text beside markers")
+        encoded = self.tokenizer(list(texts), add_special_tokens=False, truncation=True, max_length=room)["input_ids"]
+        cls, sep = self.tokenizer.cls_token_id, self.tokenizer.sep_token_id
+        return [[cls, *marker, *ids, sep] for ids in encoded]
+
+    def passages(self, texts: Sequence[str], maxlen: int) -> list[list[int]]:
+        """Ids of each passage, at most ``maxlen`` of them, markers included."""
+        return self._wrap(texts, self._doc_marker, maxlen)
+
+    def queries(self, texts: Sequence[str], maxlen: int) -> tuple[np.ndarray, np.ndarray]:
+        """Ids and attention mask, each ``[queries, length]`` int64; length is ``maxlen`` where queries are padded."""
+        wrapped = self._wrap(texts, self._query_marker, maxlen)
+        length = maxlen if self.settings.pad_queries else max(map(len, wrapped), default=0)
+        filler = self.tokenizer.mask_token_id if self.settings.pad_queries else self.pad
+        ids = np.full((len(wrapped), length), filler, np.int64)
+        attention = np.full_like(ids, int(self.settings.pad_queries and self.settings.attend_to_mask_tokens))
+        for row, tokens in enumerate(wrapped):
+            ids[row, : len(tokens)] = tokens
+            attention[row, : len(tokens)] = 1
+        return ids, attention
+
+    def kept(self, ids: np.ndarray) -> np.ndarray:
+        """True where a passage token keeps its vector; same shape as ``ids``."""
+        return ~np.isin(ids, self._skipped)

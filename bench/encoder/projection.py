@@ -1,0 +1,44 @@
+"""A projection without training: the principal directions of hidden states (PCA without centring).
+
+MaxSim compares vectors by their inner product, so the directions kept are those that hold most of the inner products:
+the leading eigenvectors of the second-moment matrix of the hidden states.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import nn
+
+from bench.encoder.encode import TOKENS_PER_BATCH, autocast, length_batches, padded
+from bench.encoder.inputs import Inputs
+
+
+def hidden_states(
+    bert: nn.Module, inputs: Inputs, texts: Sequence[str], *, maxlen: int, precision: str, device: str = "cpu"
+) -> Iterator[np.ndarray]:
+    """Last hidden states ``[kept tokens, hidden]`` float32 of passages, a block per batch, shortest passages first."""
+    ids = inputs.passages(texts, maxlen)
+    with torch.inference_mode(), autocast(precision, device):
+        for batch in length_batches([len(row) for row in ids], TOKENS_PER_BATCH):
+            tokens, attention = padded([ids[position] for position in batch], inputs.pad, device)
+            hidden = bert(input_ids=tokens, attention_mask=attention).last_hidden_state.float().cpu().numpy()
+            yield hidden[attention.cpu().numpy().astype(bool) & inputs.kept(tokens.cpu().numpy())]
+
+
+def second_moment(hidden: Iterable[np.ndarray]) -> np.ndarray:
+    """Mean outer product ``[hidden, hidden]`` float64 of the rows of all blocks ``[rows, hidden]``."""
+    total: np.ndarray | float = 0.0
+    rows = 0
+    for block in hidden:
+        total = total + block.T.astype(np.float64) @ block
+        rows += len(block)
+    return np.asarray(total) / max(rows, 1)
+
+
+def principal_directions(moment: np.ndarray, dim: int) -> torch.Tensor:
+    """Weight ``[dim, hidden]`` float32 of the leading eigenvectors, the largest entry of each made positive."""
+    _, vectors = np.linalg.eigh(moment)
+    weight = vectors[:, ::-1][:, :dim].T
+    signs = np.sign(weight[np.arange(dim), np.abs(weight).argmax(axis=1)])
+    return torch.from_numpy((weight * signs[:, None]).astype(np.float32))

@@ -1,0 +1,88 @@
+"""Quality of a run: ir_measures under the protocol's rules.
+
+Ties are broken once, by score and then passage id, and the measures see strictly decreasing scores; a judged query
+that is missing from the run counts as 0; a measure deeper than the run is refused.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import ir_measures
+
+from bench.errors import SettingsError
+
+Qrels = Mapping[str, Mapping[str, int]]
+Rankings = Mapping[str, Sequence[tuple[str, float]]]
+
+
+@dataclass(frozen=True)
+class Quality:
+    """mean and per_query values by measure; counts of queries and of results that share their score with another."""
+
+    mean: dict[str, float]
+    per_query: dict[str, dict[str, float]]
+    counts: dict[str, int]
+
+
+def measure(name: str, source: str) -> ir_measures.Measure:
+    """The measure of this ir_measures text; raises SettingsError for an unknown one or one in another spelling."""
+    try:
+        parsed = ir_measures.parse_measure(name)
+    except (ValueError, NameError, KeyError, SyntaxError) as error:
+        raise SettingsError(
+            f"measure {name!r} of {source} is unknown; use ir_measures texts such as nDCG@10, RR@10, R@100, Success@5"
+        ) from error
+    if str(parsed) != name:
+        raise SettingsError(f"measure {name!r} of {source} is spelled {str(parsed)!r} here")
+    return parsed
+
+
+def check_depth(names: Sequence[str], depth: int, source: str) -> None:
+    """Refuse a measure that looks deeper than ``depth``, and one without a cutoff, which looks at everything."""
+    for name in names:
+        cutoff = measure(name, source).params.get("cutoff")
+        if cutoff is None:
+            raise SettingsError(f"measure {name!r} of {source} has no cutoff; write for example {name}@{depth}")
+        if cutoff > depth:
+            raise SettingsError(f"measure {name!r} of {source} looks deeper than the run of depth {depth}")
+
+
+def evaluate(run: Rankings, qrels: Qrels, measures: Sequence[str], depth: int) -> Quality:
+    """Score a run against judgements ``{query: {passage: grade}}``, both cut at ``depth``.
+
+    Means are over all judged queries. Counts: judged, in_run, scored (both), short (fewer than ``depth`` results),
+    unjudged (in the run only), results, tied (results whose score another result of the same query has).
+    """
+    check_depth(measures, depth, "this evaluation")
+    ranked = {query: _ranked(ranking, depth) for query, ranking in sorted(run.items()) if query in qrels}
+    parsed = {name: measure(name, "this evaluation") for name in measures}
+    judged = {query: dict(judged) for query, judged in sorted(qrels.items())}
+    per_query = {name: dict.fromkeys(judged, 0.0) for name in measures}
+    names = {value: name for name, value in parsed.items()}
+    if ranked:
+        for value in ir_measures.iter_calc(list(parsed.values()), judged, ranked):
+            per_query[names[value.measure]][value.query_id] = float(value.value)
+    return Quality(
+        mean={name: sum(values.values()) / max(len(values), 1) for name, values in per_query.items()},
+        per_query=per_query,
+        counts={
+            "judged": len(judged),
+            "in_run": len(run),
+            "scored": len(ranked),
+            "short": sum(len(run.get(query, ())) < depth for query in judged),
+            "unjudged": len(set(run) - set(judged)),
+            "results": sum(min(len(ranking), depth) for ranking in run.values()),
+            "tied": sum(_tied(ranking[:depth]) for ranking in run.values()),
+        },
+    )
+
+
+def _ranked(ranking: Sequence[tuple[str, float]], depth: int) -> dict[str, float]:
+    """Strictly decreasing scores in the order of (score descending, passage id)."""
+    ordered = sorted(ranking, key=lambda item: (-item[1], item[0]))[:depth]
+    return {passage: float(depth - position) for position, (passage, _) in enumerate(ordered)}
+
+
+def _tied(ranking: Sequence[tuple[str, float]]) -> int:
+    scores = [score for _, score in ranking]
+    return sum(scores.count(score) for score in set(scores) if scores.count(score) > 1)

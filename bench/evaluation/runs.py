@@ -1,0 +1,33 @@
+"""Runs in TREC format, gzipped without a time stamp so that equal rankings are equal bytes."""
+
+import gzip
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from bench.errors import DataError
+from bench.storage import atomic
+
+Run = dict[str, list[tuple[str, float]]]
+
+
+def write_run(path: Path, run: Mapping[str, Sequence[tuple[str, float]]], tag: str) -> None:
+    """Write (passage id, score) lists by query; scores keep all digits of a float32."""
+    with atomic(path) as temporary, temporary.open("wb") as raw, gzip.GzipFile("", "wb", 6, raw, mtime=0) as stream:
+        for query, ranking in run.items():
+            for rank, (passage, score) in enumerate(ranking, start=1):
+                stream.write(f"{query} Q0 {passage} {rank} {score:.9g} {tag}\n".encode())
+
+
+def read_run(path: Path) -> Run:
+    """Rankings by query id, in file order; raises DataError for a broken line or a passage that is ranked twice."""
+    run: Run = {}
+    with gzip.open(path, "rt", encoding="utf-8") as stream:
+        for number, line in enumerate(stream, start=1):
+            parts = line.split()
+            if len(parts) != 6:
+                raise DataError(f"line {number} of {path} has {len(parts)} fields, a TREC run has 6")
+            run.setdefault(parts[0], []).append((parts[2], float(parts[4])))
+    for query, ranking in run.items():
+        if len({passage for passage, _ in ranking}) != len(ranking):
+            raise DataError(f"{path} ranks a passage twice for query {query!r}")
+    return run

@@ -1,0 +1,82 @@
+"""Shards and their compressed parts to an index, streamed shard by shard."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.codec.codec import Codec
+from bench.errors import DataError
+from bench.index import inverted
+from bench.index.index import KIND, VERSION, IndexFiles
+from bench.index.shards import Shard
+from bench.storage import FolderWriter, Manifest, growing_array, write_text
+
+
+def build_uncompressed(folder: Path, shards: Sequence[Shard], ids: Sequence[str], **manifest: Mapping[str, Any]) -> Manifest:
+    """An index of float16 vectors as they stand in the shards."""
+    writer = FolderWriter(folder, KIND, VERSION)
+    files = IndexFiles(folder)
+    _merge(writer.path(files.vectors.name), [shard.vectors for shard in shards])
+    return _finish(writer, shards, ids, {}, **manifest)
+
+
+def build_compressed(
+    folder: Path,
+    shards: Sequence[Shard],
+    codes: Sequence[np.ndarray],
+    residuals: Sequence[np.ndarray],
+    codec: Codec,
+    ids: Sequence[str],
+    **manifest: Mapping[str, Any],
+) -> Manifest:
+    """An index of codes, residuals and inverted list; raises DataError where a part does not fit its shard."""
+    for number, (shard, code, residual) in enumerate(zip(shards, codes, residuals, strict=True)):
+        if not len(shard.vectors) == len(code) == len(residual):
+            raise DataError(
+                f"shard {number} of {folder} has {len(shard.vectors)} vectors, {len(code)} codes and "
+                f"{len(residual)} residuals: they were not made from each other; delete and rebuild them"
+            )
+    writer = FolderWriter(folder, KIND, VERSION)
+    files = IndexFiles(folder)
+    codec.save(writer)
+    _merge(writer.path(files.codes.name), codes)
+    _merge(writer.path(files.residuals.name), residuals)
+    doclens = [shard.doclens for shard in shards]
+    lists, offsets = writer.path(files.lists.name), writer.path(files.list_offsets.name)
+    inverted.write(list(zip(codes, doclens, strict=True)), len(codec.centroids), lists, offsets)
+    return _finish(writer, shards, ids, {"centroids": len(codec.centroids)}, **manifest)
+
+
+def _finish(
+    writer: FolderWriter,
+    shards: Sequence[Shard],
+    ids: Sequence[str],
+    counts: dict[str, int],
+    *,
+    settings: Mapping[str, Any],
+    **manifest: Mapping[str, Any],
+) -> Manifest:
+    files = IndexFiles(writer.folder)
+    passages = sum(len(shard.doclens) for shard in shards)
+    vectors = sum(len(shard.vectors) for shard in shards)
+    if passages != len(ids):
+        raise DataError(f"the shards of {writer.folder} hold {passages} passages, the corpus {len(ids)}: one is missing")
+    writer.array(files.doclens.name, np.concatenate([shard.doclens for shard in shards]))
+    write_text(writer.path(files.ids.name), "".join(f"{name}\n" for name in ids))
+    return writer.close(
+        settings={**settings, "dim": int(shards[0].vectors.shape[1])},
+        counts={**counts, "passages": passages, "vectors": vectors},
+        **manifest,
+    )
+
+
+def _merge(path: Path, parts: Sequence[np.ndarray]) -> None:
+    """Concatenate arrays into one file without holding more than one of them."""
+    rows = sum(len(part) for part in parts)
+    with growing_array(path, (rows, *parts[0].shape[1:]), parts[0].dtype) as out:
+        start = 0
+        for part in parts:
+            out[start : start + len(part)] = part
+            start += len(part)

@@ -1,0 +1,23 @@
+"""A fitted codec on disk, before it becomes part of an index."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bench.codec import codec as codecs
+from bench.codec.codec import Codec
+from bench.storage import FolderWriter, Manifest, open_folder
+
+KIND = "codec"
+VERSION = 1
+
+
+def write_codec(folder: Path, codec: Codec, **manifest: Mapping[str, Any]) -> Manifest:
+    writer = FolderWriter(folder, KIND, VERSION)
+    codec.save(writer)
+    return writer.close(**manifest)
+
+
+def open_codec(folder: Path) -> tuple[Codec, Manifest]:
+    manifest = open_folder(folder, KIND, VERSION)
+    return codecs.load(folder), manifest

@@ -1,0 +1,146 @@
+"""An index on disk and its reader. Plain ``.npy`` and JSON: it can be moved, copied and memory-mapped."""
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bench.codec import codec as codecs
+from bench.codec.codec import Codec
+from bench.errors import DamagedFileError
+from bench.storage import Manifest, open_folder, read_array
+
+KIND = "index"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class IndexFiles:
+    """The files of an index; an uncompressed one has ``vectors`` instead of codes, residuals and lists."""
+
+    folder: Path
+
+    @property
+    def vectors(self) -> Path:
+        return self.folder / "vectors.npy"
+
+    @property
+    def codes(self) -> Path:
+        return self.folder / "codes.npy"
+
+    @property
+    def residuals(self) -> Path:
+        return self.folder / "residuals.npy"
+
+    @property
+    def lists(self) -> Path:
+        return self.folder / "lists.npy"
+
+    @property
+    def list_offsets(self) -> Path:
+        return self.folder / "list_offsets.npy"
+
+    @property
+    def doclens(self) -> Path:
+        return self.folder / "doclens.npy"
+
+    @property
+    def ids(self) -> Path:
+        return self.folder / "ids.txt"
+
+
+@dataclass(frozen=True)
+class Compressed:
+    """codes ``[vectors]``, residuals ``[vectors, bytes]``; passages of centroid c: ``lists[offsets[c]:offsets[c + 1]]``."""
+
+    codec: Codec
+    codes: np.ndarray
+    residuals: np.ndarray
+    lists: np.ndarray
+    list_offsets: np.ndarray
+
+    def decode(self, where: slice | np.ndarray) -> np.ndarray:
+        return self.codec.decode(self.codes[where], self.residuals[where])
+
+    def passages_of(self, centroids: np.ndarray) -> np.ndarray:
+        """Sorted distinct passages in the lists of the given centroids."""
+        offsets = self.list_offsets
+        parts = [self.lists[offsets[centroid] : offsets[centroid + 1]] for centroid in centroids]
+        return np.unique(np.concatenate(parts)) if parts else np.empty(0, np.int32)
+
+
+@dataclass(frozen=True)
+class Index:
+    """ids: passage ids by position; doclens ``[passages]``; the vectors are either ``raw`` or ``compressed``."""
+
+    manifest: Manifest
+    ids: list[str]
+    doclens: np.ndarray
+    raw: np.ndarray | None
+    compressed: Compressed | None
+
+    @functools.cached_property
+    def offsets(self) -> np.ndarray:
+        """``[passages + 1]`` int64: the vectors of passage p are ``offsets[p]`` to ``offsets[p + 1]``."""
+        return np.concatenate([[0], np.cumsum(self.doclens, dtype=np.int64)])
+
+    @functools.cached_property
+    def id_rank(self) -> np.ndarray:
+        return id_ranks(self.ids)
+
+    @property
+    def dim(self) -> int:
+        return int(self.manifest.settings["dim"])
+
+    def __len__(self) -> int:
+        return len(self.doclens)
+
+    def vectors(self, where: slice | np.ndarray) -> np.ndarray:
+        """Float32 vectors ``[., dim]`` at the given vector positions, decoded where the index is compressed."""
+        if self.compressed is not None:
+            return self.compressed.decode(where)
+        assert self.raw is not None
+        return self.raw[where].astype(np.float32)
+
+    def positions(self, passages: np.ndarray) -> np.ndarray:
+        """Positions of all vectors of the given passages, passage after passage."""
+        lengths = self.doclens[passages].astype(np.int64)
+        starts = np.cumsum(lengths) - lengths
+        return np.arange(lengths.sum()) + np.repeat(self.offsets[passages] - starts, lengths)
+
+
+def id_ranks(ids: Sequence[str]) -> np.ndarray:
+    """``[passages]`` int64: rank of each passage id among all of them, the second key of every ranking."""
+    ranks = np.empty(len(ids), np.int64)
+    ranks[np.array(sorted(range(len(ids)), key=ids.__getitem__), np.int64)] = np.arange(len(ids))
+    return ranks
+
+
+def open_index(folder: Path) -> Index:
+    """Verify every file against the manifest and open the index, its large arrays memory-mapped.
+
+    Raises DamagedFileError for a missing or changed file, another format version, or arrays that do not fit together.
+    """
+    manifest = open_folder(folder, KIND, VERSION)
+    files = IndexFiles(folder)
+    ids = files.ids.read_text(encoding="utf-8").split("\n")[:-1]
+    doclens = read_array(files.doclens, mapped=False)
+    raw = compressed = None
+    if files.vectors.name in manifest.files:
+        raw = read_array(files.vectors)
+    else:
+        compressed = Compressed(
+            codecs.load(folder),
+            read_array(files.codes),
+            read_array(files.residuals),
+            read_array(files.lists),
+            read_array(files.list_offsets, mapped=False),
+        )
+    stored = len(raw) if raw is not None else len(compressed.codes) if compressed is not None else 0
+    if len(ids) != len(doclens) or int(doclens.sum()) != stored:
+        raise DamagedFileError(
+            f"{folder} has {len(ids)} ids, {len(doclens)} doclens adding up to {int(doclens.sum())}, and {stored} vectors"
+        )
+    return Index(manifest, ids, doclens, raw, compressed)

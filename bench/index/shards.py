@@ -1,0 +1,54 @@
+"""Vector shards: the token vectors of a fixed number of passages, the one source of every codec of a model."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bench.errors import DamagedFileError, DataError
+from bench.storage import FolderWriter, Manifest, open_folder, read_array
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Shard:
+    """vectors ``[vectors, dim]`` float16 of norm 1, memory-mapped; doclens ``[passages]`` int32."""
+
+    vectors: np.ndarray
+    doclens: np.ndarray
+    manifest: Manifest
+
+
+def write_shard(folder: Path, vectors: np.ndarray, doclens: np.ndarray, **manifest: dict) -> Manifest:
+    """Write a shard; raises DataError for a passage without vectors and for vectors that are not finite."""
+    if len(doclens) and doclens.min() < 1:
+        raise DataError(f"passage {int(doclens.argmin())} of shard {folder} has no vector: it could never be found")
+    if not np.isfinite(vectors).all():
+        raise DataError(f"shard {folder} has vectors that are not finite: the model is broken")
+    writer = FolderWriter(folder, "vectors", VERSION)
+    writer.array("vectors.npy", vectors.astype(np.float16, copy=False))
+    writer.array("doclens.npy", doclens.astype(np.int32, copy=False))
+    return writer.close(counts={"vectors": len(vectors), "passages": len(doclens)}, **manifest)
+
+
+def open_shard(folder: Path) -> Shard:
+    manifest = open_folder(folder, "vectors", VERSION)
+    vectors, doclens = read_array(folder / "vectors.npy"), read_array(folder / "doclens.npy", mapped=False)
+    if int(doclens.sum()) != len(vectors):
+        raise DamagedFileError(f"doclens of {folder} add up to {int(doclens.sum())}, but it has {len(vectors)} vectors")
+    return Shard(vectors, doclens, manifest)
+
+
+def sample(shards: Sequence[Shard], passages: np.ndarray) -> np.ndarray:
+    """Vectors ``[., dim]`` float16 of the passages at the given sorted positions, counted through all shards."""
+    parts, first = [], 0
+    for shard in shards:
+        count = len(shard.doclens)
+        here = passages[(passages >= first) & (passages < first + count)] - first
+        chosen = np.zeros(count, bool)
+        chosen[here] = True
+        parts.append(shard.vectors[np.repeat(chosen, shard.doclens)])
+        first += count
+    return np.concatenate(parts)

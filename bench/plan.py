@@ -1,0 +1,172 @@
+"""A config resolved: which models, codecs, runs and shards there will be. Everything that can be refused is refused here."""
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.codec.names import UNCOMPRESSED, residual_nbits
+from bench.corpus import protocol
+from bench.corpus.protocol import Entry
+from bench.errors import SettingsError
+from bench.evaluation import quality
+from bench.provenance import has_native_bfloat16
+from bench.search import presets
+from bench.search.presets import Preset
+from bench.settings import derived_seed, read_yaml, validate
+
+DATASETS = Path("config/datasets.yaml")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One row of the table: a query set searched by a preset over a codec of a model."""
+
+    queries: str
+    corpus: str
+    model: str
+    codec: str
+    preset: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Everything that the DAG asks of a config."""
+
+    source: str
+    name: str
+    seed: int
+    depth: int
+    entries: Mapping[str, Entry]
+    corpora: Mapping[str, Entry]
+    models: Mapping[str, Mapping[str, Any]]
+    presets: Mapping[str, Preset]
+    runs: Sequence[Run]
+    bm25: bool
+    passages_per_shard: int
+    precision: str
+    kmeans_iterations: int
+
+    def seed_for(self, *purpose: str) -> int:
+        return derived_seed(self.seed, *purpose)
+
+    def shards(self, corpus: str) -> list[str]:
+        """Names of the shards of a corpus, known before any of its passages is read."""
+        count = math.ceil(self.corpora[corpus].passages / self.passages_per_shard)
+        return [f"{number:05d}" for number in range(count)]
+
+    def codecs(self, corpus: str, model: str) -> list[str]:
+        """Codecs of a model of which a size is reported: those that a run searches, and uncompressed to compare with."""
+        found = {run.codec for run in self.runs if (run.corpus, run.model) == (corpus, model)}
+        return sorted(found | {UNCOMPRESSED})
+
+    def inputs(self, model: str) -> Mapping[str, Any]:
+        return self.models[model].get("inputs") or {}
+
+
+def load(path: Path, datasets: Path = DATASETS) -> Plan:
+    """Read, check and resolve a config file."""
+    return resolve(read_yaml(path), str(path), read_yaml(datasets))
+
+
+def resolve(values: Mapping[str, Any], source: str, known: Mapping[str, Mapping[str, Any]]) -> Plan:
+    """The plan of a config's values; raises SettingsError naming key, value and what would be right."""
+    validate(values, source)
+    entries = {
+        entry.name: entry
+        for dataset_id, overrides in values["queries"].items()
+        for entry in [protocol.resolve(dataset_id, overrides or {}, known, source)]
+    }
+    corpora = _corpora(entries, values["models"], known, source)
+    parsed = {name: presets.parse(preset, f"presets.{name} in {source}") for name, preset in values["presets"].items()}
+    runs = list(dict.fromkeys(_runs(values, entries, parsed, source)))
+    for entry in entries.values():
+        quality.check_depth(entry.measures, values["depth"], f"queries.{entry.id} in {source}")
+    for name in sorted({run.preset for run in runs}):
+        presets.check_depth(parsed[name], values["depth"], f"presets.{name} in {source}")
+    _check_models(values["models"], source)
+    precision = values["encode"]["precision"]
+    return Plan(
+        source=source,
+        name=values["name"],
+        seed=values["seed"],
+        depth=values["depth"],
+        entries=entries,
+        corpora=corpora,
+        models=values["models"],
+        presets=parsed,
+        runs=runs,
+        bm25=values.get("bm25", False),
+        passages_per_shard=values["encode"]["passages_per_shard"],
+        precision=precision if precision != "auto" else "bfloat16" if has_native_bfloat16() else "float32",
+        kmeans_iterations=values["kmeans"]["iterations"],
+    )
+
+
+def _corpora(
+    entries: Mapping[str, Entry],
+    models: Mapping[str, Mapping[str, Any]],
+    known: Mapping[str, Mapping[str, Any]],
+    source: str,
+) -> dict[str, Entry]:
+    """One entry per collection, searched or trained on, by its name; query sets that share one must agree on it."""
+    corpora: dict[str, Entry] = {}
+    for entry in entries.values():
+        other = corpora.setdefault(entry.corpus_name, entry)
+        if (entry.passages, entry.doc_maxlen) != (other.passages, other.doc_maxlen):
+            raise SettingsError(
+                f"{source}: {entry.id} and {other.id} share the collection {entry.corpus}, but differ in passages "
+                f"({entry.passages}, {other.passages}) or doc_maxlen ({entry.doc_maxlen}, {other.doc_maxlen})"
+            )
+    for dataset_id in training_sets(models):
+        entry = protocol.resolve(dataset_id, {}, known, source)
+        corpora.setdefault(entry.corpus_name, entry)
+    return corpora
+
+
+def training_sets(models: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Ids of the data sets that models are fitted or trained on."""
+    stages = (model.get(stage) for model in models.values() for stage in ("projection", "train"))
+    return sorted({stage["dataset"] for stage in stages if stage})
+
+
+def _runs(values: Mapping[str, Any], entries: Mapping[str, Entry], parsed: Mapping[str, Preset], source: str) -> list[Run]:
+    runs = []
+    for number, item in enumerate(values["grid"]):
+        where = f"grid.{number} in {source}"
+        for axis, names in (("models", values["models"]), ("presets", parsed)):
+            if unknown := [name for name in item[axis] if name not in names]:
+                raise SettingsError(f"{where} names the unknown {axis} {unknown}; known: {sorted(names)}")
+        for model, codec, preset in itertools.product(item["models"], item["codecs"], item["presets"]):
+            _check_run(values["models"][model], model, codec, preset, parsed[preset], where)
+            runs += [
+                Run(queries=entry.name, corpus=entry.corpus_name, model=model, codec=codec, preset=preset)
+                for entry in entries.values()
+            ]
+    return runs
+
+
+def _check_run(settings: Mapping[str, Any], model: str, codec: str, name: str, preset: Preset, where: str) -> None:
+    nbits = residual_nbits(codec, where)
+    if preset.needs_lists and nbits is None:
+        raise SettingsError(f"{where}: preset {name!r} needs an inverted list, codec {codec!r} has none; use exact")
+    if "pooling" in settings and (codec != UNCOMPRESSED or preset.engine != "flat"):
+        raise SettingsError(f"{where}: model {model!r} has one vector per passage; use codec fp16 and engine flat")
+    if "pooling" not in settings and preset.engine == "flat":
+        raise SettingsError(f"{where}: preset {name!r} is for models with pooling, {model!r} has a vector per token")
+
+
+def _check_models(models: Mapping[str, Mapping[str, Any]], source: str) -> None:
+    for name, model in models.items():
+        start = model.get("start")
+        seen = [name]
+        while start is not None:
+            if start not in models or "pooling" in models[start]:
+                known = sorted(other for other in models if "pooling" not in models[other])
+                raise SettingsError(f"models.{seen[-1]}.start {start!r} in {source} is not one of {known}")
+            if start in seen:
+                raise SettingsError(f"models.{name} in {source} starts from itself: {' -> '.join([*seen, start])}")
+            seen.append(start)
+            start = models[start].get("start")

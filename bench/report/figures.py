@@ -1,0 +1,122 @@
+"""Figures for print: colour-blind safe, legible in grey, one column wide, identical bytes for identical numbers."""
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bench.evaluation.size import COMPONENTS
+from bench.report.records import REFERENCE
+from bench.storage import atomic
+
+# Okabe & Ito (2008): eight colours told apart with any colour vision.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+HATCHES = ("", "//", "\\\\", "xx", "..", "--")
+STYLE: Any = {
+    "font.size": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "pdf.fonttype": 42,
+    "hatch.linewidth": 0.5,
+}
+
+
+def save(figure: Figure, base: Path) -> None:
+    """``base`` + .pdf and .png (200 dots per inch), without time stamps."""
+    for suffix, metadata in ((".pdf", {"CreationDate": None}), (".png", {"Software": None})):
+        with atomic(base.with_suffix(suffix)) as temporary:
+            figure.savefig(temporary, format=suffix[1:], dpi=200, metadata=metadata, bbox_inches="tight")
+
+
+def quality_against_bytes(quality: pd.DataFrame) -> Figure:
+    """Figure 1: headline measure against bytes per vector, a panel per data set and a line per model and preset.
+
+    A dashed line marks the uncompressed vectors of each model; single-vector and lexical baselines are dotted.
+    """
+    datasets = list(dict.fromkeys(quality["dataset"]))
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(4.6 * len(datasets), 3.4), layout="constrained")
+        for position, dataset in enumerate(datasets):
+            axes = figure.add_subplot(1, len(datasets), position + 1)
+            _quality_panel(axes, quality[quality["dataset"] == dataset])
+            axes.set_title(dataset)
+    return figure
+
+
+def _quality_panel(axes: Axes, rows: pd.DataFrame) -> None:
+    compared = rows[rows["difference"].notna() | ((rows["codec"] == REFERENCE[0]) & (rows["preset"] == REFERENCE[1]))]
+    baselines = rows.drop(compared.index)
+    models = list(dict.fromkeys(compared["model"]))
+    presets = list(dict.fromkeys(compared["preset"]))
+    for (model, preset), points in compared.groupby(["model", "preset"], sort=False):
+        colour = COLOURS[models.index(model)]
+        marker = MARKERS[presets.index(preset)]
+        ordered = points.sort_values("bytes_per_vector")
+        style = "-" if preset == REFERENCE[1] else ":"
+        axes.plot(
+            ordered["bytes_per_vector"],
+            ordered["value"],
+            style,
+            marker=marker,
+            color=colour,
+            markersize=5,
+            markerfacecolor=colour if preset == REFERENCE[1] else "white",
+            label=f"{model}, {preset}",
+        )
+        if preset == REFERENCE[1]:
+            _mark_uncompressed(axes, ordered, colour)
+    for number, row in enumerate(baselines.itertuples()):
+        colour = COLOURS[len(COLOURS) - 1 - number % 3]
+        axes.axhline(row.value, linestyle=(0, (1, 2)), color=colour, linewidth=1.2, label=f"{row.model} (baseline)")
+    axes.set_xscale("log", base=2)
+    ticks = sorted(compared.groupby("codec")["bytes_per_vector"].mean().round())
+    axes.set_xticks(ticks, [f"{tick:.0f}" for tick in ticks])
+    axes.minorticks_off()
+    axes.set_xlabel("bytes per vector, everything counted")
+    axes.set_ylabel(rows["headline"].iloc[0])
+    axes.grid(axis="y", color="#dddddd", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.legend(frameon=False, fontsize=6.5, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+
+
+def _mark_uncompressed(axes: Axes, points: pd.DataFrame, colour: str) -> None:
+    """The uncompressed line of a model, and the codec written over each of its points."""
+    for row in points.itertuples():
+        name = str(row.codec).replace("residual-", "") + (" bit" if "residual" in str(row.codec) else "")
+        axes.annotate(name, (row.bytes_per_vector, row.value), (0, 5), textcoords="offset points", ha="center", fontsize=6)
+    for value in points.loc[points["codec"] == REFERENCE[0], "value"]:
+        axes.axhline(value, linestyle="--", color=colour, linewidth=0.8, alpha=0.7)
+
+
+def size_by_component(sizes: pd.DataFrame) -> Figure:
+    """Figure 2: bytes per vector by component, a bar per codec and a panel per corpus and model."""
+    panels = [(key, rows) for key, rows in sizes.groupby(["corpus", "model"], sort=False) if len(rows) > 1]
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(3.4 * max(len(panels), 1), 2.9), layout="constrained")
+        for position, ((corpus, model), rows) in enumerate(panels):
+            axes = figure.add_subplot(1, len(panels), position + 1)
+            _size_panel(axes, rows.sort_values("total", ascending=False))
+            axes.set_title(f"{corpus}, {model}")
+        if panels:
+            handles, labels = figure.axes[0].get_legend_handles_labels()
+            figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
+    return figure
+
+
+def _size_panel(axes: Axes, rows: pd.DataFrame) -> None:
+    places = np.arange(len(rows))
+    left = np.zeros(len(rows))
+    for component, colour, hatch in zip(COMPONENTS, COLOURS, HATCHES, strict=False):
+        width = (rows[component] / rows["vectors"]).to_numpy()
+        axes.barh(places, width, left=left, color=colour, hatch=hatch, edgecolor="white", linewidth=0.4, label=component)
+        left += width
+    for place, total in zip(places, left, strict=True):
+        axes.annotate(f"{total:.1f}", (total, place), (3, 0), textcoords="offset points", va="center", fontsize=7)
+    axes.set_yticks(places, list(rows["codec"]))
+    axes.margins(x=0.14)
+    axes.set_xlabel("bytes per vector")

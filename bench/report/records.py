@@ -1,0 +1,112 @@
+"""Records of runs and sizes as data frames, every number beside its setting and its uncertainty."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench.errors import DataError
+from bench.evaluation.comparison import compare, interval
+from bench.evaluation.size import COMPONENTS
+from bench.storage import read_json
+
+Record = Mapping[str, Any]
+REFERENCE = ("fp16", "exact")
+_ENGINE_VALUES = ("nprobe", "ncandidates", "ncells", "centroid_score_threshold", "ndocs")
+
+
+def read_metrics(paths: Iterable[Path]) -> list[Record]:
+    """Records of runs in the order given; raises DataError where two describe the same row."""
+    return _distinct([read_json(path) for path in paths], ("dataset", "model", "codec", "preset"))
+
+
+def read_sizes(paths: Iterable[Path]) -> list[Record]:
+    """Records of sizes in the order given; raises DataError where two describe the same row."""
+    return _distinct([read_json(path) for path in paths], ("corpus", "model", "codec"))
+
+
+def _distinct(records: list[Record], axes: Sequence[str]) -> list[Record]:
+    rows = [tuple(record[axis] for axis in axes) for record in records]
+    if repeated := {row for row in rows if rows.count(row) > 1}:
+        raise DataError(f"several records for the same row: {sorted(repeated)}")
+    return records
+
+
+def quality_frame(metrics: Sequence[Record], sizes: Sequence[Record], *, seed: int) -> pd.DataFrame:
+    """One row per run.
+
+    Columns: dataset, model, codec, preset, settings; headline (name), value, low, high (95 % interval over queries);
+    each measure; difference, difference_low, difference_high, p: paired with the uncompressed exact run of the same
+    model and data set (absent for that run itself and where there is none); codec_loss and engine_loss, its two parts;
+    bytes_per_vector; queries, short, tied; precision.
+    """
+    bytes_per_vector = {(size["index"]): size["bytes_per_vector"] for size in sizes}
+    values = {_row(record): _headline_values(record) for record in metrics}
+    rows = []
+    for record in metrics:
+        run, row = record["run"], _row(record)
+        headline = record["measures"][0]
+        low, high = interval(values[row], np.random.default_rng(seed))
+        rows.append(
+            {
+                "dataset": row[0],
+                "model": row[1],
+                "codec": row[2],
+                "preset": row[3],
+                "settings": ", ".join(f"{k}={run['settings'][k]}" for k in _ENGINE_VALUES if k in run["settings"]),
+                "headline": headline,
+                "value": record["mean"][headline],
+                "low": low,
+                "high": high,
+                **record["mean"],
+                **_losses(row, values, seed),
+                "bytes_per_vector": bytes_per_vector.get(run["inputs"].get("index")),
+                "queries": record["counts"]["judged"],
+                "short": record["counts"]["short"],
+                "tied": record["counts"]["tied"],
+                "precision": run.get("queries", {}).get("precision"),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _row(record: Record) -> tuple[str, str, str, str]:
+    return record["dataset"], record["model"], record["codec"], record["preset"]
+
+
+def _headline_values(record: Record) -> np.ndarray:
+    per_query = record["per_query"][record["measures"][0]]
+    return np.array([per_query[query] for query in sorted(per_query)])
+
+
+def _losses(
+    row: tuple[str, str, str, str], values: Mapping[tuple[str, str, str, str], np.ndarray], seed: int
+) -> dict[str, Any]:
+    """Difference to the uncompressed exact run, split at the exact run over the same codec."""
+    dataset, model, codec, preset = row
+    reference, decoded = values.get((dataset, model, *REFERENCE)), values.get((dataset, model, codec, REFERENCE[1]))
+    names = ("difference", "difference_low", "difference_high", "p", "codec_loss", "engine_loss")
+    if reference is None or (codec, preset) == REFERENCE:
+        return dict.fromkeys(names)
+    difference = compare(values[row], reference, np.random.default_rng(seed))
+    codec_loss = None if decoded is None else float((decoded - reference).mean())
+    engine_loss = None if decoded is None else float((values[row] - decoded).mean())
+    found = (difference.mean, difference.low, difference.high, difference.p, codec_loss, engine_loss)
+    return dict(zip(names, found, strict=True))
+
+
+def size_frame(sizes: Sequence[Record]) -> pd.DataFrame:
+    """One row per index: corpus, model, codec, counts, bytes by component, total, bytes_per_vector, and the ratios."""
+    rows = [
+        {
+            **{name: size[name] for name in ("corpus", "model", "codec", "passages", "vectors", "centroids")},
+            **{component: size["bytes"][component] for component in COMPONENTS},
+            "total": size["total"],
+            "bytes_per_vector": size["bytes_per_vector"],
+            **{f"ratio_{name}": value for name, value in (size["ratio"] or {}).items()},
+        }
+        for size in sizes
+    ]
+    return pd.DataFrame(rows)

@@ -1,0 +1,1 @@
+"""Query and index to a ranking."""

@@ -1,0 +1,67 @@
+"""Engine ``exact``: MaxSim of every query with every passage, over uncompressed or decoded vectors."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from bench.index.index import Index
+from bench.search.kernels.reference import maxsim
+from bench.search.ranking import Ranking, top
+
+VECTORS_PER_BLOCK = 4096
+QUERY_VECTORS_PER_BLOCK = 2048
+SCORES_KEPT = 8_000_000
+
+
+class Exact:
+    """Exhaustive search. Passages are decoded once per call, in blocks, whatever the number of queries."""
+
+    def __init__(self, index: Index):
+        self.index = index
+
+    def search(self, queries: np.ndarray, k: int) -> list[Ranking]:
+        """The k best passages of each query ``[queries, query vectors, dim]`` float32."""
+        rank = self.index.id_rank
+        best = [Ranking(np.empty(0, np.int64), np.empty(0, np.float32))] * len(queries)
+        for first, last in self._pieces(max(1, SCORES_KEPT // max(1, len(queries)))):
+            scores = self.scores(queries, first, last)
+            numbers = np.arange(first, last)
+            for query, found in enumerate(best):
+                passages = np.concatenate([found.passages, numbers])
+                best[query] = top(passages, np.concatenate([found.scores, scores[query]]), k, rank)
+        return best
+
+    def scores(self, queries: np.ndarray, first: int, last: int) -> np.ndarray:
+        """Scores ``[queries, last - first]`` float32 of the passages ``first`` to ``last`` (exclusive)."""
+        count, width, dim = queries.shape
+        result = np.empty((count, last - first), np.float32)
+        step = max(1, QUERY_VECTORS_PER_BLOCK // width)
+        for start, stop in self._blocks(first, last):
+            here = slice(int(self.index.offsets[start]), int(self.index.offsets[stop]))
+            vectors = self.index.vectors(here)
+            starts = self.index.offsets[start:stop] - here.start
+            for query in range(0, count, step):
+                some = queries[query : query + step]
+                similarities = (vectors @ some.reshape(-1, dim).T).reshape(len(vectors), len(some), width)
+                result[query : query + step, start - first : stop - first] = maxsim(similarities, starts).T
+        return result
+
+    def _pieces(self, passages: int) -> Iterator[tuple[int, int]]:
+        for first in range(0, len(self.index), passages):
+            yield first, min(first + passages, len(self.index))
+
+    def _blocks(self, first: int, last: int) -> Iterator[tuple[int, int]]:
+        """Stretches of passages with about ``VECTORS_PER_BLOCK`` vectors, at least one passage each."""
+        offsets = self.index.offsets
+        while first < last:
+            stop = int(np.searchsorted(offsets, offsets[first] + VECTORS_PER_BLOCK, side="right")) - 1
+            stop = min(max(stop, first + 1), last)
+            yield first, stop
+            first = stop
+
+
+def score_passages(index: Index, query: np.ndarray, passages: np.ndarray) -> np.ndarray:
+    """Scores ``[passages]`` float32 of one query ``[query vectors, dim]`` with the given passages, all vectors of each."""
+    lengths = index.doclens[passages].astype(np.int64)
+    vectors = index.vectors(index.positions(passages))
+    return maxsim(vectors @ query.T, np.cumsum(lengths) - lengths)

@@ -1,0 +1,24 @@
+"""Engine ``flat``: inner product of single vectors by FAISS, for the single-vector baseline."""
+
+import faiss
+import numpy as np
+
+from bench.errors import SettingsError
+from bench.index.index import Index
+from bench.search.ranking import Ranking, top
+
+
+class Flat:
+    """Exhaustive single-vector search; raises SettingsError for an index with more than one vector per passage."""
+
+    def __init__(self, index: Index):
+        if (index.doclens != 1).any():
+            raise SettingsError("the engine flat needs one vector per passage (a model of kind mean); use exact here")
+        self.index = index
+        self.flat = faiss.IndexFlatIP(index.dim)
+        self.flat.add(index.vectors(slice(None)))
+
+    def search(self, queries: np.ndarray, k: int) -> list[Ranking]:
+        """The k best passages of each query ``[queries, 1, dim]`` float32."""
+        scores, passages = self.flat.search(np.ascontiguousarray(queries[:, 0]), min(k, len(self.index)))
+        return [top(found, score, k, self.index.id_rank) for found, score in zip(passages, scores, strict=True)]

@@ -1,0 +1,34 @@
+"""BM25 by ``bm25s``: the lexical baseline, and the source of hard negatives."""
+
+from collections.abc import Sequence
+
+import bm25s
+import numpy as np
+
+from bench.search.ranking import Ranking, top
+
+K1, B = 1.2, 0.75
+
+
+class BM25:
+    """Lucene's BM25 (k1 1.2, b 0.75) over lower-cased words of at least two letters, English stop words dropped."""
+
+    def __init__(self, texts: Sequence[str]):
+        self.size = len(texts)
+        self._retriever = bm25s.BM25(k1=K1, b=B, method="lucene")
+        tokens = bm25s.tokenize(list(texts), stopwords="en", show_progress=False)
+        self._searchable = bool(tokens.vocab) and any(map(len, tokens.ids))
+        if self._searchable:
+            self._retriever.index(tokens, show_progress=False)
+
+    def search(self, queries: Sequence[str], k: int, id_rank: np.ndarray) -> list[Ranking]:
+        """The k best passages of each query that share a word with it, fewer where there are fewer."""
+        words = bm25s.tokenize(list(queries), stopwords="en", show_progress=False, return_ids=False)
+        return [self._search(query, k, id_rank) for query in words]
+
+    def _search(self, words: list[str], k: int, id_rank: np.ndarray) -> Ranking:
+        if not self._searchable or not words:
+            return Ranking(np.empty(0, np.int64), np.empty(0, np.float32))
+        scores = np.asarray(self._retriever.get_scores(words), np.float32)
+        found = np.flatnonzero(scores > 0)
+        return top(found, scores[found], k, id_rank)

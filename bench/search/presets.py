@@ -1,0 +1,147 @@
+"""Presets: a named set of values for one engine, checked before anything runs."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+
+from bench.errors import SettingsError
+from bench.index.index import Compressed, Index
+from bench.search.ranking import Ranking
+
+
+class Engine(Protocol):
+    """What every engine does."""
+
+    def search(self, queries: np.ndarray, k: int) -> list[Ranking]: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """Values for one engine. ``scored`` is how many passages its last stage scores at most, None for all."""
+
+    engine: ClassVar[str]
+    needs_lists: ClassVar[bool] = False
+
+    @property
+    def scored(self) -> int | None:
+        return None
+
+    def open(self, index: Index) -> Engine:
+        raise TypeError(f"{type(self).__name__} names no engine to search {index} with")
+
+    def values(self) -> dict[str, Any]:
+        return {"engine": self.engine, **asdict(self)}
+
+    def describe(self) -> str:
+        """The values in one line, as tables print them."""
+        return ", ".join(f"{name}={value}" for name, value in asdict(self).items())
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExactPreset(Preset):
+    """MaxSim with every passage."""
+
+    engine = "exact"
+
+    def open(self, index: Index) -> Engine:
+        from bench.search.exact import Exact
+
+        return Exact(index)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlatPreset(Preset):
+    """Single vectors, by FAISS."""
+
+    engine = "flat"
+
+    def open(self, index: Index) -> Engine:
+        from bench.search.flat import Flat
+
+        return Flat(index)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColBERTv2Preset(Preset):
+    """arXiv 2112.01488, section 3.5: lists probed per query vector, passages decoded whole."""
+
+    engine = "colbertv2"
+    needs_lists = True
+    nprobe: int
+    ncandidates: int
+
+    @property
+    def scored(self) -> int:
+        return self.ncandidates
+
+    def open(self, index: Index) -> Engine:
+        from bench.search.colbertv2 import ColBERTv2
+
+        return ColBERTv2(index, _compressed(index, self), nprobe=self.nprobe, ncandidates=self.ncandidates)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaidPreset(Preset):
+    """arXiv 2205.09707, table 1: lists probed per query vector, pruning threshold, passages after the second stage."""
+
+    engine = "plaid"
+    needs_lists = True
+    ncells: int
+    centroid_score_threshold: float
+    ndocs: int
+
+    @property
+    def scored(self) -> int:
+        return self.ndocs // 4
+
+    def open(self, index: Index) -> Engine:
+        from bench.search.plaid import Plaid
+
+        return Plaid(
+            index,
+            _compressed(index, self),
+            ncells=self.ncells,
+            centroid_score_threshold=self.centroid_score_threshold,
+            ndocs=self.ndocs,
+        )
+
+
+PRESETS: dict[str, type[Preset]] = {
+    preset.engine: preset for preset in (ExactPreset, ColBERTv2Preset, PlaidPreset, FlatPreset)
+}
+
+
+def parse(values: Mapping[str, Any], source: str) -> Preset:
+    """The preset that ``values`` describe; raises SettingsError for an unknown engine, key or value."""
+    engine = values.get("engine")
+    if engine not in PRESETS:
+        raise SettingsError(f"engine {engine!r} of {source} is not one of {sorted(PRESETS)}")
+    kind = PRESETS[engine]
+    expected = {field.name: field.type for field in fields(kind)}
+    given = {key: value for key, value in values.items() if key != "engine"}
+    if set(given) != set(expected):
+        raise SettingsError(f"engine {engine!r} of {source} takes the keys {sorted(expected)}, given were {sorted(given)}")
+    for key, value in given.items():
+        whole = expected[key] is int
+        if isinstance(value, bool) or not isinstance(value, int if whole else int | float) or (whole and value < 1):
+            raise SettingsError(
+                f"{key} {value!r} of {source} must be a {'whole number of at least 1' if whole else 'number'}"
+            )
+    return kind(**given)
+
+
+def check_depth(preset: Preset, depth: int, source: str) -> None:
+    """Refuse a preset whose last stage cannot fill a ranking of ``depth`` passages."""
+    if preset.scored is not None and preset.scored < depth:
+        raise SettingsError(
+            f"{source}: its last stage scores at most {preset.scored} passages, but rankings of depth {depth} are asked "
+            f"for; raise {'ncandidates' if preset.engine == 'colbertv2' else 'ndocs'} or lower depth"
+        )
+
+
+def _compressed(index: Index, preset: Preset) -> Compressed:
+    if index.compressed is None:
+        raise SettingsError(f"the engine {preset.engine} needs an inverted list, an uncompressed index has none; use exact")
+    return index.compressed

@@ -1,0 +1,39 @@
+"""Query vectors on disk: what every engine searches with."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.errors import DamagedFileError
+from bench.storage import FolderWriter, Manifest, open_folder, read_array, write_text
+
+KIND = "query-vectors"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class QueryVectors:
+    """ids of the queries and vectors ``[queries, query vectors, dim]`` float32; vectors of only zeros are padding."""
+
+    ids: list[str]
+    vectors: np.ndarray
+    manifest: Manifest
+
+
+def write_query_vectors(folder: Path, vectors: np.ndarray, ids: Sequence[str], **manifest: Mapping[str, Any]) -> Manifest:
+    writer = FolderWriter(folder, KIND, VERSION)
+    writer.array("vectors.npy", vectors)
+    write_text(writer.path("ids.txt"), "".join(f"{name}\n" for name in ids))
+    return writer.close(counts={"queries": len(vectors), "vectors": int(vectors.shape[1])}, **manifest)
+
+
+def open_query_vectors(folder: Path) -> QueryVectors:
+    manifest = open_folder(folder, KIND, VERSION)
+    vectors = read_array(folder / "vectors.npy", mapped=False)
+    ids = (folder / "ids.txt").read_text(encoding="utf-8").split("\n")[:-1]
+    if vectors.ndim != 3 or len(ids) != len(vectors):
+        raise DamagedFileError(f"{folder} has {len(ids)} ids for vectors of shape {vectors.shape}")
+    return QueryVectors(ids, vectors, manifest)

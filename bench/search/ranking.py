@@ -1,0 +1,36 @@
+"""Rankings, and the one tie rule: score descending, then passage id."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The passages found for one query, best first: positions in the index ``[found]`` and scores ``[found]`` float32."""
+
+    passages: np.ndarray
+    scores: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.passages)
+
+
+def top(passages: np.ndarray, scores: np.ndarray, k: int, id_rank: np.ndarray) -> Ranking:
+    """The k best of the given passages (fewer where there are fewer), equal scores in the order of passage ids."""
+    if len(scores) > k:
+        least = np.partition(scores, len(scores) - k)[len(scores) - k]
+        kept = scores >= least
+        passages, scores = passages[kept], scores[kept]
+    order = np.lexsort((id_rank[passages], -scores))[:k]
+    return Ranking(passages[order], scores[order])
+
+
+def results(
+    ranking: Ranking, ids: Sequence[str], query: str, depth: int, self_match: str
+) -> tuple[list[tuple[str, float]], int]:
+    """Passage ids and scores of the first ``depth`` results, and how many self-matches were dropped before the cut."""
+    found = [(ids[passage], float(score)) for passage, score in zip(ranking.passages, ranking.scores, strict=True)]
+    kept = [item for item in found if self_match != "removed" or item[0] != query]
+    return kept[:depth], len(found) - len(kept)

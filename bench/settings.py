@@ -1,0 +1,85 @@
+"""Settings: YAML checked against a schema, and the seeds derived from the one seed in it."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from bench.errors import SettingsError
+
+SCHEMA = Path(__file__).with_name("config.schema.yaml")
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The mapping in a YAML file; raises SettingsError where there is none."""
+    try:
+        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise SettingsError(f"config file {path} does not exist") from error
+    except yaml.YAMLError as error:
+        raise SettingsError(f"config file {path} is not valid YAML: {error}") from error
+    if not isinstance(value, dict):
+        raise SettingsError(f"config file {path} holds a {type(value).__name__}, expected a mapping")
+    return value
+
+
+def validate(values: Mapping[str, Any], source: str) -> None:
+    """Check ``values`` against the schema; raises SettingsError for the first violation, with what is allowed there."""
+    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    validator = jsonschema.Draft202012Validator(schema)
+    for error in sorted(validator.iter_errors(values), key=lambda error: list(map(str, error.absolute_path))):
+        raise SettingsError(_explain(_deepest(error), source))
+
+
+def _deepest(error: jsonschema.ValidationError) -> jsonschema.ValidationError:
+    """Of the alternatives of a ``oneOf`` the one that the value comes closest to."""
+    while error.context:
+        branches: dict[str | int, list[jsonschema.ValidationError]] = {}
+        for inner in error.context:
+            branches.setdefault(inner.schema_path[0], []).append(inner)
+        error = min(branches.values(), key=_misfit)[0]
+    return error
+
+
+def _misfit(errors: list[jsonschema.ValidationError]) -> tuple[int, int]:
+    """A missing required key tells a wrong alternative; then fewer violations are closer."""
+    return sum(error.validator == "required" for error in errors), len(errors)
+
+
+def _explain(error: jsonschema.ValidationError, source: str) -> str:
+    schema: Any = error.schema
+    where = ".".join(map(str, error.absolute_path)) or "the top level"
+    if error.validator == "additionalProperties":
+        known = sorted(schema["properties"])
+        given: Any = error.instance
+        unknown = sorted(set(given) - set(known))
+        return f"{source}: {where} has the unknown keys {unknown}; known: {known}"
+    if error.validator == "enum":
+        return f"{source}: {where} is {error.instance!r}; allowed: {error.validator_value}"
+    described = schema.get("description") if isinstance(schema, Mapping) else None
+    return f"{source}: {where}: {error.message}" + (f" ({described})" if described else "")
+
+
+def derived_seed(root: int, *purpose: str) -> int:
+    """A seed of 31 bits for one use, so that no two uses share a stream and none depends on the order of jobs."""
+    digest = hashlib.sha256("/".join((str(root), *purpose)).encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1
+
+
+def flags(values: Mapping[str, Any]) -> str:
+    """``--key value`` for each value that is given, as a command line takes them; sequences become several words."""
+    return " ".join(_flags(values))
+
+
+def _flags(values: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in values.items():
+        name = f"--{key.replace('_', '-')}"
+        if isinstance(value, bool):
+            yield name if value else f"--no-{name[2:]}"
+        elif isinstance(value, list | tuple):
+            yield f"{name} {' '.join(map(str, value))}"
+        elif value is not None:
+            yield f"{name} {value}"

@@ -1,0 +1,24 @@
+"""Find the nearest centroid of every vector of a shard."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from bench.codec import kmeans
+from bench.index.centroids import open_centroids
+from bench.index.shards import open_shard
+from bench.storage import write_array
+from bench.verbs import common
+
+
+def arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--vectors", type=Path, required=True, help="shard folder")
+    parser.add_argument("--centroids", type=Path, required=True, help="folder of centroids")
+    common.add_threads(parser)
+    common.add_output(parser, ".npy of codes to write")
+
+
+def run(args: Namespace) -> None:
+    common.limit_threads(args.threads)
+    codes = kmeans.assign(open_shard(args.vectors).vectors, open_centroids(args.centroids).centroids)
+    write_array(args.output, codes)
+    print(f"{len(codes)} codes of {codes.dtype}")

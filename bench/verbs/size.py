@@ -1,0 +1,25 @@
+"""Count the bytes of an index by component, beside the uncompressed index of the same vectors."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from bench.evaluation.size import account
+from bench.index.index import KIND, VERSION
+from bench.storage import read_manifest, write_json
+from bench.verbs import common
+
+
+def arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--index", type=Path, required=True, help="index folder")
+    parser.add_argument("--uncompressed", type=Path, required=True, help="fp16 index folder of the same corpus and model")
+    for name in ("corpus", "model"):
+        parser.add_argument(f"--{name}", required=True, help=f"name of the {name} in the tables")
+    common.add_output(parser, "size.json to write")
+
+
+def run(args: Namespace) -> None:
+    manifest = read_manifest(args.index, KIND, VERSION)
+    ledger = account(manifest, read_manifest(args.uncompressed, KIND, VERSION))
+    axes = {"corpus": args.corpus, "model": args.model, "codec": manifest.settings["codec"]}
+    write_json(args.output, {**axes, **ledger, "index": manifest.digest, "settings": manifest.settings})
+    print(f"{axes['codec']}: {ledger['bytes_per_vector']:.1f} bytes per vector, everything counted")

@@ -1,0 +1,67 @@
+"""
+model + passages -> token vectors
+
+needs   build/models/{model}/, build/{corpus}/corpus/, build/{corpus}/queries/{queries}/
+makes   build/{corpus}/{model}/vectors/{shard}/   float16 vectors and passage lengths, the source of every codec
+        build/{corpus}/{model}/queries/{queries}/ query vectors
+"""
+
+
+rule encode:
+    input:
+        model="build/models/{model}/manifest.json",
+        corpus="build/{corpus}/corpus/manifest.json",
+    output:
+        "build/{corpus}/{model}/vectors/{shard}/manifest.json",
+    log:
+        "logs/{corpus}/{model}/encode.{shard}.log",
+    benchmark:
+        "benchmarks/{corpus}/{model}/encode.{shard}.tsv"
+    conda:
+        "../envs/bench.yaml"
+    threads: 1
+    params:
+        code=code_digest("bench.verbs.encode"),
+        settings=lambda w: flags(
+            {
+                "shard": int(w.shard),
+                "passages_per_shard": PLAN.passages_per_shard,
+                "doc_maxlen": PLAN.corpora[w.corpus].doc_maxlen,
+                "precision": PLAN.precision,
+                "threads": 1,
+            }
+        ),
+        model=subpath(input.model, parent=True),
+        corpus=subpath(input.corpus, parent=True),
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python -m bench encode --model {params.model} --corpus {params.corpus} {params.settings}"
+        " --output {params.folder} 2>&1 | tee {log}"
+
+
+rule encode_queries:
+    input:
+        model="build/models/{model}/manifest.json",
+        queries="build/{corpus}/queries/{queries}/manifest.json",
+    output:
+        "build/{corpus}/{model}/queries/{queries}/manifest.json",
+    log:
+        "logs/{corpus}/{model}/encode-queries.{queries}.log",
+    conda:
+        "../envs/bench.yaml"
+    threads: 1
+    params:
+        code=code_digest("bench.verbs.encode_queries"),
+        settings=lambda w: flags(
+            {
+                "query_maxlen": PLAN.entries[w.queries].query_maxlen,
+                "precision": PLAN.precision,
+                "threads": 1,
+            }
+        ),
+        model=subpath(input.model, parent=True),
+        queries=subpath(input.queries, parent=True),
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python -m bench encode-queries --model {params.model} --queries {params.queries} {params.settings}"
+        " --output {params.folder} 2>&1 | tee {log}"

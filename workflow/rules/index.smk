@@ -1,0 +1,179 @@
+"""
+token vectors -> indexes, one per codec
+
+needs   build/{corpus}/{model}/vectors/{shard}/
+makes   build/{corpus}/{model}/centroids/         k-means centroids and held-out vectors, shared by all codecs
+        build/{corpus}/{model}/codes/{shard}.npy  nearest centroids, shared by all codecs
+        build/{corpus}/{model}/{codec}/codec/     the fitted codec
+        build/{corpus}/{model}/{codec}/index/     the index
+        build/{corpus}/{model}/{codec}/size.json  its bytes by component
+
+Codes are assigned once and residuals quantized per codec: the search for the nearest centroid is nearly all of the
+work, and its result is 2 bytes a vector, against the 256 of the vectors that each codec reads again.
+"""
+
+
+def shards_of(pattern):
+    """All files of a pattern with {shard}, for the corpus of the wildcards."""
+    return lambda w: expand(pattern, shard=PLAN.shards(w.corpus), allow_missing=True)
+
+
+def folders(manifests):
+    return [str(Path(manifest).parent) for manifest in manifests]
+
+
+rule centroids:
+    input:
+        shards_of("build/{corpus}/{model}/vectors/{shard}/manifest.json"),
+    output:
+        "build/{corpus}/{model}/centroids/manifest.json",
+    log:
+        "logs/{corpus}/{model}/centroids.log",
+    benchmark:
+        "benchmarks/{corpus}/{model}/centroids.tsv"
+    conda:
+        "../envs/bench.yaml"
+    threads: 2
+    params:
+        code=code_digest("bench.verbs.centroids"),
+        settings=lambda w: flags(
+            {
+                "iterations": PLAN.kmeans_iterations,
+                "seed": PLAN.seed_for("centroids", w.corpus, w.model),
+                "threads": 2,
+            }
+        ),
+        vectors=lambda w, input: folders(input),
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python -m bench centroids --vectors {params.vectors} {params.settings} --output {params.folder} 2>&1 | tee {log}"
+
+
+rule assign:
+    input:
+        vectors="build/{corpus}/{model}/vectors/{shard}/manifest.json",
+        centroids="build/{corpus}/{model}/centroids/manifest.json",
+    output:
+        "build/{corpus}/{model}/codes/{shard}.npy",
+    log:
+        "logs/{corpus}/{model}/assign.{shard}.log",
+    benchmark:
+        "benchmarks/{corpus}/{model}/assign.{shard}.tsv"
+    conda:
+        "../envs/bench.yaml"
+    threads: 1
+    params:
+        code=code_digest("bench.verbs.assign"),
+        vectors=subpath(input.vectors, parent=True),
+        centroids=subpath(input.centroids, parent=True),
+    shell:
+        "python -m bench assign --vectors {params.vectors} --centroids {params.centroids} --threads 1"
+        " --output {output} 2>&1 | tee {log}"
+
+
+rule fit:
+    input:
+        "build/{corpus}/{model}/centroids/manifest.json",
+    output:
+        "build/{corpus}/{model}/{codec}/codec/manifest.json",
+    log:
+        "logs/{corpus}/{model}/{codec}/fit.log",
+    conda:
+        "../envs/bench.yaml"
+    params:
+        code=code_digest("bench.verbs.fit"),
+        centroids=subpath(input[0], parent=True),
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python -m bench fit --centroids {params.centroids} --codec {wildcards.codec} --threads 1"
+        " --output {params.folder} 2>&1 | tee {log}"
+
+
+rule compress:
+    input:
+        vectors="build/{corpus}/{model}/vectors/{shard}/manifest.json",
+        codes="build/{corpus}/{model}/codes/{shard}.npy",
+        codec="build/{corpus}/{model}/{codec}/codec/manifest.json",
+    output:
+        temp("build/{corpus}/{model}/{codec}/residuals/{shard}.npy"),
+    log:
+        "logs/{corpus}/{model}/{codec}/compress.{shard}.log",
+    benchmark:
+        "benchmarks/{corpus}/{model}/{codec}/compress.{shard}.tsv"
+    conda:
+        "../envs/bench.yaml"
+    params:
+        code=code_digest("bench.verbs.compress"),
+        vectors=subpath(input.vectors, parent=True),
+        codec=subpath(input.codec, parent=True),
+    shell:
+        "python -m bench compress --vectors {params.vectors} --codes {input.codes} --codec {params.codec}"
+        " --output {output} 2>&1 | tee {log}"
+
+
+rule index:
+    input:
+        corpus="build/{corpus}/corpus/manifest.json",
+        vectors=shards_of("build/{corpus}/{model}/vectors/{shard}/manifest.json"),
+        codes=shards_of("build/{corpus}/{model}/codes/{shard}.npy"),
+        residuals=shards_of("build/{corpus}/{model}/{codec}/residuals/{shard}.npy"),
+        codec="build/{corpus}/{model}/{codec}/codec/manifest.json",
+    output:
+        "build/{corpus}/{model}/{codec}/index/manifest.json",
+    log:
+        "logs/{corpus}/{model}/{codec}/index.log",
+    benchmark:
+        "benchmarks/{corpus}/{model}/{codec}/index.tsv"
+    wildcard_constraints:
+        codec="(?!fp16)[a-z0-9.-]+",
+    conda:
+        "../envs/bench.yaml"
+    params:
+        code=code_digest("bench.verbs.index"),
+        corpus=subpath(input.corpus, parent=True),
+        vectors=lambda w, input: folders(input.vectors),
+        codec=subpath(input.codec, parent=True),
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python -m bench index --corpus {params.corpus} --vectors {params.vectors} --codec {params.codec}"
+        " --codes {input.codes} --residuals {input.residuals} --output {params.folder} 2>&1 | tee {log}"
+
+
+rule index_uncompressed:
+    input:
+        corpus="build/{corpus}/corpus/manifest.json",
+        vectors=shards_of("build/{corpus}/{model}/vectors/{shard}/manifest.json"),
+    output:
+        "build/{corpus}/{model}/fp16/index/manifest.json",
+    log:
+        "logs/{corpus}/{model}/fp16/index.log",
+    benchmark:
+        "benchmarks/{corpus}/{model}/fp16/index.tsv"
+    conda:
+        "../envs/bench.yaml"
+    params:
+        code=code_digest("bench.verbs.index"),
+        corpus=subpath(input.corpus, parent=True),
+        vectors=lambda w, input: folders(input.vectors),
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python -m bench index --corpus {params.corpus} --vectors {params.vectors} --output {params.folder} 2>&1 | tee {log}"
+
+
+rule size:
+    input:
+        index="build/{corpus}/{model}/{codec}/index/manifest.json",
+        uncompressed="build/{corpus}/{model}/fp16/index/manifest.json",
+    output:
+        "build/{corpus}/{model}/{codec}/size.json",
+    log:
+        "logs/{corpus}/{model}/{codec}/size.log",
+    conda:
+        "../envs/bench.yaml"
+    params:
+        code=code_digest("bench.verbs.size"),
+        index=subpath(input.index, parent=True),
+        uncompressed=subpath(input.uncompressed, parent=True),
+    shell:
+        "python -m bench size --index {params.index} --uncompressed {params.uncompressed}"
+        " --corpus {wildcards.corpus} --model {wildcards.model} --output {output} 2>&1 | tee {log}"

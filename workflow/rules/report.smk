@@ -1,0 +1,97 @@
+"""
+records of quality and size -> tables and figures
+
+needs   metrics.json of every run, size.json of every index
+makes   results/{name}/table1_quality.*, table2_size.*, figure1_quality_bytes.*, figure2_size.*
+"""
+
+
+def metrics_files():
+    runs = [
+        f"build/{r.corpus}/{r.model}/{r.codec}/{r.preset}/{r.queries}/metrics.json"
+        for r in PLAN.runs
+    ]
+    bm25 = [
+        f"build/{e.corpus_name}/bm25/{e.name}/metrics.json"
+        for e in PLAN.entries.values()
+        if PLAN.bm25
+    ]
+    return runs + bm25
+
+
+def size_files():
+    pairs = dict.fromkeys((run.corpus, run.model) for run in PLAN.runs)
+    return [
+        f"build/{c}/{m}/{codec}/size.json"
+        for c, m in pairs
+        for codec in PLAN.codecs(c, m)
+    ]
+
+
+rule tables:
+    input:
+        metrics=metrics_files(),
+        sizes=size_files(),
+    output:
+        report(
+            f"{RESULTS}/table1_quality.html",
+            caption="../report/table1.rst",
+            category="Quality",
+            labels={"item": "Table 1", "format": "web page"},
+        ),
+        report(
+            f"{RESULTS}/table2_size.html",
+            caption="../report/table2.rst",
+            category="Size",
+            labels={"item": "Table 2", "format": "web page"},
+        ),
+        expand(
+            f"{RESULTS}/{{table}}.{{suffix}}",
+            table=["table1_quality", "table2_size"],
+            suffix=["md", "tex", "csv"],
+        ),
+    log:
+        f"logs/{PLAN.name}/tables.log",
+    conda:
+        "../envs/bench.yaml"
+    params:
+        code=code_digest("bench.verbs.tables"),
+        seed=PLAN.seed_for("report"),
+        folder=RESULTS,
+    shell:
+        "python -m bench tables --metrics {input.metrics} --sizes {input.sizes} --seed {params.seed}"
+        " --output {params.folder} 2>&1 | tee {log}"
+
+
+rule figures:
+    input:
+        metrics=metrics_files(),
+        sizes=size_files(),
+    output:
+        report(
+            f"{RESULTS}/figure1_quality_bytes.png",
+            caption="../report/figure1.rst",
+            category="Quality",
+            labels={"item": "Figure 1", "format": "image"},
+        ),
+        report(
+            f"{RESULTS}/figure2_size.png",
+            caption="../report/figure2.rst",
+            category="Size",
+            labels={"item": "Figure 2", "format": "image"},
+        ),
+        expand(
+            f"{RESULTS}/{{figure}}.pdf",
+            figure=["figure1_quality_bytes", "figure2_size"],
+        ),
+    log:
+        f"logs/{PLAN.name}/figures.log",
+    conda:
+        "../envs/bench.yaml"
+    params:
+        code=code_digest("bench.verbs.figures"),
+        seed=PLAN.seed_for("report"),
+        folder=RESULTS,
+    shell:
+        "python -m bench figures --metrics {input.metrics} --sizes {input.sizes} --seed {params.seed}"
+        " --output {params.folder} 2>&1 | tee {log}"

@@ -1,0 +1,65 @@
+"""
+index + query vectors -> run
+
+needs   build/{corpus}/{model}/{codec}/index/, build/{corpus}/{model}/queries/{queries}/
+makes   build/{corpus}/{model}/{codec}/{preset}/{queries}/run.trec.gz   with its record, run.json
+        build/{corpus}/bm25/{queries}/run.trec.gz                       the lexical baseline
+"""
+
+
+rule search:
+    input:
+        index="build/{corpus}/{model}/{codec}/index/manifest.json",
+        queries="build/{corpus}/{model}/queries/{queries}/manifest.json",
+    output:
+        "build/{corpus}/{model}/{codec}/{preset}/{queries}/run.trec.gz",
+        "build/{corpus}/{model}/{codec}/{preset}/{queries}/run.json",
+    log:
+        "logs/{corpus}/{model}/{codec}/{preset}/search.{queries}.log",
+    benchmark:
+        "benchmarks/{corpus}/{model}/{codec}/{preset}/search.{queries}.tsv"
+    wildcard_constraints:
+        preset="|".join(PLAN.presets),
+    conda:
+        "../envs/bench.yaml"
+    threads: 1
+    params:
+        code=code_digest("bench.verbs.search"),
+        settings=lambda w: flags(
+            {
+                **PLAN.presets[w.preset].values(),
+                "depth": PLAN.depth,
+                "self_match": PLAN.entries[w.queries].self_match,
+                "threads": 1,
+            }
+        ),
+        index=subpath(input.index, parent=True),
+        queries=subpath(input.queries, parent=True),
+    shell:
+        "python -m bench search --index {params.index} --queries {params.queries} {params.settings}"
+        " --output {output[0]} 2>&1 | tee {log}"
+
+
+rule bm25:
+    input:
+        corpus="build/{corpus}/corpus/manifest.json",
+        queries="build/{corpus}/queries/{queries}/manifest.json",
+    output:
+        "build/{corpus}/bm25/{queries}/run.trec.gz",
+        "build/{corpus}/bm25/{queries}/run.json",
+    log:
+        "logs/{corpus}/bm25/{queries}.log",
+    benchmark:
+        "benchmarks/{corpus}/bm25/{queries}.tsv"
+    conda:
+        "../envs/bench.yaml"
+    params:
+        code=code_digest("bench.verbs.bm25"),
+        settings=lambda w: flags(
+            {"depth": PLAN.depth, "self_match": PLAN.entries[w.queries].self_match}
+        ),
+        corpus=subpath(input.corpus, parent=True),
+        queries=subpath(input.queries, parent=True),
+    shell:
+        "python -m bench bm25 --corpus {params.corpus} --queries {params.queries} {params.settings}"
+        " --output {output[0]} 2>&1 | tee {log}"
