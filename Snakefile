@@ -5,6 +5,7 @@ The whole benchmark: a config in, tables and figures out.
     snakemake --configfile config/ci.yaml       another one
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -13,7 +14,7 @@ sys.path.insert(0, workflow.basedir)
 from bench.errors import BenchError
 from bench.plan import load
 from bench.provenance import code_digest
-from bench.settings import flags
+from workflow.jobs import Jobs, folders
 from snakemake.exceptions import WorkflowError
 
 if len(workflow.configfiles) != 1:
@@ -22,12 +23,13 @@ if len(workflow.configfiles) != 1:
     )
 try:
     PLAN = load(
-        Path(workflow.configfiles[0]),
-        Path(workflow.basedir) / "config" / "datasets.yaml",
+        Path(os.path.relpath(workflow.configfiles[0])),
+        Path(workflow.basedir, "config", "datasets.yaml"),
     )
 except BenchError as error:
     raise WorkflowError(str(error)) from None
 
+JOBS = Jobs(PLAN)
 RESULTS = f"results/{PLAN.name}"
 
 

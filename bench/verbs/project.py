@@ -11,12 +11,12 @@ from bench.encoder.inputs import Inputs, InputSettings
 from bench.encoder.model import late_interaction
 from bench.errors import SettingsError
 from bench.provenance import context
-from bench.verbs import common
+from bench.verbs import common, models
 
 
 def arguments(parser: ArgumentParser) -> None:
-    common.add_base(parser)
-    common.add_inputs(parser)
+    models.add_base(parser)
+    models.add_inputs(parser)
     parser.add_argument("--corpus", type=Path, required=True, help="corpus folder to take the sample from")
     parser.add_argument("--passages", type=int, required=True, help="passages in the sample")
     parser.add_argument("--dim", type=int, required=True, help="dimensions of a token vector")
@@ -28,10 +28,10 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> None:
     common.prepare_torch(args.threads)
-    bert, tokenizer = base.load(base.locate(common.base_given(args)))
+    bert, tokenizer = base.load(base.locate(models.base_given(args)))
     if args.dim > bert.config.hidden_size:
         raise SettingsError(f"dim {args.dim} is more than the {bert.config.hidden_size} hidden dimensions of {args.name}")
-    settings = InputSettings(**common.inputs_given(args))
+    settings = InputSettings(**models.inputs_given(args))
     corpus = open_passages(args.corpus)
     count = min(args.passages, len(corpus))
     chosen = np.sort(np.random.default_rng(args.seed).choice(len(corpus), count, replace=False))

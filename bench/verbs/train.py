@@ -15,7 +15,7 @@ from bench.provenance import context
 from bench.storage import digest_of, write_text
 from bench.training.contrastive import Step, TrainSettings, train
 from bench.training.triples import read_triples
-from bench.verbs import common
+from bench.verbs import common, models
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -31,7 +31,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--query-maxlen", type=int, required=True, help="tokens of a query, markers included")
     parser.add_argument("--doc-maxlen", type=int, required=True, help="tokens of a passage, markers included")
     parser.add_argument("--seed", type=int, required=True, help="seed of torch")
-    common.add_inputs(parser)
+    models.add_inputs(parser)
     common.add_compute(parser)
     parser.add_argument("--log", type=Path, required=True, help="JSON lines of steps to write")
     common.add_output(parser, "model folder to write")
@@ -48,7 +48,7 @@ def run(args: Namespace) -> None:
     encoder, start = checkpoint.load(args.start)
     if not isinstance(encoder, LateInteraction):
         raise SettingsError(f"{args.start} is a model of kind {encoder.kind!r}; only late interaction is trained here")
-    changed = asdict(encoder.inputs.settings) | common.inputs_given(args)
+    changed = asdict(encoder.inputs.settings) | models.inputs_given(args)
     encoder.inputs = Inputs(encoder.inputs.tokenizer, InputSettings(**changed))
     fields = TrainSettings.__dataclass_fields__
     settings = TrainSettings(**{name: getattr(args, name) for name in fields})

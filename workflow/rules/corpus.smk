@@ -7,13 +7,6 @@ makes   build/{corpus}/corpus/            passages.jsonl, offsets.npy
 """
 
 
-def all_entries():
-    """Query sets that are evaluated, and those that models are trained on."""
-    return {
-        entry.name: entry for entry in (*PLAN.corpora.values(), *PLAN.entries.values())
-    }
-
-
 rule corpus:
     output:
         "build/{corpus}/corpus/manifest.json",
@@ -25,12 +18,7 @@ rule corpus:
         "../envs/bench.yaml"
     params:
         code=code_digest("bench.verbs.corpus"),
-        settings=lambda w: flags(
-            {
-                "dataset": PLAN.corpora[w.corpus].corpus,
-                "passages": PLAN.corpora[w.corpus].passages,
-            }
-        ),
+        settings=JOBS.corpus,
         folder=subpath(output[0], parent=True),
     shell:
         "python -m bench corpus {params.settings} --output {params.folder} 2>&1 | tee {log}"
@@ -45,14 +33,7 @@ rule queries:
         "../envs/bench.yaml"
     params:
         code=code_digest("bench.verbs.queries"),
-        settings=lambda w: flags(
-            {
-                "dataset": all_entries()[w.queries].id,
-                "queries": all_entries()[w.queries].queries,
-                "sample": all_entries()[w.queries].sample,
-                "seed": PLAN.seed_for("queries", w.queries),
-            }
-        ),
+        settings=JOBS.queries,
         folder=subpath(output[0], parent=True),
     shell:
         "python -m bench queries {params.settings} --output {params.folder} 2>&1 | tee {log}"

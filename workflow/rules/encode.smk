@@ -22,15 +22,7 @@ rule encode:
     threads: 1
     params:
         code=code_digest("bench.verbs.encode"),
-        settings=lambda w: flags(
-            {
-                "shard": int(w.shard),
-                "passages_per_shard": PLAN.passages_per_shard,
-                "doc_maxlen": PLAN.corpora[w.corpus].doc_maxlen,
-                "precision": PLAN.precision,
-                "threads": 1,
-            }
-        ),
+        settings=JOBS.encode,
         model=subpath(input.model, parent=True),
         corpus=subpath(input.corpus, parent=True),
         folder=subpath(output[0], parent=True),
@@ -52,13 +44,7 @@ rule encode_queries:
     threads: 1
     params:
         code=code_digest("bench.verbs.encode_queries"),
-        settings=lambda w: flags(
-            {
-                "query_maxlen": PLAN.entries[w.queries].query_maxlen,
-                "precision": PLAN.precision,
-                "threads": 1,
-            }
-        ),
+        settings=JOBS.encode_queries,
         model=subpath(input.model, parent=True),
         queries=subpath(input.queries, parent=True),
         folder=subpath(output[0], parent=True),

@@ -6,12 +6,6 @@ makes   build/{corpus}/{system}/{queries}/metrics.json
 """
 
 
-def axes_of(w):
-    """Model, codec and preset of a system, as the tables name them."""
-    parts = w.system.split("/") if "/" in w.system else ("bm25", "text", "bm25")
-    return dict(zip(("model", "codec", "preset"), parts))
-
-
 rule evaluate:
     input:
         run="build/{corpus}/{system}/{queries}/run.trec.gz",
@@ -27,14 +21,7 @@ rule evaluate:
         "../envs/bench.yaml"
     params:
         code=code_digest("bench.verbs.evaluate"),
-        settings=lambda w: flags(
-            {
-                "measures": PLAN.entries[w.queries].measures,
-                "depth": PLAN.depth,
-                "dataset": PLAN.entries[w.queries].id,
-                **axes_of(w),
-            }
-        ),
+        settings=JOBS.evaluate,
         queries=subpath(input.queries, parent=True),
     shell:
         "python -m bench evaluate --run {input.run} --queries {params.queries} {params.settings}"

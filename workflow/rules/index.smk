@@ -13,18 +13,9 @@ work, and its result is 2 bytes a vector, against the 256 of the vectors that ea
 """
 
 
-def shards_of(pattern):
-    """All files of a pattern with {shard}, for the corpus of the wildcards."""
-    return lambda w: expand(pattern, shard=PLAN.shards(w.corpus), allow_missing=True)
-
-
-def folders(manifests):
-    return [str(Path(manifest).parent) for manifest in manifests]
-
-
 rule centroids:
     input:
-        shards_of("build/{corpus}/{model}/vectors/{shard}/manifest.json"),
+        JOBS.shards_of("build/{corpus}/{model}/vectors/{shard}/manifest.json"),
     output:
         "build/{corpus}/{model}/centroids/manifest.json",
     log:
@@ -36,13 +27,7 @@ rule centroids:
     threads: 2
     params:
         code=code_digest("bench.verbs.centroids"),
-        settings=lambda w: flags(
-            {
-                "iterations": PLAN.kmeans_iterations,
-                "seed": PLAN.seed_for("centroids", w.corpus, w.model),
-                "threads": 2,
-            }
-        ),
+        settings=JOBS.centroids,
         vectors=lambda w, input: folders(input),
         folder=subpath(output[0], parent=True),
     shell:
@@ -114,9 +99,9 @@ rule compress:
 rule index:
     input:
         corpus="build/{corpus}/corpus/manifest.json",
-        vectors=shards_of("build/{corpus}/{model}/vectors/{shard}/manifest.json"),
-        codes=shards_of("build/{corpus}/{model}/codes/{shard}.npy"),
-        residuals=shards_of("build/{corpus}/{model}/{codec}/residuals/{shard}.npy"),
+        vectors=JOBS.shards_of("build/{corpus}/{model}/vectors/{shard}/manifest.json"),
+        codes=JOBS.shards_of("build/{corpus}/{model}/codes/{shard}.npy"),
+        residuals=JOBS.shards_of("build/{corpus}/{model}/{codec}/residuals/{shard}.npy"),
         codec="build/{corpus}/{model}/{codec}/codec/manifest.json",
     output:
         "build/{corpus}/{model}/{codec}/index/manifest.json",
@@ -142,7 +127,7 @@ rule index:
 rule index_uncompressed:
     input:
         corpus="build/{corpus}/corpus/manifest.json",
-        vectors=shards_of("build/{corpus}/{model}/vectors/{shard}/manifest.json"),
+        vectors=JOBS.shards_of("build/{corpus}/{model}/vectors/{shard}/manifest.json"),
     output:
         "build/{corpus}/{model}/fp16/index/manifest.json",
     log:

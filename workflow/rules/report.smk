@@ -6,32 +6,10 @@ makes   results/{name}/table1_quality.*, table2_size.*, figure1_quality_bytes.*,
 """
 
 
-def metrics_files():
-    runs = [
-        f"build/{r.corpus}/{r.model}/{r.codec}/{r.preset}/{r.queries}/metrics.json"
-        for r in PLAN.runs
-    ]
-    bm25 = [
-        f"build/{e.corpus_name}/bm25/{e.name}/metrics.json"
-        for e in PLAN.entries.values()
-        if PLAN.bm25
-    ]
-    return runs + bm25
-
-
-def size_files():
-    pairs = dict.fromkeys((run.corpus, run.model) for run in PLAN.runs)
-    return [
-        f"build/{c}/{m}/{codec}/size.json"
-        for c, m in pairs
-        for codec in PLAN.codecs(c, m)
-    ]
-
-
 rule tables:
     input:
-        metrics=metrics_files(),
-        sizes=size_files(),
+        metrics=JOBS.metrics(),
+        sizes=JOBS.sizes(),
     output:
         report(
             f"{RESULTS}/table1_quality.html",
@@ -57,7 +35,7 @@ rule tables:
     params:
         code=code_digest("bench.verbs.tables"),
         seed=PLAN.seed_for("report"),
-        folder=RESULTS,
+        folder=subpath(output[0], parent=True),
     shell:
         "python -m bench tables --metrics {input.metrics} --sizes {input.sizes} --seed {params.seed}"
         " --output {params.folder} 2>&1 | tee {log}"
@@ -65,8 +43,8 @@ rule tables:
 
 rule figures:
     input:
-        metrics=metrics_files(),
-        sizes=size_files(),
+        metrics=JOBS.metrics(),
+        sizes=JOBS.sizes(),
     output:
         report(
             f"{RESULTS}/figure1_quality_bytes.png",
@@ -91,7 +69,7 @@ rule figures:
     params:
         code=code_digest("bench.verbs.figures"),
         seed=PLAN.seed_for("report"),
-        folder=RESULTS,
+        folder=subpath(output[0], parent=True),
     shell:
         "python -m bench figures --metrics {input.metrics} --sizes {input.sizes} --seed {params.seed}"
         " --output {params.folder} 2>&1 | tee {log}"

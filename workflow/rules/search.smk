@@ -12,8 +12,8 @@ rule search:
         index="build/{corpus}/{model}/{codec}/index/manifest.json",
         queries="build/{corpus}/{model}/queries/{queries}/manifest.json",
     output:
-        "build/{corpus}/{model}/{codec}/{preset}/{queries}/run.trec.gz",
-        "build/{corpus}/{model}/{codec}/{preset}/{queries}/run.json",
+        run="build/{corpus}/{model}/{codec}/{preset}/{queries}/run.trec.gz",
+        record="build/{corpus}/{model}/{codec}/{preset}/{queries}/run.json",
     log:
         "logs/{corpus}/{model}/{codec}/{preset}/search.{queries}.log",
     benchmark:
@@ -25,19 +25,12 @@ rule search:
     threads: 1
     params:
         code=code_digest("bench.verbs.search"),
-        settings=lambda w: flags(
-            {
-                **PLAN.presets[w.preset].values(),
-                "depth": PLAN.depth,
-                "self_match": PLAN.entries[w.queries].self_match,
-                "threads": 1,
-            }
-        ),
+        settings=JOBS.search,
         index=subpath(input.index, parent=True),
         queries=subpath(input.queries, parent=True),
     shell:
         "python -m bench search --index {params.index} --queries {params.queries} {params.settings}"
-        " --output {output[0]} 2>&1 | tee {log}"
+        " --output {output.run} 2>&1 | tee {log}"
 
 
 rule bm25:
@@ -45,8 +38,8 @@ rule bm25:
         corpus="build/{corpus}/corpus/manifest.json",
         queries="build/{corpus}/queries/{queries}/manifest.json",
     output:
-        "build/{corpus}/bm25/{queries}/run.trec.gz",
-        "build/{corpus}/bm25/{queries}/run.json",
+        run="build/{corpus}/bm25/{queries}/run.trec.gz",
+        record="build/{corpus}/bm25/{queries}/run.json",
     log:
         "logs/{corpus}/bm25/{queries}.log",
     benchmark:
@@ -55,11 +48,9 @@ rule bm25:
         "../envs/bench.yaml"
     params:
         code=code_digest("bench.verbs.bm25"),
-        settings=lambda w: flags(
-            {"depth": PLAN.depth, "self_match": PLAN.entries[w.queries].self_match}
-        ),
+        settings=JOBS.bm25,
         corpus=subpath(input.corpus, parent=True),
         queries=subpath(input.queries, parent=True),
     shell:
         "python -m bench bm25 --corpus {params.corpus} --queries {params.queries} {params.settings}"
-        " --output {output[0]} 2>&1 | tee {log}"
+        " --output {output.run} 2>&1 | tee {log}"

@@ -1,0 +1,103 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.codec import codec as codecs
+from bench.codec import kmeans
+from bench.codec.codec import Codec, fit_residual
+from bench.errors import DamagedFileError, SettingsError
+from bench.storage import FolderWriter
+
+
+def unit(vectors, dim, seed=0):
+    made = np.random.default_rng(seed).standard_normal((vectors, dim)).astype(np.float32)
+    return made / np.linalg.norm(made, axis=1, keepdims=True)
+
+
+def decode_one_by_one(codec, codes, residuals):
+    decoded = np.empty((len(codes), codec.dim))
+    for row, (code, byte_values) in enumerate(zip(codes, residuals, strict=True)):
+        parts = [codec.codebook[position, value] for position, value in enumerate(byte_values)]
+        vector = codec.centroids[code].astype(np.float64) + np.concatenate(parts)
+        decoded[row] = vector / np.sqrt((vector**2).sum())
+    return decoded
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(
+    nbits=st.sampled_from([1, 2, 4, 8]),
+    eights=st.sampled_from([1, 2, 3, 12, 16]),
+    vectors=st.sampled_from([0, 1, 2, 17]),
+    seed=st.integers(0, 999),
+)
+def test_decoding_equals_a_loop_over_vectors_and_has_norm_one(nbits, eights, vectors, seed):
+    centroids, heldout = unit(5, 8 * eights, seed), unit(30, 8 * eights, seed + 1)
+    codec = fit_residual(centroids, heldout, kmeans.assign(heldout, centroids), nbits)
+    some = unit(vectors, 8 * eights, seed + 2).astype(np.float16)
+    codes = kmeans.assign(some, centroids)
+    residuals = codec.encode(some, codes)
+    assert residuals.shape == (vectors, codec.bytes) == (vectors, eights * nbits)
+    assert residuals.dtype == np.uint8
+    decoded = codec.decode(codes, residuals)
+    assert decoded.shape == (vectors, 8 * eights)
+    assert decoded.dtype == np.float32
+    np.testing.assert_allclose(decoded, decode_one_by_one(codec, codes, residuals), atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(decoded, axis=1), 1, atol=1e-6)
+
+
+def test_more_bits_decode_with_less_error():
+    vectors = unit(2000, 32)
+    centroids = kmeans.fit(vectors, 32, seed=0, iterations=5)
+    codes = kmeans.assign(vectors, centroids)
+    errors = []
+    for nbits in (1, 2, 4, 8):
+        codec = fit_residual(centroids, vectors, codes, nbits)
+        decoded = codec.decode(codes, codec.encode(vectors, codes))
+        errors.append(float(np.linalg.norm(decoded - vectors, axis=1).mean()))
+    without_residuals = float(np.linalg.norm(centroids[codes] - vectors, axis=1).mean())
+    assert without_residuals > errors[0] > errors[1] > errors[2] > errors[3]
+    assert errors[3] < 0.02
+
+
+def test_a_vector_that_is_its_centroid_decodes_to_itself():
+    centroids = np.eye(8, dtype=np.float32)
+    codec = fit_residual(centroids, centroids, np.arange(8), 2)
+    codes = np.array([3, 0, 3])
+    decoded = codec.decode(codes, codec.encode(centroids[codes], codes))
+    assert (decoded == centroids[codes]).all()
+
+
+def test_a_vector_that_decodes_to_zero_stays_zero():
+    zeros = np.zeros((1, 8), np.float32)
+    codec = fit_residual(zeros, zeros, np.zeros(1, np.int64), 1)
+    assert codec.decode(np.zeros(1, np.int64), np.zeros((1, 1), np.uint8)).tolist() == [[0.0] * 8]
+
+
+def test_a_learned_codebook_is_decoded_by_the_same_code():
+    centroids, codebook = unit(3, 8), np.random.default_rng(1).standard_normal((2, 256, 4)).astype(np.float32)
+    codec = Codec(centroids, codebook, np.empty(0, np.float32), np.empty(0, np.float32))
+    codes, residuals = np.array([2, 0]), np.array([[255, 0], [17, 3]], np.uint8)
+    np.testing.assert_allclose(codec.decode(codes, residuals), decode_one_by_one(codec, codes, residuals), atol=1e-6)
+
+
+@pytest.mark.parametrize(("dim", "nbits", "multiple"), [(12, 1, 8), (10, 2, 4), (7, 4, 2)])
+def test_a_dim_that_does_not_fill_bytes_is_refused_with_the_multiple_that_would(dim, nbits, multiple):
+    with pytest.raises(SettingsError, match=f"dim {dim} at {nbits} bits .* multiple of {multiple}$"):
+        fit_residual(unit(2, dim), unit(4, dim), np.zeros(4, np.int64), nbits)
+
+
+def test_a_saved_codec_loads_with_the_same_arrays(tmp_path):
+    codec = fit_residual(unit(4, 16), unit(40, 16), kmeans.assign(unit(40, 16), unit(4, 16)), 2)
+    codec.save(FolderWriter(tmp_path, "codec", 1))
+    loaded = codecs.load(tmp_path)
+    for name in ("centroids", "codebook", "cutoffs", "weights"):
+        np.testing.assert_array_equal(getattr(loaded, name), getattr(codec, name))
+        assert getattr(loaded, name).dtype == np.float32
+
+
+def test_a_codebook_for_another_dim_is_refused(tmp_path):
+    codec = fit_residual(unit(4, 16), unit(40, 16), np.zeros(40, np.int64), 2)
+    Codec(unit(4, 24), codec.codebook, codec.cutoffs, codec.weights).save(FolderWriter(tmp_path, "codec", 1))
+    with pytest.raises(DamagedFileError, match="codebook .* does not fit vectors of dim 24"):
+        codecs.load(tmp_path)

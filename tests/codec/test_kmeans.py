@@ -1,0 +1,128 @@
+import numpy as np
+import pytest
+
+from bench.codec import kmeans
+from bench.errors import SettingsError
+
+
+def unit(vectors, dim=8, seed=0):
+    made = np.random.default_rng(seed).standard_normal((vectors, dim)).astype(np.float32)
+    return made / np.linalg.norm(made, axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize(
+    ("vectors", "centroids"),
+    [(1, 16), (3, 16), (4, 32), (100, 128), (4**10 - 1, 2**13), (4**10, 2**14), (600_000_000, 262_144)],
+)
+def test_the_number_of_centroids_is_the_power_of_two_below_sixteen_roots(vectors, centroids):
+    assert kmeans.number_of_centroids(vectors) == centroids
+
+
+def test_no_vectors_have_no_centroids():
+    with pytest.raises(SettingsError, match="at least one vector"):
+        kmeans.number_of_centroids(0)
+
+
+@pytest.mark.parametrize(
+    ("passages", "size"), [(1, 1), (1000, 1000), (30_720, 30_720), (120_000, 60_716), (8_841_823, 521_166)]
+)
+def test_the_sample_is_sixteen_roots_of_120_vectors_a_passage_and_at_most_all(passages, size):
+    assert kmeans.sample_size(passages) == size
+
+
+def test_sampled_passages_are_sorted_distinct_and_seeded():
+    first = kmeans.sample_passages(40_000, np.random.default_rng(5))
+    again = kmeans.sample_passages(40_000, np.random.default_rng(5))
+    other = kmeans.sample_passages(40_000, np.random.default_rng(6))
+    assert len(first) == kmeans.sample_size(40_000) < 40_000
+    assert (np.diff(first) > 0).all()
+    assert first[0] >= 0
+    assert first[-1] < 40_000
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+
+
+@pytest.mark.parametrize(("vectors", "held"), [(20, 1), (39, 1), (40, 2), (1000, 50), (1_000_020, 50_000)])
+def test_five_in_a_hundred_are_held_out_and_at_most_fifty_thousand(vectors, held):
+    sample = np.arange(vectors)[:, None]
+    train, heldout = kmeans.hold_out(sample, np.random.default_rng(0))
+    assert len(heldout) == held
+    np.testing.assert_array_equal(np.sort(np.concatenate([train, heldout]), axis=0), sample)
+
+
+@pytest.mark.parametrize("vectors", [1, 19])
+def test_of_fewer_than_twenty_both_parts_are_all(vectors):
+    sample = unit(vectors)
+    train, heldout = kmeans.hold_out(sample, np.random.default_rng(0))
+    np.testing.assert_array_equal(train, sample)
+    np.testing.assert_array_equal(heldout, sample)
+
+
+def test_centroids_have_norm_one_and_the_asked_number():
+    centroids = kmeans.fit(unit(500), 32, seed=0, iterations=4)
+    assert centroids.shape == (32, 8)
+    assert centroids.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(centroids, axis=1), 1, atol=1e-6)
+
+
+def test_kmeans_finds_well_separated_directions():
+    centres = np.eye(8, dtype=np.float32)
+    noisy = np.repeat(centres, 50, axis=0) + 0.05 * unit(400)
+    found = kmeans.fit(noisy, 8, seed=0, iterations=20)
+    assert (found @ centres.T).max(axis=1).min() > 0.7
+    assert ((noisy @ found.T).max(axis=1) > 0.6).all()
+
+
+def test_the_same_seed_gives_the_same_centroids_and_another_seed_others():
+    sample = unit(300)
+    first, again, other = (kmeans.fit(sample, 16, seed=seed, iterations=3) for seed in (1, 1, 2))
+    assert first.tobytes() == again.tobytes()
+    assert first.tobytes() != other.tobytes()
+
+
+def test_kmeans_uses_the_whole_sample_however_few_centroids():
+    sample = np.concatenate([np.repeat([[1.0, 0.0]], 3000, axis=0), np.repeat([[0.0, 1.0]], 1000, axis=0), [[0.6, 0.8]]])
+    found = kmeans.fit(sample.astype(np.float32), 2, seed=0, iterations=10)
+    assert sorted(found.round(2).tolist()) == [[0.0, 1.0], [1.0, 0.0]]
+
+
+def test_one_centroid_is_the_normalised_mean():
+    sample = np.array([[1, 0], [0.6, 0.8], [0.8, 0.6]], np.float32)
+    mean = sample.mean(axis=0)
+    np.testing.assert_allclose(kmeans.fit(sample, 1, seed=0, iterations=3), [mean / np.linalg.norm(mean)], atol=1e-6)
+
+
+def test_fewer_distinct_vectors_than_centroids_are_the_centroids():
+    distinct = unit(5)
+    found = kmeans.fit(np.repeat(distinct, 4, axis=0), 16, seed=0, iterations=3)
+    assert found.shape == (5, 8)
+    np.testing.assert_allclose(np.unique(found, axis=0), np.unique(distinct, axis=0), atol=1e-6)
+
+
+@pytest.mark.parametrize("copies", [1, 50])
+def test_one_vector_however_often_is_one_centroid(copies):
+    found = kmeans.fit(np.repeat(unit(1), copies, axis=0), 16, seed=0, iterations=3)
+    np.testing.assert_allclose(found, unit(1), atol=1e-6)
+
+
+@pytest.mark.parametrize(("centroids", "bits"), [(1, 8), (256, 8), (257, 16), (65_536, 16), (65_537, 32), (262_144, 32)])
+def test_codes_are_as_wide_as_the_last_centroid_id_needs(centroids, bits):
+    assert kmeans.code_dtype(centroids) == np.dtype(f"uint{bits}")
+
+
+def test_a_code_is_the_centroid_of_the_largest_inner_product():
+    vectors, centroids = unit(200), unit(300, seed=1)
+    codes = kmeans.assign(vectors, centroids, block=64)
+    assert codes.dtype == np.uint16
+    for vector, code in zip(vectors, codes, strict=True):
+        products = [float(vector @ centroid) for centroid in centroids]
+        assert products[code] == pytest.approx(max(products), abs=1e-6)
+
+
+def test_the_lower_id_wins_a_tie():
+    centroids = np.array([[0, 1], [1, 0], [0, 1], [1, 0]], np.float32)
+    assert kmeans.assign(np.array([[1, 0], [0, 1], [0.5, 0.5]], np.float16), centroids).tolist() == [1, 0, 0]
+
+
+def test_no_vectors_have_no_codes():
+    assert kmeans.assign(np.empty((0, 8), np.float16), unit(3)).shape == (0,)

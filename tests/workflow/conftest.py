@@ -1,0 +1,74 @@
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TREE = ("bench", "workflow", "config", "profiles", "Snakefile")
+
+
+@dataclass
+class Checkout:
+    """A copy of the source tree in which a test may edit, run and delete."""
+
+    root: Path
+
+    def snakemake(self, *words: str, config: str = "config/ci.yaml") -> subprocess.CompletedProcess[str]:
+        path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+        environment = {**os.environ, "PATH": path, "PYTHONPATH": str(self.root), "COLUMNS": "200"}
+        command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", config, *words]
+        return subprocess.run(command, cwd=self.root, env=environment, capture_output=True, text=True, check=False)
+
+    def planned(self, *words: str, config: str = "config/ci.yaml") -> dict[str, int]:
+        """Number of jobs per rule that a dry run announces, without the target rule."""
+        done = self.snakemake("--dry-run", *words, config=config)
+        assert done.returncode == 0, done.stderr
+        table = done.stdout.partition("Job stats:")[2].partition("Reasons:")[0]
+        counts = {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
+        return {name: count for name, count in counts.items() if name not in ("all", "total")}
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        path = self.root / file
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+    def facts(self) -> dict[str, bytes]:
+        """Content of every file that must not depend on time or luck."""
+        names = ("metrics.json", "size.json", "manifest.json", "run.trec.gz")
+        files = [path for path in self.root.rglob("build/**/*") if path.name in names]
+        results = [path for path in self.root.rglob("results/**/*") if path.is_file()]
+        return {str(path.relative_to(self.root)): path.read_bytes() for path in (*files, *results)}
+
+
+def _copy(source: Path, target: Path) -> Checkout:
+    target.mkdir()
+    for name in TREE:
+        path = source / name
+        if path.is_dir():
+            shutil.copytree(path, target / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(path, target / name)
+    return Checkout(target)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory) -> Checkout:
+    """A checkout in which config/ci.yaml has been run to the end; tests that edit take ``checkout`` instead."""
+    made = _copy(ROOT, tmp_path_factory.mktemp("workflow") / "finished")
+    done = made.snakemake()
+    assert done.returncode == 0, done.stderr[-4000:]
+    return made
+
+
+@pytest.fixture
+def checkout(finished, tmp_path) -> Checkout:
+    """A private copy of the finished checkout, results and Snakemake's memory included."""
+    target = tmp_path / "checkout"
+    shutil.copytree(finished.root, target, symlinks=True, copy_function=shutil.copy2)
+    return Checkout(target)

@@ -1,0 +1,124 @@
+import json
+
+import pandas as pd
+
+CI_JOBS = {
+    "assign": 4,
+    "bm25": 1,
+    "centroids": 2,
+    "compress": 4,
+    "corpus": 2,
+    "encode": 6,
+    "encode_queries": 3,
+    "evaluate": 8,
+    "figures": 1,
+    "fit": 2,
+    "index": 2,
+    "index_uncompressed": 3,
+    "pool": 1,
+    "project": 1,
+    "queries": 2,
+    "search": 7,
+    "size": 5,
+    "tables": 1,
+    "train": 1,
+    "triples": 1,
+}
+
+
+def test_a_dry_run_from_nothing_plans_every_stage_without_reading_any_data(finished, tmp_path):
+    assert finished.planned("--forceall") == CI_JOBS
+
+
+def test_the_main_job_plans_112_jobs(finished):
+    counts = finished.planned(config="config/quick.yaml")
+    assert counts["search"] == 19
+    assert sum(counts.values()) == 111
+
+
+def test_a_second_run_has_nothing_to_do(finished):
+    assert finished.planned() == {}
+
+
+def test_the_table_has_a_row_per_run_and_the_uncompressed_run_has_no_difference_to_itself(finished):
+    table = pd.read_csv(finished.root / "results/ci/table1_quality.csv")
+    assert len(table) == 8
+    reference = table[(table.codec == "fp16") & (table.preset == "exact")]
+    assert reference["difference"].isna().all()
+    assert table[table.codec == "residual-2"]["difference"].notna().all()
+
+
+def test_every_number_carries_what_it_depends_on(finished):
+    record = json.loads((finished.root / "build/pydocs-tiny/minilm/residual-2/plaid/pydocs-tiny/metrics.json").read_text())
+    assert record["run"]["settings"] == {
+        "engine": "plaid",
+        "ncells": 2,
+        "centroid_score_threshold": 0.45,
+        "ndocs": 400,
+        "depth": 100,
+        "self_match": "none",
+        "threads": 1,
+    }
+    assert {"corpus", "model", "queries", "index"} <= set(record["run"]["inputs"])
+    assert all(len(digest) == 64 for digest in record["run"]["inputs"].values())
+    assert record["run"]["index"]["encode"]["precision"] == "float32"
+    assert record["counts"]["judged"] == 50
+    assert record["context"]["packages"]["torch"]
+
+
+def test_a_changed_preset_reruns_exactly_its_runs(checkout):
+    checkout.edit("config/ci.yaml", "ndocs: 400", "ndocs: 420")
+    assert checkout.planned() == {"search": 1, "evaluate": 1, "tables": 1, "figures": 1}
+
+
+def test_an_edited_search_module_reruns_searches_and_what_follows_but_no_index(checkout):
+    checkout.edit("bench/search/plaid.py", "FINAL_SHARE = 4", "FINAL_SHARE = 2")
+    assert checkout.planned() == {"search": 7, "evaluate": 7, "tables": 1, "figures": 1}
+
+
+def test_an_edited_codec_reruns_fitting_and_what_follows_but_no_encoding(checkout):
+    checkout.edit("bench/codec/residual.py", "+ 0.5) / buckets", "+ 0.25) / buckets")
+    counts = checkout.planned()
+    assert counts["fit"] == 2
+    assert counts["compress"] == 4
+    assert not {"encode", "encode_queries", "corpus", "train", "centroids", "assign"} & set(counts)
+
+
+def test_a_comment_reruns_nothing(checkout):
+    checkout.edit("bench/codec/residual.py", "import numpy as np", "import numpy as np  # arrays")
+    assert checkout.planned() == {}
+
+
+def test_a_deleted_shard_reruns_that_shard_and_what_follows(checkout):
+    (checkout.root / "build/pydocs-tiny/minilm/vectors/00001/manifest.json").unlink()
+    counts = checkout.planned()
+    assert counts["encode"] == 1
+    assert counts["centroids"] == 1
+    assert "train" not in counts
+
+
+def test_forcing_every_vector_to_be_made_again_gives_the_same_bytes_in_every_fact_file(checkout):
+    before = checkout.facts()
+    done = checkout.snakemake("--forcerun", "encode", "encode_queries", "triples")
+    assert done.returncode == 0, done.stderr[-4000:]
+    after = checkout.facts()
+    assert sorted(before) == sorted(after)
+    assert [name for name in before if before[name] != after[name]] == []
+
+
+def test_a_damaged_index_stops_the_search_and_names_the_file(checkout):
+    residuals = checkout.root / "build/pydocs-tiny/minilm/residual-2/index/residuals.npy"
+    content = bytearray(residuals.read_bytes())
+    content[-1] ^= 1
+    residuals.write_bytes(content)
+    done = checkout.snakemake("--forcerun", "search")
+    assert done.returncode == 1
+    assert "residuals.npy has sha256" in done.stderr + done.stdout
+    assert not (checkout.root / "build/pydocs-tiny/minilm/residual-2/exact/pydocs-tiny/run.trec.gz").exists()
+
+
+def test_an_unknown_engine_is_refused_before_any_job(checkout):
+    checkout.edit("config/ci.yaml", "engine: plaid", "engine: plade")
+    done = checkout.snakemake("--dry-run")
+    assert done.returncode == 1
+    assert "engine 'plade' of presets.plaid in config/ci.yaml is not one of" in done.stderr

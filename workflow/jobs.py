@@ -1,0 +1,124 @@
+"""What the rules need to know of a plan: the flags of each verb, and the files whose names depend on the config.
+
+Every method whose argument is ``w`` takes the wildcards of the rule of the same name.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from bench.corpus.protocol import Entry, slug
+from bench.plan import Plan
+from bench.settings import flags
+
+
+class Jobs:
+    """Flags and file names for one plan. Thread counts stand here because they are part of a result."""
+
+    def __init__(self, plan: Plan):
+        self.plan = plan
+
+    def corpus(self, w: Any) -> str:
+        entry = self.plan.corpora[w.corpus]
+        return flags({"dataset": entry.corpus, "passages": entry.passages})
+
+    def queries(self, w: Any) -> str:
+        entry = self._query_sets()[w.queries]
+        seed = self.plan.seed_for("queries", w.queries)
+        return flags({"dataset": entry.id, "queries": entry.queries, "sample": entry.sample, "seed": seed})
+
+    def project(self, w: Any) -> str:
+        model = self.plan.models[w.model]
+        fitted = {name: model["projection"][name] for name in ("passages", "dim")}
+        length = {"doc_maxlen": self.training_entry(w).doc_maxlen}
+        return flags({**model["base"], **self._inputs(w.model), **fitted, **length, **self._compute("project", w.model)})
+
+    def pool(self, w: Any) -> str:
+        return flags(self.plan.models[w.model]["base"])
+
+    def triples(self, w: Any) -> str:
+        train = self.plan.models[w.model]["train"]
+        mined = {name: train[name] for name in ("negatives", "mining_depth")}
+        count = train["steps"] * train["batch"]
+        return flags({"count": count, **mined, "seed": self.plan.seed_for("triples", w.model)})
+
+    def train(self, w: Any) -> str:
+        names = ("steps", "batch", "learning_rate", "warmup", "temperature", "doc_maxlen")
+        train = {name: self.plan.models[w.model]["train"][name] for name in names}
+        length = {"query_maxlen": self.training_entry(w).query_maxlen}
+        return flags({**train, **length, **self._inputs(w.model), **self._compute("train", w.model)})
+
+    def encode(self, w: Any) -> str:
+        shape = {"shard": int(w.shard), "passages_per_shard": self.plan.passages_per_shard}
+        length = {"doc_maxlen": self.plan.corpora[w.corpus].doc_maxlen}
+        return flags({**shape, **length, "precision": self.plan.precision, "threads": 1})
+
+    def encode_queries(self, w: Any) -> str:
+        length = {"query_maxlen": self.plan.entries[w.queries].query_maxlen}
+        return flags({**length, "precision": self.plan.precision, "threads": 1})
+
+    def centroids(self, w: Any) -> str:
+        seed = self.plan.seed_for("centroids", w.corpus, w.model)
+        return flags({"iterations": self.plan.kmeans_iterations, "seed": seed, "threads": 2})
+
+    def search(self, w: Any) -> str:
+        return flags({**self.plan.presets[w.preset].values(), **self._ranking(w.queries), "threads": 1})
+
+    def bm25(self, w: Any) -> str:
+        return flags(self._ranking(w.queries))
+
+    def evaluate(self, w: Any) -> str:
+        entry = self.plan.entries[w.queries]
+        parts = w.system.split("/") if "/" in w.system else ("bm25", "text", "bm25")
+        axes = dict(zip(("model", "codec", "preset"), parts, strict=True))
+        return flags({"measures": entry.measures, "depth": self.plan.depth, "dataset": entry.id, **axes})
+
+    def training_entry(self, w: Any) -> Entry:
+        """The data set that a model is fitted or trained on."""
+        model = self.plan.models[w.model]
+        return self.plan.corpora[slug((model.get("projection") or model["train"])["dataset"])]
+
+    def training_corpus(self, w: Any) -> str:
+        return f"build/{self.training_entry(w).corpus_name}/corpus/manifest.json"
+
+    def training_queries(self, w: Any) -> str:
+        entry = self.training_entry(w)
+        return f"build/{entry.corpus_name}/queries/{entry.name}/manifest.json"
+
+    def models_with(self, key: str) -> str:
+        """A wildcard constraint: names of the models whose settings have ``key``, or a name that none has."""
+        return "|".join(name for name, model in self.plan.models.items() if model.get(key)) or f"no-model-with-{key}"
+
+    def start(self, w: Any) -> str:
+        return f"build/models/{self.plan.models[w.model]['start']}/manifest.json"
+
+    def shards_of(self, pattern: str) -> Callable[[Any], list[str]]:
+        """All files of a pattern with {shard}, for the wildcards corpus, model and codec of a rule."""
+        return lambda w: [pattern.format(**dict(w), shard=shard) for shard in self.plan.shards(w.corpus)]
+
+    def metrics(self) -> list[str]:
+        plan = self.plan
+        runs = [f"build/{r.corpus}/{r.model}/{r.codec}/{r.preset}/{r.queries}/metrics.json" for r in plan.runs]
+        return runs + [f"build/{e.corpus_name}/bm25/{e.name}/metrics.json" for e in plan.entries.values() if plan.bm25]
+
+    def sizes(self) -> list[str]:
+        pairs = dict.fromkeys((run.corpus, run.model) for run in self.plan.runs)
+        return [f"build/{c}/{m}/{codec}/size.json" for c, m in pairs for codec in self.plan.codecs(c, m)]
+
+    def _query_sets(self) -> dict[str, Entry]:
+        """Those that are evaluated, and those that models are trained on."""
+        return {entry.name: entry for entry in (*self.plan.corpora.values(), *self.plan.entries.values())}
+
+    def _inputs(self, model: str) -> dict[str, Any]:
+        return {name: "none" if value is None else value for name, value in self.plan.inputs(model).items()}
+
+    def _compute(self, *purpose: str) -> dict[str, Any]:
+        return {"seed": self.plan.seed_for(*purpose), "precision": self.plan.precision, "threads": 2}
+
+    def _ranking(self, queries: str) -> Mapping[str, Any]:
+        return {"depth": self.plan.depth, "self_match": self.plan.entries[queries].self_match}
+
+
+def folders(manifests: Iterable[str]) -> list[str]:
+    """Folders of manifests: what the command line takes where the DAG follows the manifest."""
+    return [str(Path(manifest).parent) for manifest in manifests]
