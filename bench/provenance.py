@@ -44,6 +44,7 @@ def import_closure(module: str, root: Path = ROOT) -> set[str]:
         if name not in found:
             found.add(name)
             waiting.extend(direct_imports(_source(name, root), root))
+            waiting.extend([name.rpartition(".")[0]] if "." in name else [])
     return found
 
 

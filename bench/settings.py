@@ -1,6 +1,7 @@
 """Settings: YAML checked against a schema, and the seeds derived from the one seed in it."""
 
 import hashlib
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,7 @@ def derived_seed(root: int, *purpose: str) -> int:
 
 
 def flags(values: Mapping[str, Any]) -> str:
-    """``--key value`` for each value that is given, as a command line takes them; sequences become several words."""
+    """``--key value`` for each value that is given, as a shell takes them; sequences become several words."""
     return " ".join(_flags(values))
 
 
@@ -80,6 +81,6 @@ def _flags(values: Mapping[str, Any]) -> Iterator[str]:
         if isinstance(value, bool):
             yield name if value else f"--no-{name[2:]}"
         elif isinstance(value, list | tuple):
-            yield f"{name} {' '.join(map(str, value))}"
+            yield f"{name} {' '.join(shlex.quote(str(item)) for item in value)}"
         elif value is not None:
-            yield f"{name} {value}"
+            yield f"{name} {shlex.quote(str(value))}"

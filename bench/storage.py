@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.lib.format import open_memmap
+from numpy.lib.format import read_array as read_npy
 
 from bench.errors import DamagedFileError
 
@@ -93,7 +94,10 @@ def growing_array(path: Path, shape: tuple[int, ...], dtype: np.dtype | type) ->
 def read_array(path: Path, *, mapped: bool = True) -> np.ndarray:
     """A ``.npy`` file, memory-mapped unless told otherwise; raises DamagedFileError where it cannot be read."""
     try:
-        return np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+        if mapped:
+            return open_memmap(path, mode="r")
+        with path.open("rb") as stream:
+            return read_npy(stream, allow_pickle=False)
     except FileNotFoundError as error:
         raise DamagedFileError(f"{path} is missing") from error
     except (ValueError, EOFError, OSError) as error:

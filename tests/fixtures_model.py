@@ -21,8 +21,8 @@ WORDS = """
     he head hear help her here high him his home horse hot house how if in is it its just know land large last leave left
     life light like line little live long look made make man many may me milk moon more morning most mother mountain move
     much must my name near new night no not now number of off old on one or other our out over own page paper
-""".split()
-VOCABULARY = [*SPECIAL, *string.punctuation, *WORDS, "##s", "##ed", "##ing"]
+"""
+VOCABULARY = [*SPECIAL, *string.punctuation, *WORDS.split(), "##s", "##ed", "##ing"]
 HIDDEN = 32
 
 

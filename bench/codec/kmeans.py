@@ -45,9 +45,10 @@ def fit(sample: np.ndarray, centroids: int, *, seed: int, iterations: int) -> np
 
     Where the sample has no more distinct vectors than that, these are the centres.
     """
-    distinct = np.unique(sample, axis=0)
-    if len(distinct) <= centroids:
-        return _unit(distinct)
+    if len(np.unique(sample[: 2 * centroids], axis=0)) <= centroids:
+        distinct = np.unique(sample, axis=0)
+        if len(distinct) <= centroids:
+            return _unit(distinct)
     kmeans = faiss.Kmeans(
         sample.shape[1],
         centroids,
@@ -55,7 +56,7 @@ def fit(sample: np.ndarray, centroids: int, *, seed: int, iterations: int) -> np
         seed=seed,
         spherical=True,
         min_points_per_centroid=1,
-        max_points_per_centroid=2**31 // centroids,
+        max_points_per_centroid=(2**31 - 1) // centroids,
     )
     kmeans.train(np.ascontiguousarray(sample, np.float32))
     return _unit(np.asarray(kmeans.centroids))

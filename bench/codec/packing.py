@@ -18,4 +18,4 @@ def unpack(packed: np.ndarray, nbits: int) -> np.ndarray:
     """The inverse of ``pack``: ``[vectors, bytes]`` to ``[vectors, bytes * 8 / nbits]``."""
     shifts = np.arange(8 - nbits, -1, -nbits, dtype=np.uint8)
     buckets = (packed[:, :, None] >> shifts) & np.uint8(2**nbits - 1)
-    return buckets.reshape(len(packed), -1)
+    return buckets.reshape(len(packed), packed.shape[1] * len(shifts))

@@ -65,8 +65,8 @@ def resolve(dataset_id: str, overrides: Mapping[str, Any], known: Mapping[str, M
             f"{dataset_id} is not in config/datasets.yaml, so {where} must also give {missing}; "
             f"see the entries there for examples"
         )
-    values["measures"] = tuple(values["measures"])
-    entry = Entry(id=dataset_id, **values)
+    _check_types(values, where)
+    entry = Entry(id=dataset_id, **{**values, "measures": tuple(values["measures"])})
     _check(entry, where)
     return entry
 
@@ -82,6 +82,21 @@ def _from_ir_datasets(dataset_id: str, where: str) -> dict[str, Any]:
         raise SettingsError(f"{where}: {error}") from error
     found = {"corpus": corpus, "passages": counts.get("docs"), "queries": counts.get("queries")}
     return {key: value for key, value in found.items() if value is not None}
+
+
+_COUNTS = ("passages", "queries", "query_maxlen", "doc_maxlen", "sample")
+
+
+def _check_types(values: Mapping[str, Any], where: str) -> None:
+    for name, value in values.items():
+        if name == "sample" and value is None:
+            continue
+        if name in _COUNTS and (not isinstance(value, int) or isinstance(value, bool)):
+            raise SettingsError(f"{name} {value!r} of {where} must be a whole number")
+        if name == "measures" and not (isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)):
+            raise SettingsError(f"measures {value!r} of {where} must be a list of ir_measures texts, such as [RR@10]")
+        if name in ("corpus", "source", "self_match") and not isinstance(value, str):
+            raise SettingsError(f"{name} {value!r} of {where} must be a text")
 
 
 def _check(entry: Entry, where: str) -> None:

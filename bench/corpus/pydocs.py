@@ -68,18 +68,13 @@ def docstrings(tree: ast.Module) -> Iterator[tuple[str, str]]:
 
 
 def _statements(node: ast.AST) -> Iterator[ast.AST]:
-    for field in ("body", "orelse", "handlers", "finalbody"):
+    for field in ("body", "handlers", "orelse", "finalbody", "cases"):
         yield from getattr(node, field, ())
 
 
 def source_files(distribution: str) -> list[tuple[str, Path]]:
     """Name and place of the Python files of an installed distribution, in the order of their names."""
-    try:
-        files = importlib.metadata.distribution(distribution).files or []
-    except importlib.metadata.PackageNotFoundError as error:
-        raise DataError(
-            f"pydocs needs the distribution {distribution}, which is not installed: install requirements.lock"
-        ) from error
+    files = _installed(distribution).files or []
     return sorted((file.as_posix(), Path(str(file.locate()))) for file in files if file.suffix == ".py")
 
 
@@ -123,7 +118,16 @@ def _parse(path: Path) -> ast.Module:
 
 def versions(subset: str) -> dict[str, str]:
     """Installed versions of the distributions of a subset: with the code of this module they determine its content."""
-    return {name: importlib.metadata.version(name) for name in SUBSETS[subset]}
+    return {name: _installed(name).version for name in SUBSETS[subset]}
+
+
+def _installed(distribution: str) -> importlib.metadata.Distribution:
+    try:
+        return importlib.metadata.distribution(distribution)
+    except importlib.metadata.PackageNotFoundError as error:
+        raise DataError(
+            f"pydocs needs the distribution {distribution}, which is not installed: install requirements.lock"
+        ) from error
 
 
 def extract(subset: str, folder: Path) -> Path:

@@ -38,7 +38,9 @@ class Passages:
         return len(self.offsets) - 1
 
     def slice(self, start: int, stop: int) -> Iterator[Text]:
-        """Passages ``start`` to ``stop`` (exclusive) in the order of the collection."""
+        """Passages ``start`` to ``stop`` (exclusive) in the order of the collection; raises DataError past its end."""
+        if not 0 <= start <= stop <= len(self):
+            raise DataError(f"passages {start} to {stop} asked for, {self.folder} has {len(self)}")
         with (self.folder / "passages.jsonl").open("rb") as stream:
             stream.seek(int(self.offsets[start]))
             for _ in range(start, stop):
@@ -69,19 +71,17 @@ def write_passages(folder: Path, texts: Iterable[Text], **manifest: dict) -> Man
     """
     writer = FolderWriter(folder, "corpus", VERSION)
     seen: set[str] = set()
-    offsets = [0]
+    offsets, empty = [0], 0
     with atomic(writer.path("passages.jsonl")) as temporary, temporary.open("wb") as stream:
         for text in texts:
-            if text.id in seen:
-                raise DataError(f"passage id {text.id!r} stands twice in the collection of {folder}")
-            seen.add(text.id)
+            _check_id(text.id, seen, f"passage of {folder}")
+            empty += not text.text.strip()
             stream.write(_line(text))
             offsets.append(stream.tell())
     if not seen:
         raise DataError(f"the collection of {folder} has no passage")
     writer.array("offsets.npy", np.array(offsets, np.int64))
-    empty = manifest.pop("counts", {})
-    return writer.close(counts={"passages": len(seen), **empty}, **manifest)
+    return writer.close(counts={"passages": len(seen), "empty": empty}, **manifest)
 
 
 def open_passages(folder: Path) -> Passages:
@@ -94,11 +94,9 @@ def write_queries(folder: Path, texts: Sequence[Text], qrels: Qrels, **manifest:
     writer = FolderWriter(folder, "queries", VERSION)
     seen: set[str] = set()
     for text in texts:
-        if text.id in seen:
-            raise DataError(f"query id {text.id!r} stands twice among the queries of {folder}")
+        _check_id(text.id, seen, f"query of {folder}")
         if not text.text.strip():
             raise DataError(f"query {text.id!r} of {folder} is empty: nothing can be searched for it; leave it out")
-        seen.add(text.id)
     write_text(writer.path("queries.jsonl"), "".join(_line(text).decode() for text in texts))
     lines = (
         f"{query} 0 {passage} {grade}\n"
@@ -112,12 +110,21 @@ def write_queries(folder: Path, texts: Sequence[Text], qrels: Qrels, **manifest:
 
 def open_queries(folder: Path) -> Queries:
     manifest = open_folder(folder, "queries", VERSION)
-    lines = (folder / "queries.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (folder / "queries.jsonl").read_text(encoding="utf-8").split("\n")[:-1]
     qrels: Qrels = {}
-    for line in (folder / "qrels.txt").read_text(encoding="utf-8").splitlines():
+    for line in (folder / "qrels.txt").read_text(encoding="utf-8").split("\n")[:-1]:
         query, _, passage, grade = line.split(" ")
         qrels.setdefault(query, {})[passage] = int(grade)
     return Queries(manifest, [Text(**json.loads(line)) for line in lines], qrels)
+
+
+def _check_id(name: str, seen: set[str], what: str) -> None:
+    """Refuse an id that a TREC file could not hold, and one that was there before."""
+    if name.split() != [name]:
+        raise DataError(f"id {name!r} of a {what} is empty or has white space, which TREC files cannot hold")
+    if name in seen:
+        raise DataError(f"id {name!r} of a {what} stands twice")
+    seen.add(name)
 
 
 def _line(text: Text) -> bytes:

@@ -42,6 +42,8 @@ def locate(base: Base) -> Path:
         raise SettingsError(f"base {base.name!r} is no folder; give an existing one, or a hub id")
     else:
         folder = _hub_folder(base.name, base.revision)
+    if not (folder / WEIGHTS).exists():
+        raise DamagedFileError(f"{folder} has no {WEIGHTS}: the weights of {base.name} must be in safetensors format")
     if base.sha256 is not None:
         found = sha256_file(folder / WEIGHTS)
         if found != base.sha256:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import safetensors.torch
+import torch
 import transformers
 
 from bench.encoder.inputs import Inputs, InputSettings
@@ -24,10 +25,9 @@ def save(encoder: Encoder, folder: Path, **manifest: Mapping[str, Any]) -> Manif
     with atomic(writer.path(WEIGHTS)) as temporary:
         tensors = {name: tensor.contiguous() for name, tensor in encoder.state_dict().items()}
         safetensors.torch.save_file(tensors, temporary, metadata={"format": "pt"})
-    before = {path.name for path in folder.iterdir()}
     encoder.bert.config.save_pretrained(folder)
-    encoder.inputs.tokenizer.save_pretrained(folder)
-    for name in {"config.json", *({path.name for path in folder.iterdir()} - before)}:
+    tokenizer_files = encoder.inputs.tokenizer.save_pretrained(folder)
+    for name in ("config.json", *(Path(file).name for file in tokenizer_files)):
         writer.path(name)
     settings = {"kind": encoder.kind, "dim": encoder.dim, "inputs": dataclasses.asdict(encoder.inputs.settings)}
     write_json(writer.path(SETTINGS), settings)
@@ -44,10 +44,22 @@ def load(folder: Path) -> tuple[Encoder, Manifest]:
     inputs = InputSettings(**settings["inputs"])
     encoder: Encoder
     if settings["kind"] == LateInteraction.kind:
-        encoder = late_interaction(bert, tokenizer, tensors["linear.weight"], inputs)
+        empty = torch.empty(settings["dim"], bert.config.hidden_size)
+        encoder = late_interaction(bert, tokenizer, empty, inputs)
     else:
         encoder = MeanPooling(bert, Inputs(tokenizer, inputs)).eval()
-    missing, unexpected = encoder.load_state_dict(tensors, strict=False)
-    if missing or unexpected:
-        raise DamagedFileError(f"{folder / WEIGHTS} lacks {missing[:3]} and has the unknown {unexpected[:3]}")
+    _fill(encoder, tensors, folder / WEIGHTS)
     return encoder, manifest
+
+
+def _fill(encoder: Encoder, tensors: Mapping[str, torch.Tensor], source: Path) -> None:
+    """Copy tensors into the encoder; raises DamagedFileError unless they are exactly those that it has."""
+    wanted = {name: tuple(tensor.shape) for name, tensor in encoder.state_dict().items()}
+    found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    if wanted != found:
+        name = sorted(set(wanted.items()) ^ set(found.items()))[0][0]
+        raise DamagedFileError(
+            f"{source}: tensor {name} has the shape {found.get(name, 'missing')}, "
+            f"the model's settings ask for {wanted.get(name, 'none of that name')}"
+        )
+    encoder.load_state_dict(dict(tensors))

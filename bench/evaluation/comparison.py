@@ -24,13 +24,12 @@ def interval(values: np.ndarray, rng: np.random.Generator) -> tuple[float, float
     return float(low), float(high)
 
 
-def compare(values: np.ndarray, reference: np.ndarray, rng: np.random.Generator) -> Difference:
-    """Paired comparison of two systems over the same queries, ``[queries]`` each.
+def compare(differences: np.ndarray, rng: np.random.Generator) -> Difference:
+    """Paired comparison of two systems from their differences over the same queries ``[queries]``.
 
     The test flips the sign of each difference at random (Fisher's randomization; Smucker et al., CIKM 2007). Its p
     counts the observed assignment too, so that it is never 0.
     """
-    differences = values - reference
     low, high = interval(differences, rng)
     observed = abs(differences.sum())
     extreme = 0

@@ -21,12 +21,19 @@ def write_run(path: Path, run: Mapping[str, Sequence[tuple[str, float]]], tag: s
 def read_run(path: Path) -> Run:
     """Rankings by query id, in file order; raises DataError for a broken line or a passage that is ranked twice."""
     run: Run = {}
-    with gzip.open(path, "rt", encoding="utf-8") as stream:
-        for number, line in enumerate(stream, start=1):
-            parts = line.split()
-            if len(parts) != 6:
-                raise DataError(f"line {number} of {path} has {len(parts)} fields, a TREC run has 6")
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") as stream:
+            lines = stream.read().split("\n")[:-1]
+    except (EOFError, OSError) as error:
+        raise DataError(f"{path} is not a whole gzip file: {error}") from error
+    for number, line in enumerate(lines, start=1):
+        parts = line.split()
+        if len(parts) != 6:
+            raise DataError(f"line {number} of {path} has {len(parts)} fields, a TREC run has 6")
+        try:
             run.setdefault(parts[0], []).append((parts[2], float(parts[4])))
+        except ValueError as error:
+            raise DataError(f"score {parts[4]!r} in line {number} of {path} is not a number") from error
     for query, ranking in run.items():
         if len({passage for passage, _ in ranking}) != len(ranking):
             raise DataError(f"{path} ranks a passage twice for query {query!r}")

@@ -6,7 +6,7 @@ from typing import Any
 from bench.storage import Manifest
 
 COMPONENTS: dict[str, tuple[str, ...]] = {
-    "vectors": ("vectors.npy",),
+    "float16": ("vectors.npy",),
     "codes": ("codes.npy",),
     "residuals": ("residuals.npy",),
     "inverted list": ("lists.npy", "list_offsets.npy"),
@@ -42,7 +42,7 @@ def account(manifest: Manifest, uncompressed: Manifest) -> dict[str, Any]:
         "passages": int(manifest.counts["passages"]),
         "centroids": int(manifest.counts.get("centroids", 0)),
         "bytes_per_vector": total / vectors,
-        "ratio": _ratios(sizes, plain["vectors"]) if sizes["residuals"] else None,
+        "ratio": _ratios(sizes, plain["float16"]) if sizes["residuals"] else None,
     }
 
 

@@ -32,7 +32,11 @@ def build_compressed(
     **manifest: Mapping[str, Any],
 ) -> Manifest:
     """An index of codes, residuals and inverted list; raises DataError where a part does not fit its shard."""
+    if not len(shards) == len(codes) == len(residuals):
+        raise DataError(f"{folder} has {len(shards)} shards, {len(codes)} parts of codes and {len(residuals)} of residuals")
     for number, (shard, code, residual) in enumerate(zip(shards, codes, residuals, strict=True)):
+        if residual.shape[1:] != (codec.bytes,):
+            raise DataError(f"residuals of shard {number} of {folder} have {residual.shape[1]} bytes, codec {codec.bytes}")
         if not len(shard.vectors) == len(code) == len(residual):
             raise DataError(
                 f"shard {number} of {folder} has {len(shard.vectors)} vectors, {len(code)} codes and "

@@ -143,4 +143,19 @@ def open_index(folder: Path) -> Index:
         raise DamagedFileError(
             f"{folder} has {len(ids)} ids, {len(doclens)} doclens adding up to {int(doclens.sum())}, and {stored} vectors"
         )
+    if compressed is not None:
+        _check_shapes(folder, compressed)
     return Index(manifest, ids, doclens, raw, compressed)
+
+
+def _check_shapes(folder: Path, index: Compressed) -> None:
+    expected = {
+        "residuals": ((len(index.codes), index.codec.bytes), index.residuals.shape),
+        "list_offsets": ((len(index.codec.centroids) + 1,), index.list_offsets.shape),
+        "lists": ((int(index.list_offsets[-1]) if len(index.list_offsets) else 0,), index.lists.shape),
+    }
+    for name, (wanted, found) in expected.items():
+        if wanted != found:
+            raise DamagedFileError(
+                f"{name} of {folder} has the shape {found}, the other arrays ask for {wanted}; rebuild it"
+            )

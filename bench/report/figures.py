@@ -16,6 +16,7 @@ from bench.storage import atomic
 # Okabe & Ito (2008): eight colours told apart with any colour vision.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+BASELINE_LINES = (((0, (1, 1.5)), "#000000"), ((0, (1, 3)), "#666666"), ((0, (4, 1.5, 1, 1.5)), "#999999"))
 HATCHES = ("", "//", "\\\\", "xx", "..", "--")
 STYLE: Any = {
     "font.size": 8,
@@ -36,7 +37,8 @@ def save(figure: Figure, base: Path) -> None:
 def quality_against_bytes(quality: pd.DataFrame) -> Figure:
     """Figure 1: headline measure against bytes per vector, a panel per data set and a line per model and preset.
 
-    A dashed line marks the uncompressed vectors of each model; single-vector and lexical baselines are dotted.
+    A dashed line marks the uncompressed vectors of each model, and bars the 95 % interval of the paired difference to
+    them; single-vector and lexical baselines are horizontal lines in grey.
     """
     datasets = list(dict.fromkeys(quality["dataset"]))
     with mpl.rc_context(STYLE):
@@ -54,14 +56,16 @@ def _quality_panel(axes: Axes, rows: pd.DataFrame) -> None:
     models = list(dict.fromkeys(compared["model"]))
     presets = list(dict.fromkeys(compared["preset"]))
     for (model, preset), points in compared.groupby(["model", "preset"], sort=False):
-        colour = COLOURS[models.index(model)]
-        marker = MARKERS[presets.index(preset)]
+        colour = COLOURS[models.index(model) % len(COLOURS)]
+        marker = MARKERS[presets.index(preset) % len(MARKERS)]
         ordered = points.sort_values("bytes_per_vector")
-        style = "-" if preset == REFERENCE[1] else ":"
-        axes.plot(
+        axes.errorbar(
             ordered["bytes_per_vector"],
             ordered["value"],
-            style,
+            yerr=_paired_interval(ordered) if preset == REFERENCE[1] else None,
+            linestyle="-" if preset == REFERENCE[1] else ":",
+            elinewidth=0.7,
+            capsize=2,
             marker=marker,
             color=colour,
             markersize=5,
@@ -71,8 +75,8 @@ def _quality_panel(axes: Axes, rows: pd.DataFrame) -> None:
         if preset == REFERENCE[1]:
             _mark_uncompressed(axes, ordered, colour)
     for number, row in enumerate(baselines.itertuples()):
-        colour = COLOURS[len(COLOURS) - 1 - number % 3]
-        axes.axhline(row.value, linestyle=(0, (1, 2)), color=colour, linewidth=1.2, label=f"{row.model} (baseline)")
+        dash, grey = BASELINE_LINES[number % len(BASELINE_LINES)]
+        axes.axhline(row.value, linestyle=dash, color=grey, linewidth=1.2, label=f"{row.model} (baseline)")
     axes.set_xscale("log", base=2)
     ticks = sorted(compared.groupby("codec")["bytes_per_vector"].mean().round())
     axes.set_xticks(ticks, [f"{tick:.0f}" for tick in ticks])
@@ -84,11 +88,18 @@ def _quality_panel(axes: Axes, rows: pd.DataFrame) -> None:
     axes.legend(frameon=False, fontsize=6.5, loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 
+def _paired_interval(points: pd.DataFrame) -> np.ndarray:
+    """Lengths ``[2, points]`` below and above each value, 0 for the uncompressed one."""
+    below = points["difference"] - points["difference_low"]
+    above = points["difference_high"] - points["difference"]
+    return np.nan_to_num(np.array([below, above], dtype=float))
+
+
 def _mark_uncompressed(axes: Axes, points: pd.DataFrame, colour: str) -> None:
     """The uncompressed line of a model, and the codec written over each of its points."""
     for row in points.itertuples():
         name = str(row.codec).replace("residual-", "") + (" bit" if "residual" in str(row.codec) else "")
-        axes.annotate(name, (row.bytes_per_vector, row.value), (0, 5), textcoords="offset points", ha="center", fontsize=6)
+        axes.annotate(name, (row.bytes_per_vector, row.value), (4, 4), textcoords="offset points", fontsize=6)
     for value in points.loc[points["codec"] == REFERENCE[0], "value"]:
         axes.axhline(value, linestyle="--", color=colour, linewidth=0.8, alpha=0.7)
 

@@ -13,6 +13,7 @@ from bench.evaluation.size import COMPONENTS
 from bench.storage import read_json
 
 Record = Mapping[str, Any]
+Row = tuple[str, str, str, str]
 REFERENCE = ("fp16", "exact")
 _ENGINE_VALUES = ("nprobe", "ncandidates", "ncells", "centroid_score_threshold", "ndocs")
 
@@ -35,7 +36,7 @@ def _distinct(records: list[Record], axes: Sequence[str]) -> list[Record]:
 
 
 def quality_frame(metrics: Sequence[Record], sizes: Sequence[Record], *, seed: int) -> pd.DataFrame:
-    """One row per run.
+    """One row per run, those of a model together.
 
     Columns: dataset, model, codec, preset, settings; headline (name), value, low, high (95 % interval over queries);
     each measure; difference, difference_low, difference_high, p: paired with the uncompressed exact run of the same
@@ -48,7 +49,7 @@ def quality_frame(metrics: Sequence[Record], sizes: Sequence[Record], *, seed: i
     for record in metrics:
         run, row = record["run"], _row(record)
         headline = record["measures"][0]
-        low, high = interval(values[row], np.random.default_rng(seed))
+        low, high = interval(values[row].to_numpy(), np.random.default_rng(seed))
         rows.append(
             {
                 "dataset": row[0],
@@ -60,7 +61,7 @@ def quality_frame(metrics: Sequence[Record], sizes: Sequence[Record], *, seed: i
                 "value": record["mean"][headline],
                 "low": low,
                 "high": high,
-                **record["mean"],
+                **{name: record["mean"][name] for name in record["measures"]},
                 **_losses(row, values, seed),
                 "bytes_per_vector": bytes_per_vector.get(run["inputs"].get("index")),
                 "queries": record["counts"]["judged"],
@@ -69,39 +70,48 @@ def quality_frame(metrics: Sequence[Record], sizes: Sequence[Record], *, seed: i
                 "precision": run.get("queries", {}).get("precision"),
             }
         )
-    return pd.DataFrame(rows)
+    frame = pd.DataFrame(rows)
+    place = {key: number for number, key in enumerate(dict.fromkeys(zip(frame.dataset, frame.model, strict=True)))}
+    order = sorted(frame.index, key=lambda row: place[frame.dataset[row], frame.model[row]])
+    return frame.loc[order].reset_index(drop=True)
 
 
-def _row(record: Record) -> tuple[str, str, str, str]:
+def _row(record: Record) -> Row:
     return record["dataset"], record["model"], record["codec"], record["preset"]
 
 
-def _headline_values(record: Record) -> np.ndarray:
-    per_query = record["per_query"][record["measures"][0]]
-    return np.array([per_query[query] for query in sorted(per_query)])
+def _headline_values(record: Record) -> "pd.Series[float]":
+    """Values of the headline measure by query id."""
+    return pd.Series(record["per_query"][record["measures"][0]], dtype=float).sort_index()
 
 
-def _losses(
-    row: tuple[str, str, str, str], values: Mapping[tuple[str, str, str, str], np.ndarray], seed: int
-) -> dict[str, Any]:
+def _paired(values: "pd.Series[float]", reference: "pd.Series[float]", row: Row) -> np.ndarray:
+    """Differences by query; raises DataError where the two runs do not cover the same queries."""
+    if not values.index.equals(reference.index):
+        raise DataError(f"run {'/'.join(row)} and the runs it is compared with cover different queries: evaluate them again")
+    return (values - reference).to_numpy()
+
+
+def _losses(row: Row, values: Mapping[Row, "pd.Series[float]"], seed: int) -> dict[str, Any]:
     """Difference to the uncompressed exact run, split at the exact run over the same codec."""
     dataset, model, codec, preset = row
     reference, decoded = values.get((dataset, model, *REFERENCE)), values.get((dataset, model, codec, REFERENCE[1]))
     names = ("difference", "difference_low", "difference_high", "p", "codec_loss", "engine_loss")
     if reference is None or (codec, preset) == REFERENCE:
         return dict.fromkeys(names)
-    difference = compare(values[row], reference, np.random.default_rng(seed))
-    codec_loss = None if decoded is None else float((decoded - reference).mean())
-    engine_loss = None if decoded is None else float((values[row] - decoded).mean())
+    difference = compare(_paired(values[row], reference, row), np.random.default_rng(seed))
+    codec_loss = None if decoded is None else float(_paired(decoded, reference, row).mean())
+    engine_loss = None if decoded is None else float(_paired(values[row], decoded, row).mean())
     found = (difference.mean, difference.low, difference.high, difference.p, codec_loss, engine_loss)
     return dict(zip(names, found, strict=True))
 
 
 def size_frame(sizes: Sequence[Record]) -> pd.DataFrame:
-    """One row per index: corpus, model, codec, counts, bytes by component, total, bytes_per_vector, and the ratios."""
+    """One row per index: corpus, model, codec, passages, vectors, centroid_count; bytes by component; total and ratios."""
     rows = [
         {
-            **{name: size[name] for name in ("corpus", "model", "codec", "passages", "vectors", "centroids")},
+            **{name: size[name] for name in ("corpus", "model", "codec", "passages", "vectors")},
+            "centroid_count": size["centroids"],
             **{component: size["bytes"][component] for component in COMPONENTS},
             "total": size["total"],
             "bytes_per_vector": size["bytes_per_vector"],

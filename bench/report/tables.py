@@ -9,7 +9,10 @@ from bench.evaluation.size import COMPONENTS
 from bench.storage import write_text
 
 MISSING = "–"
-_SPECIAL = str.maketrans({**{c: f"\\{c}" for c in "&%$#_{}"}, "–": "--", "±": "$\\pm$", "−": "$-$", "Δ": "$\\Delta$"})
+_NAMED = {"\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}"}
+_SPECIAL = str.maketrans(
+    {**{c: f"\\{c}" for c in "&%$#_{}"}, **_NAMED, "–": "--", "±": "$\\pm$", "−": "$-$", "Δ": "$\\Delta$"}
+)
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ def size_table(sizes: pd.DataFrame) -> Table:
     """Table 2: bytes by component, and the ratio to uncompressed in three ways of counting."""
     shown = pd.DataFrame({name: sizes[name] for name in ("corpus", "model", "codec")})
     for component in COMPONENTS:
-        shown[component] = [_number(value / 1e6, 2) if value else MISSING for value in sizes[component]]
+        shown[f"{component}, MB"] = [_number(value / 1e6, 2) if value else MISSING for value in sizes[component]]
     shown["total, MB"] = [_number(value / 1e6, 2) for value in sizes["total"]]
     shown["GiB"] = [_number(value / 2**30, 4) for value in sizes["total"]]
     shown["bytes / vector"] = [_number(value, 1) for value in sizes["bytes_per_vector"]]
@@ -140,14 +143,14 @@ def _search(preset: str, settings: str) -> str:
 def _vectors(part: pd.DataFrame) -> list[str]:
     models = part.drop_duplicates("model")
     return [
-        f"{row.model} {row.vectors:,} vectors" + (f" and {row.centroids:,} centroids" if row.centroids else "")
+        f"{row.model} {row.vectors:,} vectors" + (f" and {row.centroid_count:,} centroids" if row.centroid_count else "")
         for row in (_largest(part, model) for model in models["model"])
     ]
 
 
 def _largest(part: pd.DataFrame, model: str) -> pd.Series:
     rows = part[part["model"] == model]
-    return rows.loc[rows["centroids"].idxmax()]
+    return rows.loc[rows["centroid_count"].idxmax()]
 
 
 def _number(value: float | None, digits: int) -> str:
@@ -155,7 +158,9 @@ def _number(value: float | None, digits: int) -> str:
 
 
 def _signed(value: float | None) -> str:
-    return MISSING if value is None or pd.isna(value) else f"{value:+.3f}".replace("-", "−")
+    if value is None or pd.isna(value):
+        return MISSING
+    return f"{value:+.3f}".replace("-", "−") if abs(value) >= 0.0005 else "0.000"
 
 
 def _signed_interval(value: float | None, low: float, high: float) -> str:

@@ -4,7 +4,7 @@ import numpy as np
 
 from bench.index.index import Compressed, Index
 from bench.search.exact import score_passages
-from bench.search.kernels.reference import grouped, maxsim
+from bench.search.kernels.reference import grouped, maxsim, similarities
 from bench.search.ranking import Ranking, top
 
 
@@ -31,7 +31,7 @@ class ColBERTv2:
         Only the vectors in the probed lists are decoded; each is compared with every query vector, and the maxima
         are taken over the vectors of a passage that were met.
         """
-        probed = nearest_centroids(self.compressed.codec.centroids @ query.T, self.nprobe)
+        probed = nearest_centroids(similarities(self.compressed.codec.centroids, query), self.nprobe)
         passages = self.compressed.passages_of(probed)
         positions = self.index.positions(passages)
         is_probed = np.zeros(len(self.compressed.codec.centroids), bool)
@@ -39,14 +39,14 @@ class ColBERTv2:
         met = is_probed[self.compressed.codes[positions]]
         owners = np.repeat(passages, self.index.doclens[passages])[met]
         found, starts = grouped(owners)
-        return found, maxsim(self.compressed.decode(positions[met]) @ query.T, starts)
+        return found, maxsim(similarities(self.compressed.decode(positions[met]), query), starts)
 
 
-def nearest_centroids(similarities: np.ndarray, nprobe: int) -> np.ndarray:
+def nearest_centroids(centroid_scores: np.ndarray, nprobe: int) -> np.ndarray:
     """Sorted distinct ids of the ``nprobe`` most similar centroids of each query vector.
 
-    similarities: ``[centroids, query vectors]``; of equal ones the lower id counts.
+    centroid_scores: ``[centroids, query vectors]``; of equal ones the lower id counts.
     """
-    if nprobe >= len(similarities):
-        return np.arange(len(similarities))
-    return np.unique(np.argsort(-similarities, axis=0, kind="stable")[:nprobe])
+    if nprobe >= len(centroid_scores):
+        return np.arange(len(centroid_scores))
+    return np.unique(np.argsort(-centroid_scores, axis=0, kind="stable")[:nprobe])

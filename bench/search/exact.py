@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from bench.index.index import Index
-from bench.search.kernels.reference import maxsim
+from bench.search.kernels.reference import maxima, maxsim, similarities
 from bench.search.ranking import Ranking, top
 
-VECTORS_PER_BLOCK = 4096
+VECTORS_PER_BLOCK = 2048
 QUERY_VECTORS_PER_BLOCK = 2048
 SCORES_KEPT = 8_000_000
 
@@ -33,17 +33,17 @@ class Exact:
 
     def scores(self, queries: np.ndarray, first: int, last: int) -> np.ndarray:
         """Scores ``[queries, last - first]`` float32 of the passages ``first`` to ``last`` (exclusive)."""
-        count, width, dim = queries.shape
+        count, width, _ = queries.shape
         result = np.empty((count, last - first), np.float32)
         step = max(1, QUERY_VECTORS_PER_BLOCK // width)
+        batches = [(slice(query, query + step), *joined(queries[query : query + step])) for query in range(0, count, step)]
         for start, stop in self._blocks(first, last):
             here = slice(int(self.index.offsets[start]), int(self.index.offsets[stop]))
             vectors = self.index.vectors(here)
             starts = self.index.offsets[start:stop] - here.start
-            for query in range(0, count, step):
-                some = queries[query : query + step]
-                similarities = (vectors @ some.reshape(-1, dim).T).reshape(len(vectors), len(some), width)
-                result[query : query + step, start - first : stop - first] = maxsim(similarities, starts).T
+            for some, rows, firsts in batches:
+                best = maxima(similarities(vectors, rows), starts)
+                result[some, start - first : stop - first] = np.add.reduceat(best, firsts, axis=1).T
         return result
 
     def _pieces(self, passages: int) -> Iterator[tuple[int, int]]:
@@ -60,8 +60,15 @@ class Exact:
             first = stop
 
 
+def joined(queries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Vectors ``[., dim]`` of all queries without their padding, and the position of each query's first one."""
+    real = queries.any(axis=2)
+    counts = real.sum(axis=1)
+    return queries[real], np.cumsum(counts) - counts
+
+
 def score_passages(index: Index, query: np.ndarray, passages: np.ndarray) -> np.ndarray:
     """Scores ``[passages]`` float32 of one query ``[query vectors, dim]`` with the given passages, all vectors of each."""
     lengths = index.doclens[passages].astype(np.int64)
     vectors = index.vectors(index.positions(passages))
-    return maxsim(vectors @ query.T, np.cumsum(lengths) - lengths)
+    return maxsim(similarities(vectors, query), np.cumsum(lengths) - lengths)

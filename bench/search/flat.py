@@ -20,5 +20,13 @@ class Flat:
 
     def search(self, queries: np.ndarray, k: int) -> list[Ranking]:
         """The k best passages of each query ``[queries, 1, dim]`` float32."""
-        scores, passages = self.flat.search(np.ascontiguousarray(queries[:, 0]), min(k, len(self.index)))
-        return [top(found, score, k, self.index.id_rank) for found, score in zip(passages, scores, strict=True)]
+        return [self._search(query, k) for query in np.ascontiguousarray(queries)]
+
+    def _search(self, query: np.ndarray, k: int) -> Ranking:
+        """Ask for more until the last score differs from the k-th, so that ties at the cutoff are all seen."""
+        asked = k + 1
+        while True:
+            scores, passages = self.flat.search(query, min(asked, len(self.index)))
+            if asked >= len(self.index) or scores[0, -1] < scores[0, k - 1]:
+                return top(passages[0], scores[0], k, self.index.id_rank)
+            asked *= 2

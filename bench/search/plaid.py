@@ -5,7 +5,7 @@ import numpy as np
 from bench.index.index import Compressed, Index
 from bench.search.colbertv2 import nearest_centroids
 from bench.search.exact import score_passages
-from bench.search.kernels.reference import maxsim
+from bench.search.kernels.reference import maxsim, similarities
 from bench.search.ranking import Ranking, top
 
 FINAL_SHARE = 4
@@ -27,18 +27,18 @@ class Plaid:
 
     def _search(self, query: np.ndarray, k: int) -> Ranking:
         rank = self.index.id_rank
-        similarities = self.compressed.codec.centroids @ query.T
-        passages = self.compressed.passages_of(nearest_centroids(similarities, self.ncells))
-        pruned = np.where(similarities.max(axis=1, keepdims=True) >= self.threshold, similarities, -np.inf)
-        for table, kept in ((pruned, self.ndocs), (similarities, self.ndocs // FINAL_SHARE)):
+        scores = similarities(self.compressed.codec.centroids, query)
+        passages = self.compressed.passages_of(nearest_centroids(scores, self.ncells))
+        pruned = np.where(scores.max(axis=1, keepdims=True) >= self.threshold, scores, -np.inf)
+        for table, kept in ((pruned, self.ndocs), (scores, self.ndocs // FINAL_SHARE)):
             passages = np.sort(top(passages, self._interaction(table, passages), kept, rank).passages)
         return top(passages, score_passages(self.index, query, passages), k, rank)
 
-    def _interaction(self, similarities: np.ndarray, passages: np.ndarray) -> np.ndarray:
+    def _interaction(self, centroid_scores: np.ndarray, passages: np.ndarray) -> np.ndarray:
         """Scores ``[passages]`` with every vector replaced by its centroid, from ``[centroids, query vectors]``.
 
         A passage without any centroid above the threshold gets minus infinity: it comes last, in the order of ids.
         """
         lengths = self.index.doclens[passages].astype(np.int64)
         codes = self.compressed.codes[self.index.positions(passages)]
-        return maxsim(similarities[codes], np.cumsum(lengths) - lengths)
+        return maxsim(centroid_scores[codes], np.cumsum(lengths) - lengths)

@@ -36,4 +36,7 @@ def open_query_vectors(folder: Path) -> QueryVectors:
     ids = (folder / "ids.txt").read_text(encoding="utf-8").split("\n")[:-1]
     if vectors.ndim != 3 or len(ids) != len(vectors):
         raise DamagedFileError(f"{folder} has {len(ids)} ids for vectors of shape {vectors.shape}")
+    if not vectors.any(axis=(1, 2)).all():
+        empty = ids[int(vectors.any(axis=(1, 2)).argmin())]
+        raise DamagedFileError(f"query {empty!r} of {folder} has no vector: encode the queries again")
     return QueryVectors(ids, vectors, manifest)

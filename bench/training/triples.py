@@ -56,6 +56,8 @@ def read_triples(path: Path) -> tuple[list[Triple], dict[str, str]]:
     try:
         inputs, *rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         triples = [Triple(query, positive, tuple(negatives)) for query, positive, *negatives in rows]
+    except FileNotFoundError as error:
+        raise DamagedFileError(f"{path} is missing") from error
     except (ValueError, TypeError) as error:
         raise DamagedFileError(f"{path} is not a file of triples: {error}") from error
     if len({len(triple.negatives) for triple in triples}) != 1:

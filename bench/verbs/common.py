@@ -1,6 +1,7 @@
 """Flags that several verbs share, and the limits that they set on numerical libraries."""
 
 import os
+import sys
 from argparse import ArgumentParser
 from pathlib import Path
 
@@ -33,9 +34,11 @@ def prepare_torch(threads: int, seed: int = 0) -> None:
 
 
 def limit_threads(threads: int) -> None:
-    """Fix the threads of numpy's and FAISS's matrix products."""
+    """Fix the threads of the matrix products of numpy, FAISS and, where it is loaded, torch."""
     import faiss
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(threads)
     faiss.omp_set_num_threads(threads)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(threads)

@@ -1,5 +1,6 @@
 """Write the passages of an ir_datasets collection as one file that later jobs can slice."""
 
+import itertools
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,18 +19,16 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> None:
-    empty = 0
+    docs = iter(registry.load(args.dataset).docs_iter())
+    first = list(itertools.islice(docs, 1))  # what has to be downloaded or extracted is, before the bar starts
 
     def texts() -> Iterator[Text]:
-        nonlocal empty
         count = 0
         with bar(f"read {args.dataset}", args.passages, "passages") as progress:
-            for doc in registry.load(args.dataset).docs_iter():
-                text = doc.default_text()
-                empty += not text.strip()
+            for doc in itertools.chain(first, docs):
                 count += 1
                 progress.update()
-                yield Text(doc.doc_id, text)
+                yield Text(doc.doc_id, doc.default_text())
         if count != args.passages:
             raise DataError(
                 f"{args.dataset} has {count} passages here, the protocol says {args.passages}: wrong version of the data, "
@@ -37,6 +36,6 @@ def run(args: Namespace) -> None:
             )
 
     settings = {"dataset": args.dataset, "template": "default_text() of ir_datasets"}
-    counts = {"empty": empty}
-    manifest = write_passages(args.output, texts(), settings=settings, context=context(__name__), counts=counts)
-    print(f"{args.dataset}: {manifest.counts['passages']} passages, {empty} of them empty; digest {manifest.digest[:16]}")
+    manifest = write_passages(args.output, texts(), settings=settings, context=context(__name__))
+    found, empty = manifest.counts["passages"], manifest.counts["empty"]
+    print(f"{args.dataset}: {found} passages, {empty} of them empty; digest {manifest.digest[:16]}")

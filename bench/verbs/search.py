@@ -34,7 +34,6 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> None:
-    common.limit_threads(args.threads)
     names = ("engine", "nprobe", "ncandidates", "ncells", "centroid_score_threshold", "ndocs")
     given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     preset = presets.parse(given, "the command line")
@@ -59,6 +58,7 @@ def run(args: Namespace) -> None:
 def _search(index: Index, queries: QueryVectors, preset: presets.Preset, args: Namespace) -> tuple[Run, int]:
     """Rankings by query id, and how many times a query's own passage was removed (one more is asked for then)."""
     engine = preset.open(index)
+    common.limit_threads(args.threads)
     asked = args.depth + (args.self_match == "removed")
     found: Run = {}
     removed = 0

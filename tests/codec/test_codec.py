@@ -99,5 +99,5 @@ def test_a_saved_codec_loads_with_the_same_arrays(tmp_path):
 def test_a_codebook_for_another_dim_is_refused(tmp_path):
     codec = fit_residual(unit(4, 16), unit(40, 16), np.zeros(40, np.int64), 2)
     Codec(unit(4, 24), codec.codebook, codec.cutoffs, codec.weights).save(FolderWriter(tmp_path, "codec", 1))
-    with pytest.raises(DamagedFileError, match="codebook .* does not fit vectors of dim 24"):
+    with pytest.raises(DamagedFileError, match=r"codebook .* does not fit vectors of dim 24"):
         codecs.load(tmp_path)

@@ -24,7 +24,7 @@ def test_no_vectors_have_no_centroids():
 
 
 @pytest.mark.parametrize(
-    ("passages", "size"), [(1, 1), (1000, 1000), (30_720, 30_720), (120_000, 60_716), (8_841_823, 521_166)]
+    ("passages", "size"), [(1, 1), (1000, 1000), (30_720, 30_720), (120_000, 60_716), (8_841_823, 521_173)]
 )
 def test_the_sample_is_sixteen_roots_of_120_vectors_a_passage_and_at_most_all(passages, size):
     assert kmeans.sample_size(passages) == size
@@ -80,10 +80,14 @@ def test_the_same_seed_gives_the_same_centroids_and_another_seed_others():
     assert first.tobytes() != other.tobytes()
 
 
-def test_kmeans_uses_the_whole_sample_however_few_centroids():
-    sample = np.concatenate([np.repeat([[1.0, 0.0]], 3000, axis=0), np.repeat([[0.0, 1.0]], 1000, axis=0), [[0.6, 0.8]]])
-    found = kmeans.fit(sample.astype(np.float32), 2, seed=0, iterations=10)
-    assert sorted(found.round(2).tolist()) == [[0.0, 1.0], [1.0, 0.0]]
+def test_centroids_are_the_means_of_the_whole_sample_however_few_they_are():
+    sample = np.repeat(np.eye(8, dtype=np.float32)[:2], [3000, 1000], axis=0) + 0.2 * unit(4000)
+    found = kmeans.fit(sample, 2, seed=0, iterations=10)
+    codes = kmeans.assign(sample, found)
+    assert sorted(np.bincount(codes).tolist()) == [1000, 3000]
+    for centroid in range(2):
+        mean = sample[codes == centroid].mean(axis=0)
+        np.testing.assert_allclose(found[centroid], mean / np.linalg.norm(mean), atol=1e-5)
 
 
 def test_one_centroid_is_the_normalised_mean():
@@ -97,6 +101,12 @@ def test_fewer_distinct_vectors_than_centroids_are_the_centroids():
     found = kmeans.fit(np.repeat(distinct, 4, axis=0), 16, seed=0, iterations=3)
     assert found.shape == (5, 8)
     np.testing.assert_allclose(np.unique(found, axis=0), np.unique(distinct, axis=0), atol=1e-6)
+
+
+def test_duplicates_at_the_start_of_the_sample_do_not_hide_the_rest():
+    sample = np.concatenate([np.repeat(unit(1, seed=9), 100, axis=0), unit(60)])
+    assert kmeans.fit(sample, 16, seed=0, iterations=3).shape == (16, 8)
+    assert kmeans.fit(sample, 61, seed=0, iterations=3).shape == (61, 8)
 
 
 @pytest.mark.parametrize("copies", [1, 50])

@@ -34,8 +34,7 @@ def test_dimensions_fill_bytes_from_the_left():
     assert pack(np.array([[1, 2, 15, 0]], np.uint8), 4).tolist() == [[0x12, 0xF0]]
 
 
-@pytest.mark.parametrize("nbits", [1, 2, 4, 8])
-def test_no_vectors_pack_to_no_rows_and_back(nbits):
-    packed = pack(np.empty((0, 16), np.uint8), nbits)
-    assert packed.shape == (0, 2 * nbits)
-    assert unpack(packed, nbits).shape == (0, 16)
+def test_no_vectors_pack_to_no_rows_and_back():
+    packed = pack(np.empty((0, 16), np.uint8), 2)
+    assert packed.shape == (0, 4)
+    assert unpack(packed, 2).shape == (0, 16)

@@ -64,7 +64,7 @@ def test_a_value_of_the_wrong_type_is_refused_by_name(key, value):
 
 
 def test_a_single_measure_that_is_no_list_is_refused_by_its_whole_name():
-    with pytest.raises(SettingsError, match="measures.*RR@10"):
+    with pytest.raises(SettingsError, match=r"measures.*RR@10"):
         resolve({"measures": "RR@10"})
 
 

@@ -174,13 +174,13 @@ def test_the_files_of_a_distribution_come_in_the_order_of_their_names():
 
 
 def test_source_files_of_a_distribution_that_is_not_installed_are_refused():
-    with pytest.raises(DataError, match="no-such-distribution-here.*requirements.lock"):
+    with pytest.raises(DataError, match=r"no-such-distribution-here.*requirements\.lock"):
         pydocs.source_files("no-such-distribution-here")
 
 
 def test_extracting_a_subset_of_a_distribution_that_is_not_installed_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(pydocs, "SUBSETS", {"fake": ("no-such-distribution-here",)})
-    with pytest.raises(DataError, match="no-such-distribution-here.*requirements.lock"):
+    with pytest.raises(DataError, match=r"no-such-distribution-here.*requirements\.lock"):
         pydocs.extract("fake", tmp_path)
 
 

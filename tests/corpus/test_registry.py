@@ -85,12 +85,12 @@ def test_a_sample_of_queries_is_seeded_and_keeps_the_order_of_the_query_set(tmp_
 
 def test_a_sample_larger_than_the_judged_queries_is_refused(tmp_path):
     asked = {"dataset": "pydocs/tiny", "queries": 200, "sample": 201, "seed": 0, "output": tmp_path}
-    with pytest.raises(DataError, match="sample of 201.*200 judged queries"):
+    with pytest.raises(DataError, match=r"sample of 201.*200 judged queries"):
         queries.run(Namespace(**asked))
 
 
 def test_an_unknown_id_is_refused_and_the_embedded_ones_are_named():
-    with pytest.raises(DataError, match="'pydocs/nosuch' is not an ir_datasets id.*pydocs/train, pydocs/test, pydocs/tiny"):
+    with pytest.raises(DataError, match=r"'pydocs/nosuch' is not an ir_datasets id.*pydocs/train, pydocs/test, pydocs/tiny"):
         registry.load("pydocs/nosuch")
 
 

@@ -56,7 +56,7 @@ def test_the_digest_of_a_corpus_depends_on_its_texts_alone(tmp_path):
 
 @pytest.mark.parametrize("text", ["", " \n\t"])
 def test_a_query_without_text_is_refused(tmp_path, text):
-    with pytest.raises(DataError, match="query 'q2'.*is empty"):
+    with pytest.raises(DataError, match=r"query 'q2'.*is empty"):
         write_queries(tmp_path, [Text("q1", "a"), Text("q2", text)], {})
 
 

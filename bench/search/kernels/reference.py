@@ -1,17 +1,45 @@
-"""MaxSim in plain numpy (arXiv 2112.01488, equation 1)."""
+"""MaxSim in plain torch and numpy (arXiv 2112.01488, equation 1)."""
 
 import numpy as np
+import torch
+
+TILE = 64
+
+
+def similarities(vectors: np.ndarray, queries: np.ndarray) -> np.ndarray:
+    """Inner products ``[vectors, query vectors]`` float32 of ``[vectors, dim]`` with ``[query vectors, dim]``.
+
+    Equal vectors get equal bits wherever they stand, so that equal passages tie: both sides are filled up with zeros to
+    whole tiles of the matrix product, whose edges are otherwise summed in another order. (Products by numpy's OpenBLAS
+    differ in the last bit from row to row even so.)
+    """
+    product = torch.from_numpy(_whole_tiles(vectors)) @ torch.from_numpy(_whole_tiles(queries)).T
+    return product.numpy()[: len(vectors), : len(queries)]
+
+
+def _whole_tiles(rows: np.ndarray) -> np.ndarray:
+    filled = np.zeros((len(rows) + -len(rows) % TILE, rows.shape[1]), np.float32)
+    filled[: len(rows)] = rows
+    return filled
+
+
+def maxima(similarities: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Maximum over the vectors of each passage, for every query vector.
+
+    similarities ``[vectors, query vectors]``, the vectors of a passage in one stretch; starts ``[passages]`` the first
+    positions of the stretches, strictly increasing. Returns ``[passages, query vectors]``. One reduction per stretch:
+    ``np.maximum.reduceat`` says the same in one call, but takes 25 to 40 times as long.
+    """
+    found = np.empty((len(starts), similarities.shape[1]), similarities.dtype)
+    bounds = [*starts.tolist(), len(similarities)]
+    for passage, row in enumerate(found):
+        np.maximum.reduce(similarities[bounds[passage] : bounds[passage + 1]], axis=0, out=row)
+    return found
 
 
 def maxsim(similarities: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """Sum over query vectors of the maximum over a passage's vectors.
-
-    similarities ``[vectors, queries, query vectors]`` or ``[vectors, query vectors]``, the vectors of a passage in one
-    stretch; starts ``[passages]`` their first positions, strictly increasing. Returns ``[passages, ...]``.
-    """
-    if len(starts) == 0:
-        return np.empty((0, *similarities.shape[1:-1]), similarities.dtype)
-    return np.maximum.reduceat(similarities, starts, axis=0).sum(axis=-1)
+    """Scores ``[passages]`` of one query: the sum of ``maxima`` over its vectors."""
+    return maxima(similarities, starts).sum(axis=1)
 
 
 def grouped(passages: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

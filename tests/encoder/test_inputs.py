@@ -1,0 +1,94 @@
+"""Token ids of queries and passages, against expectations written by hand."""
+
+import string
+
+import numpy as np
+import pytest
+import transformers
+
+from bench.encoder.inputs import Inputs, InputSettings
+from bench.errors import SettingsError
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tiny_bert):
+    return transformers.AutoTokenizer.from_pretrained(tiny_bert)
+
+
+@pytest.fixture
+def inputs(tokenizer):
+    def make(**settings):
+        return Inputs(tokenizer, InputSettings(**settings))
+
+    return make
+
+
+@pytest.fixture
+def ids(tokenizer):
+    return lambda tokens: tokenizer.convert_tokens_to_ids(tokens.split())
+
+
+def test_a_query_is_marked_and_filled_with_masks_that_are_not_attended_to(inputs, ids):
+    found, attention = inputs().queries(["What is a cat?"], maxlen=10)
+    assert found.tolist() == [ids("[CLS] [unused0] [UNK] is a cat ? [SEP] [MASK] [MASK]")]
+    assert attention.tolist() == [[1, 1, 1, 1, 1, 1, 1, 1, 0, 0]]
+
+
+def test_masks_are_attended_to_where_the_model_asks_for_it(inputs, ids):
+    found, attention = inputs(attend_to_mask_tokens=True).queries(["a cat"], maxlen=7)
+    assert found.tolist() == [ids("[CLS] [unused0] a cat [SEP] [MASK] [MASK]")]
+    assert attention.tolist() == [[1, 1, 1, 1, 1, 1, 1]]
+
+
+def test_every_padded_query_has_the_full_length_and_long_ones_are_cut(inputs, ids):
+    found, attention = inputs().queries(["one horse more than a house can hold", "cats"], maxlen=6)
+    assert found.tolist() == [ids("[CLS] [unused0] one horse more [SEP]"), ids("[CLS] [unused0] cat ##s [SEP] [MASK]")]
+    assert attention.tolist() == [[1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 1, 0]]
+
+
+def test_unpadded_queries_are_as_long_as_the_longest_one(inputs, ids):
+    plain = inputs(query_marker=None, pad_queries=False)
+    found, attention = plain.queries(["a cat", "a big cat end"], maxlen=32)
+    assert found.tolist() == [ids("[CLS] a cat [SEP] [PAD] [PAD]"), ids("[CLS] a big cat end [SEP]")]
+    assert attention.tolist() == [[1, 1, 1, 1, 0, 0], [1, 1, 1, 1, 1, 1]]
+
+
+def test_passages_are_marked_and_cut_at_the_length_with_markers_counted(inputs, ids):
+    found = inputs().passages(["one horse", "a cat and one horse", ""], maxlen=6)
+    assert found == [
+        ids("[CLS] [unused1] one horse [SEP]"),
+        ids("[CLS] [unused1] a cat and [SEP]"),
+        ids("[CLS] [unused1] [SEP]"),
+    ]
+
+
+def test_a_model_without_markers_has_room_for_one_more_token(inputs, ids):
+    assert inputs(doc_marker=None).passages(["a cat and one horse"], maxlen=6) == [ids("[CLS] a cat and one [SEP]")]
+
+
+def test_every_punctuation_mark_loses_its_passage_vector_and_nothing_else_does(inputs, ids):
+    row = np.array(ids("[CLS] [unused1] a cat [SEP] [UNK] [MASK] " + " ".join(string.punctuation)))
+    assert inputs().kept(row).tolist() == [True] * 7 + [False] * 32
+
+
+def test_punctuation_is_kept_where_the_model_asks_for_it(inputs, ids):
+    assert inputs(drop_punctuation=False).kept(np.array(ids("a , b . !"))).tolist() == [True] * 5
+
+
+def test_punctuation_stays_in_the_ids_of_passages(inputs, ids):
+    assert inputs().passages(["a cat, a dog."], maxlen=20) == [ids("[CLS] [unused1] a cat , a dog . [SEP]")]
+
+
+@pytest.mark.parametrize("name", ["query_marker", "doc_marker"])
+def test_a_marker_missing_from_the_vocabulary_is_refused(inputs, name):
+    with pytest.raises(SettingsError, match=r"marker '\[unused9\]' is not in the vocabulary"):
+        inputs(**{name: "[unused9]"})
+
+
+def test_a_length_without_room_for_text_is_refused(inputs, ids):
+    with pytest.raises(SettingsError, match="3 tokens leaves no room"):
+        inputs().passages(["a cat"], maxlen=3)
+    with pytest.raises(SettingsError, match="3 tokens leaves no room"):
+        inputs().queries(["a cat"], maxlen=3)
+    assert inputs().passages(["a cat"], maxlen=4) == [ids("[CLS] [unused1] a [SEP]")]
+    assert inputs(doc_marker=None).passages(["a cat"], maxlen=3) == [ids("[CLS] a [SEP]")]

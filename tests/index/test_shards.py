@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+
+from bench.errors import DamagedFileError, DataError
+from bench.index.centroids import open_centroids, write_centroids
+from bench.index.shards import open_shard, sample, write_shard
+from bench.storage import FolderWriter
+
+
+def test_a_shard_opens_with_what_was_written(tmp_path):
+    vectors = np.random.default_rng(0).standard_normal((5, 8)).astype(np.float32)
+    write_shard(tmp_path / "s", vectors, np.array([2, 3]), settings={"doc_maxlen": 180}, inputs={"model": "m"})
+    shard = open_shard(tmp_path / "s")
+    np.testing.assert_array_equal(shard.vectors, vectors.astype(np.float16))
+    assert shard.doclens.tolist() == [2, 3]
+    assert (shard.vectors.dtype, shard.doclens.dtype) == (np.float16, np.int32)
+    assert shard.manifest.counts == {"vectors": 5, "passages": 2}
+    assert shard.manifest.settings == {"doc_maxlen": 180}
+    assert shard.manifest.inputs == {"model": "m"}
+
+
+def test_a_passage_without_vectors_is_refused_by_its_number(tmp_path):
+    with pytest.raises(DataError, match=r"passage 1 of shard .* has no vector"):
+        write_shard(tmp_path / "s", np.zeros((3, 8)), np.array([2, 0, 1]))
+    assert not (tmp_path / "s").exists()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_vectors_that_are_not_finite_are_refused(tmp_path, value):
+    with pytest.raises(DataError, match="not finite"):
+        write_shard(tmp_path / "s", np.full((1, 8), value), np.array([1]))
+    assert not (tmp_path / "s").exists()
+
+
+def test_doclens_that_do_not_add_up_to_the_vectors_are_refused(tmp_path):
+    write_shard(tmp_path / "s", np.ones((5, 8)), np.array([2, 4]))
+    with pytest.raises(DamagedFileError, match="add up to 6, but it has 5 vectors"):
+        open_shard(tmp_path / "s")
+
+
+def test_a_folder_of_another_kind_is_not_a_shard(tmp_path):
+    FolderWriter(tmp_path / "s", "codec", 1).close()
+    with pytest.raises(DamagedFileError, match="'codec' folder, but a 'vectors' folder was expected"):
+        open_shard(tmp_path / "s")
+
+
+def test_a_sample_takes_whole_passages_counted_through_all_shards(tmp_path):
+    doclens = ([2, 1], [3], [1, 2, 1])
+    first = 0
+    for number, lengths in enumerate(doclens):
+        rows = np.arange(first, first + sum(lengths))
+        write_shard(tmp_path / f"{number}", np.repeat(rows[:, None], 4, axis=1), np.array(lengths))
+        first += sum(lengths)
+    shards = [open_shard(tmp_path / f"{number}") for number in range(3)]
+    assert sample(shards, np.array([1, 2, 4]))[:, 0].tolist() == [2, 3, 4, 5, 7, 8]
+    assert sample(shards, np.arange(6))[:, 0].tolist() == list(range(10))
+    assert sample(shards, np.empty(0, np.int64)).shape == (0, 4)
+
+
+def test_centroids_and_their_held_out_vectors_open_as_written(tmp_path):
+    centroids, heldout = np.eye(4, dtype=np.float32), np.ones((3, 4), np.float16)
+    write_centroids(tmp_path / "c", centroids, heldout, counts={"sample": 9}, settings={"seed": 1})
+    opened = open_centroids(tmp_path / "c")
+    np.testing.assert_array_equal(opened.centroids, centroids)
+    np.testing.assert_array_equal(opened.heldout, heldout)
+    assert opened.manifest.counts == {"sample": 9, "centroids": 4, "heldout": 3}

@@ -1,0 +1,34 @@
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.search.kernels.reference import grouped, maxima, maxsim
+
+
+@settings(max_examples=50, deadline=None, derandomize=True)
+@given(lengths=st.lists(st.integers(1, 5), min_size=1, max_size=8), width=st.integers(1, 9), seed=st.integers(0, 999))
+def test_maxima_and_maxsim_equal_loops_over_passages_query_vectors_and_vectors(lengths, width, seed):
+    similarities = np.random.default_rng(seed).standard_normal((sum(lengths), width))
+    starts = np.cumsum(lengths) - lengths
+    expected = np.empty((len(lengths), width))
+    for passage, (start, length) in enumerate(zip(starts, lengths, strict=True)):
+        for part in range(width):
+            expected[passage, part] = max(similarities[row, part] for row in range(start, start + length))
+    assert maxima(similarities, starts).tolist() == expected.tolist()
+    np.testing.assert_allclose(maxsim(similarities, starts), [sum(row) for row in expected], atol=1e-12)
+
+
+def test_maxsim_by_hand():
+    similarities = np.array([[1.0, -5.0], [3.0, -4.0], [-1.0, -2.0]])
+    assert maxsim(similarities, np.array([0, 2])).tolist() == [-1.0, -3.0]
+
+
+def test_no_passages_have_no_scores():
+    assert maxima(np.empty((0, 4), np.float32), np.empty(0, np.int64)).shape == (0, 4)
+    assert maxsim(np.empty((0, 4), np.float32), np.empty(0, np.int64)).shape == (0,)
+
+
+def test_grouped_gives_each_passage_with_the_start_of_its_stretch():
+    passages, starts = grouped(np.array([2, 2, 5, 9, 9, 9]))
+    assert passages.tolist() == [2, 5, 9]
+    assert starts.tolist() == [0, 2, 3]

@@ -1,0 +1,54 @@
+import math
+
+import numpy as np
+import pytest
+
+from bench.search.lexical import BM25
+
+TEXTS = ["The cat sat on the mat", "Dogs bark loudly at night", "", "cat cat dogs", "a quiet evening by the river"]
+
+
+def found(texts, queries, k=10, ranks=None):
+    rankings = BM25(texts).search(queries, k, np.arange(len(texts)) if ranks is None else np.array(ranks))
+    return [ranking.passages.tolist() for ranking in rankings]
+
+
+def test_the_obvious_passage_comes_first():
+    assert found(TEXTS, ["quiet river", "dogs that bark", "a cat on a mat"]) == [[4], [1, 3], [0, 3]]
+
+
+def test_the_score_is_the_formula_of_lucene():
+    texts = ["apple apple pear", "pear plum", "plum plum plum plum"]
+    ranking = BM25(texts).search(["apple"], 3, np.arange(3))[0]
+    inverse_frequency = math.log(1 + (3 - 1 + 0.5) / (1 + 0.5))
+    expected = inverse_frequency * 2 / (2 + 1.2 * (1 - 0.75 + 0.75 * 3 / 3))
+    assert ranking.passages.tolist() == [0]
+    assert ranking.scores[0] == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_passage_that_shares_no_word_is_not_returned_however_large_k():
+    assert found(TEXTS, ["bark"], k=100) == [[1]]
+
+
+@pytest.mark.parametrize("query", ["zebra", "zebra unicorn", "the", "a b c", "", "?!"])
+def test_a_query_with_no_known_word_finds_nothing(query):
+    assert found(TEXTS, [query]) == [[]]
+
+
+def test_a_query_of_known_and_unknown_words_finds_by_the_known_ones():
+    assert found(TEXTS, ["zebra bark"]) == [[1]]
+
+
+@pytest.mark.parametrize("texts", [[""], ["", "the", "?"], []])
+def test_a_corpus_without_any_word_finds_nothing(texts):
+    assert found(texts, ["cat", ""]) == [[], []]
+
+
+def test_ties_are_ranked_by_passage_id_even_at_the_cut():
+    texts, ranks = ["same words here"] * 4 + ["other text"], [3, 1, 2, 0, 4]
+    assert found(texts, ["words"], ranks=ranks) == [[3, 1, 2, 0]]
+    assert found(texts, ["words"], k=2, ranks=ranks) == [[3, 1]]
+
+
+def test_case_does_not_matter():
+    assert found(["Berlin", "Paris"], ["PARIS", "berlin"]) == [[1], [0]]

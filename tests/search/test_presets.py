@@ -1,0 +1,102 @@
+import pytest
+
+from bench.errors import SettingsError
+from bench.search import presets
+from bench.search.colbertv2 import ColBERTv2
+from bench.search.exact import Exact
+from bench.search.plaid import Plaid
+
+COLBERTV2 = {"engine": "colbertv2", "nprobe": 2, "ncandidates": 8192}
+PLAID = {"engine": "plaid", "ncells": 1, "centroid_score_threshold": 0.5, "ndocs": 256}
+
+
+@pytest.mark.parametrize("values", [{"engine": "exact"}, {"engine": "flat"}, COLBERTV2, PLAID])
+def test_a_preset_gives_back_the_values_it_was_parsed_from(values):
+    assert presets.parse(values, "a.yaml").values() == values
+
+
+def test_a_preset_describes_itself_in_one_line():
+    assert presets.parse(PLAID, "a.yaml").describe() == "ncells=1, centroid_score_threshold=0.5, ndocs=256"
+    assert presets.parse({"engine": "exact"}, "a.yaml").describe() == ""
+
+
+@pytest.mark.parametrize("engine", ["warp", "Exact", "", None])
+def test_an_unknown_engine_is_refused_with_the_known_ones(engine):
+    with pytest.raises(SettingsError, match=r"engine .* of a\.yaml is not one of \['colbertv2', 'exact', 'flat', 'plaid'\]"):
+        presets.parse({"engine": engine}, "a.yaml")
+
+
+def test_a_preset_without_an_engine_is_refused():
+    with pytest.raises(SettingsError, match=r"engine None of a\.yaml"):
+        presets.parse({"nprobe": 2}, "a.yaml")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"engine": "colbertv2", "nprobe": 2},
+        {**COLBERTV2, "ndocs": 3},
+        {"engine": "colbertv2", "ncells": 2, "ncandidates": 8192},
+        {"engine": "colbertv2"},
+    ],
+)
+def test_missing_and_unknown_keys_are_refused_with_the_right_ones(values):
+    with pytest.raises(SettingsError, match=r"takes the keys \['ncandidates', 'nprobe'\], given were"):
+        presets.parse(values, "a.yaml")
+
+
+def test_exact_takes_no_keys():
+    with pytest.raises(SettingsError, match=r"takes the keys \[\], given were \['nprobe'\]"):
+        presets.parse({"engine": "exact", "nprobe": 1}, "a.yaml")
+
+
+@pytest.mark.parametrize("value", [True, 0, -1, "2", 2.0, None, [2]])
+@pytest.mark.parametrize("key", ["nprobe", "ncandidates"])
+def test_a_count_that_is_no_whole_number_of_at_least_one_is_refused(key, value):
+    with pytest.raises(SettingsError) as refusal:
+        presets.parse({**COLBERTV2, key: value}, "a.yaml")
+    assert str(refusal.value) == f"{key} {value!r} of a.yaml must be a whole number of at least 1"
+
+
+@pytest.mark.parametrize("value", [True, "0.5", None])
+def test_a_threshold_that_is_no_number_is_refused(value):
+    with pytest.raises(SettingsError) as refusal:
+        presets.parse({**PLAID, "centroid_score_threshold": value}, "a.yaml")
+    assert str(refusal.value) == f"centroid_score_threshold {value!r} of a.yaml must be a number"
+
+
+@pytest.mark.parametrize("value", [0, -1, 0.45])
+def test_a_threshold_may_be_any_number(value):
+    assert presets.parse({**PLAID, "centroid_score_threshold": value}, "a.yaml").centroid_score_threshold == value
+
+
+def test_a_preset_that_cannot_fill_the_depth_is_refused_with_the_value_to_raise():
+    with pytest.raises(
+        SettingsError, match=r"a\.yaml: .* at most 64 passages, but .* depth 65 .* raise ndocs or lower depth"
+    ):
+        presets.check_depth(presets.parse(PLAID, "a.yaml"), 65, "a.yaml")
+    with pytest.raises(SettingsError, match=r"at most 8192 passages, but .* depth 8193 .* raise ncandidates or lower depth"):
+        presets.check_depth(presets.parse(COLBERTV2, "a.yaml"), 8193, "a.yaml")
+
+
+def test_a_preset_that_just_fills_the_depth_and_one_that_scores_everything_pass():
+    for values, depth in ((PLAID, 64), (COLBERTV2, 8192), ({"engine": "exact"}, 10**9), ({"engine": "flat"}, 10**9)):
+        assert presets.check_depth(presets.parse(values, "a.yaml"), depth, "a.yaml") is None
+
+
+@pytest.mark.parametrize("values", [COLBERTV2, PLAID])
+def test_engines_with_lists_refuse_an_uncompressed_index(indexes, values):
+    preset = presets.parse(values, "a.yaml")
+    assert preset.needs_lists
+    with pytest.raises(SettingsError, match=f"engine {values['engine']} needs an inverted list.*use exact"):
+        preset.open(indexes[None])
+
+
+def test_a_preset_opens_its_engine_with_its_values(indexes):
+    colbertv2 = presets.parse(COLBERTV2, "a.yaml").open(indexes[4])
+    plaid = presets.parse(PLAID, "a.yaml").open(indexes[4])
+    assert isinstance(colbertv2, ColBERTv2)
+    assert (colbertv2.nprobe, colbertv2.ncandidates) == (2, 8192)
+    assert isinstance(plaid, Plaid)
+    assert (plaid.ncells, plaid.threshold, plaid.ndocs) == (1, 0.5, 256)
+    assert isinstance(presets.parse({"engine": "exact"}, "a.yaml").open(indexes[None]), Exact)

@@ -1,0 +1,81 @@
+"""The command line: verbs, exit codes, and one line for everything that is refused."""
+
+import importlib
+import pkgutil
+
+import pytest
+
+import bench.verbs
+from bench.cli import VERBS, main
+
+HELPERS = {"common", "models"}
+
+
+def module_of(verb):
+    return importlib.import_module(f"bench.verbs.{verb.replace('-', '_')}")
+
+
+@pytest.mark.parametrize("words", [[], ["nosuch"], ["--nosuch"]])
+def test_an_unknown_verb_ends_with_2_and_the_usage(capsys, words):
+    assert main(words) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("usage: bench VERB")
+    assert [verb for verb in VERBS if f"\n  {verb} " not in err] == []
+
+
+@pytest.mark.parametrize("word", ["-h", "--help"])
+def test_help_ends_with_0_and_goes_to_standard_output(capsys, word):
+    assert main([word]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("usage: bench VERB")
+    assert err == ""
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_a_module_that_says_what_it_does(verb):
+    module = module_of(verb)
+    assert module.__doc__.strip().endswith(".")
+    assert callable(module.run)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_its_flags(capsys, verb):
+    with pytest.raises(SystemExit) as ended:
+        main([verb, "--help"])
+    assert ended.value.code == 0
+    out = capsys.readouterr().out
+    assert f"usage: bench {verb}" in out
+    assert " ".join(module_of(verb).__doc__.split()) in " ".join(out.split())
+
+
+def test_every_module_of_verbs_is_a_verb_or_a_helper():
+    modules = {module.name.replace("_", "-") for module in pkgutil.iter_modules(bench.verbs.__path__)}
+    assert modules - HELPERS == set(VERBS)
+
+
+def test_what_is_refused_ends_with_1_and_one_line(capsys, tmp_path):
+    assert main(["verify", str(tmp_path / "index")]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("bench verify: DamagedFileError: ")
+    assert err.count("\n") == 1
+    assert str(tmp_path / "index") in err
+
+
+def test_an_unknown_data_set_on_the_command_line_is_refused(capsys, tmp_path):
+    assert main(["corpus", "--dataset", "pydocs/nosuch", "--passages", "1", "--output", str(tmp_path / "corpus")]) == 1
+    assert capsys.readouterr().err.startswith("bench corpus: DataError: 'pydocs/nosuch' is not an ir_datasets id")
+
+
+def test_a_verb_that_succeeds_ends_with_0_and_says_what_it_wrote(capsys, tmp_path):
+    assert main(["corpus", "--dataset", "pydocs/tiny", "--passages", "200", "--output", str(tmp_path / "corpus")]) == 0
+    assert capsys.readouterr().out.startswith("pydocs/tiny: 200 passages, 0 of them empty; digest ")
+
+
+@pytest.mark.parametrize("words", [["verify"], ["corpus", "--dataset", "x"], ["corpus", "--data", "x"]])
+def test_missing_or_shortened_flags_end_with_2(capsys, words):
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    assert f"usage: bench {words[0]}" in capsys.readouterr().err

@@ -1,0 +1,42 @@
+import importlib.metadata
+import re
+import tomllib
+
+import yaml
+
+from bench.provenance import PACKAGES, ROOT
+
+
+def lock() -> dict[str, str]:
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    return dict(line.split("==") for line in lines if line and not line.startswith("#"))
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_every_line_of_the_lock_file_pins_one_exact_version():
+    lines = [line for line in (ROOT / "requirements.lock").read_text().splitlines() if line and line[0] != "#"]
+    assert [line for line in lines if not re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", line)] == []
+
+
+def test_conda_users_get_the_same_pins():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    pip = next(item["pip"] for item in environment["dependencies"] if isinstance(item, dict))
+    assert dict(line.split("==") for line in pip) == lock()
+
+
+def test_what_is_installed_is_what_is_locked():
+    installed = {name: importlib.metadata.version(name).split("+")[0] for name in lock()}
+    assert installed == lock()
+
+
+def test_every_direct_dependency_is_locked():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = [*project["dependencies"], *(name for group in project["optional-dependencies"].values() for name in group)]
+    assert {normal(name) for name in named} <= {normal(name) for name in lock()}
+
+
+def test_the_packages_that_records_name_are_locked():
+    assert {normal(name) for name in PACKAGES} <= {normal(name) for name in lock()}

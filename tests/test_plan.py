@@ -1,0 +1,249 @@
+"""A config resolved, and everything in one that is refused before a job starts."""
+
+import copy
+import re
+
+import pytest
+
+from bench.errors import SettingsError
+from bench.plan import Run, load, resolve, training_sets
+from bench.provenance import ROOT, has_native_bfloat16
+from bench.settings import derived_seed, read_yaml
+
+QUICK = read_yaml(ROOT / "config" / "quick.yaml")
+KNOWN = read_yaml(ROOT / "config" / "datasets.yaml")
+CONFIGS = sorted(path.name for path in (ROOT / "config").glob("*.yaml") if path.name != "datasets.yaml")
+
+
+def changed(**changes):
+    """The quick config with values set by their path, its parts joined by two underscores."""
+    values = copy.deepcopy(QUICK)
+    for path, value in changes.items():
+        *parents, last = path.split("__")
+        place = values
+        for name in parents:
+            place = place[int(name) if isinstance(place, list) else name]
+        place[int(last) if isinstance(place, list) else last] = value
+    return values
+
+
+def plan(**changes):
+    return resolve(changed(**changes), "x.yaml", KNOWN)
+
+
+@pytest.fixture
+def quick():
+    return load(ROOT / "config" / "quick.yaml", ROOT / "config" / "datasets.yaml")
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_every_config_in_the_repository_makes_a_plan(name):
+    found = load(ROOT / "config" / name, ROOT / "config" / "datasets.yaml")
+    assert found.name == name.removesuffix(".yaml")
+    assert len(found.runs) > 0
+
+
+def test_the_quick_config_runs_the_whole_grid(quick):
+    assert len(quick.runs) == 2 * 5 + 2 * 2 * 2 + 1
+    assert len(set(quick.runs)) == len(quick.runs)
+    assert quick.runs[0] == Run(queries="pydocs-test", corpus="pydocs-test", model="minilm", codec="fp16", preset="exact")
+    assert quick.runs[-1] == Run(queries="pydocs-test", corpus="pydocs-test", model="pooled", codec="fp16", preset="flat")
+    assert quick.bm25 is True
+    assert quick.depth == 100
+
+
+def test_the_quick_config_needs_the_corpora_it_searches_and_trains_on(quick):
+    assert {name: entry.passages for name, entry in quick.corpora.items()} == {"pydocs-test": 4691, "pydocs-train": 17866}
+    assert training_sets(quick.models) == ["pydocs/train"]
+    assert quick.entries["pydocs-test"].sample == 500
+
+
+def test_shards_are_known_from_counts_alone(quick):
+    assert quick.shards("pydocs-test") == ["00000", "00001"]
+    assert quick.shards("pydocs-train") == [f"{number:05d}" for number in range(8)]
+    assert plan(encode__passages_per_shard=4691).shards("pydocs-test") == ["00000"]
+    assert plan(encode__passages_per_shard=4690).shards("pydocs-test") == ["00000", "00001"]
+
+
+def test_a_size_is_reported_for_every_searched_codec_and_for_uncompressed(quick):
+    assert quick.codecs("pydocs-test", "minilm") == ["fp16", "residual-1", "residual-2", "residual-4", "residual-8"]
+    only = plan(grid=[{"models": ["minilm"], "codecs": ["residual-2"], "presets": ["plaid"]}])
+    assert only.codecs("pydocs-test", "minilm") == ["fp16", "residual-2"]
+
+
+def test_a_run_named_twice_in_the_grid_is_run_once():
+    item = {"models": ["minilm"], "codecs": ["fp16"], "presets": ["exact"]}
+    assert len(plan(grid=[item, item]).runs) == 1
+
+
+def test_seeds_of_a_plan_derive_from_the_seed_of_its_config(quick):
+    assert quick.seed_for("centroids", "a") == derived_seed(20211202, "centroids", "a")
+
+
+def test_automatic_precision_is_resolved_for_this_processor():
+    assert plan(encode__precision="auto").precision == ("bfloat16" if has_native_bfloat16() else "float32")
+    assert plan(encode__precision="bfloat16").precision == "bfloat16"
+
+
+def test_inputs_of_a_model_are_those_given_or_none(quick):
+    assert quick.inputs("minilm")["query_marker"] is None
+    assert quick.inputs("pooled") == {}
+
+
+TINY_ON_TEST = {"corpus": "pydocs/test", "passages": 4691}
+CYCLE = {
+    "one": {"start": "two", "train": QUICK["models"]["contrastive"]["train"]},
+    "two": {"start": "one", "train": QUICK["models"]["contrastive"]["train"]},
+}
+EXACT = {"models": ["minilm"], "codecs": ["fp16"], "presets": ["exact"]}
+
+REFUSED = {
+    "an unknown key at the top level": ({"colour": "red"}, ["top level", "['colour']", "'grid'", "'models'"]),
+    "an unknown key inside train": (
+        {"models__contrastive__train__momentum": 0.9},
+        ["models.contrastive.train", "['momentum']", "'learning_rate'", "'warmup'"],
+    ),
+    "an unknown key of a projection": (
+        {"models__minilm__projection__rank": 3},
+        ["models.minilm.projection", "['rank']", "'dim'", "'passages'"],
+    ),
+    "an unknown key of inputs": (
+        {"models__minilm__inputs__marker": "x"},
+        ["models.minilm.inputs", "['marker']", "'query_marker'"],
+    ),
+    "an unknown engine": (
+        {"presets__exact": {"engine": "hnsw"}},
+        ["engine 'hnsw'", "presets.exact", "['colbertv2', 'exact', 'flat', 'plaid']"],
+    ),
+    "an unknown key of an engine": (
+        {"presets__exact": {"engine": "exact", "nprobe": 2}},
+        ["presets.exact", "nprobe"],
+    ),
+    "a missing key of an engine": (
+        {"presets__colbertv2": {"engine": "colbertv2", "nprobe": 2}},
+        ["presets.colbertv2", "['ncandidates', 'nprobe']"],
+    ),
+    "a value of an engine that is no number": (
+        {"presets__colbertv2__nprobe": "2"},
+        ["presets.colbertv2", "nprobe '2'", "whole number of at least 1"],
+    ),
+    "an unknown measure": (
+        {"queries__pydocs/test": {"measures": ["Foo@10"]}},
+        ["'Foo@10'", "queries.pydocs/test", "nDCG@10"],
+    ),
+    "a measure in another spelling": (
+        {"queries__pydocs/test": {"measures": ["MRR@10"]}},
+        ["'MRR@10'", "queries.pydocs/test", "'RR@10'"],
+    ),
+    "nbits 3": ({"grid__0__codecs": ["residual-3"]}, ["nbits 3", "grid.0", "[1, 2, 4, 8]"]),
+    "an unknown codec": ({"grid__0__codecs": ["pq-16"]}, ["codec 'pq-16'", "grid.0", "'fp16'", "'residual-2'"]),
+    "an unknown data set": (
+        {"queries": {"pydocs/nosuch": {}}},
+        ["queries.pydocs/nosuch", "'pydocs/nosuch' is not an ir_datasets id", "pydocs/test"],
+    ),
+    "an unknown data set to train on": (
+        {"models__contrastive__train__dataset": "pydocs/nosuch"},
+        ["'pydocs/nosuch' is not an ir_datasets id", "x.yaml"],
+    ),
+    "an unknown model in the grid": (
+        {"grid__1__models": ["minilm", "large"]},
+        ["grid.1", "models ['large']", "['contrastive', 'minilm', 'pooled']"],
+    ),
+    "an unknown preset in the grid": (
+        {"grid__1__presets": ["fast"]},
+        ["grid.1", "presets ['fast']", "['colbertv2', 'exact', 'flat', 'plaid']"],
+    ),
+    "plaid that scores fewer passages than the depth": (
+        {"presets__plaid__ndocs": 396},
+        ["presets.plaid", "at most 99", "depth 100", "raise ndocs"],
+    ),
+    "colbertv2 with fewer candidates than the depth": (
+        {"presets__colbertv2__ncandidates": 99},
+        ["presets.colbertv2", "at most 99", "depth 100", "raise ncandidates"],
+    ),
+    "a measure deeper than the depth": (
+        {"queries__pydocs/test": {"measures": ["RR@10", "R@1000"]}},
+        ["'R@1000'", "queries.pydocs/test", "depth 100"],
+    ),
+    "a measure without a cutoff": (
+        {"queries__pydocs/test": {"measures": ["nDCG"]}},
+        ["'nDCG'", "queries.pydocs/test", "nDCG@100"],
+    ),
+    "models that start from each other": ({"models__one": CYCLE["one"], "models__two": CYCLE["two"]}, ["one -> two -> one"]),
+    "a model that starts from itself": ({"models__contrastive__start": "contrastive"}, ["contrastive -> contrastive"]),
+    "a start that is no model": (
+        {"models__contrastive__start": "large"},
+        ["models.contrastive.start 'large'", "'minilm'"],
+    ),
+    "a start from a single-vector model": (
+        {"models__contrastive__start": "pooled"},
+        ["models.contrastive.start 'pooled'", "'minilm'"],
+    ),
+    "uncompressed vectors with colbertv2": (
+        {"grid__1__codecs": ["fp16"]},
+        ["grid.1", "preset 'colbertv2' needs an inverted list", "codec 'fp16'", "use exact"],
+    ),
+    "a revision that is a number": (
+        {"models__minilm__base__revision": 1110243},
+        ["models.minilm.base.revision", "1110243", "not of type 'string'", "in quotes"],
+    ),
+    "a short revision": ({"models__minilm__base__revision": "1110a24"}, ["models.minilm.base.revision", "'1110a24'"]),
+    "a single-vector model with a compressed codec": (
+        {"grid__2__codecs": ["residual-2"]},
+        ["grid.2", "model 'pooled' has one vector per passage", "codec fp16 and engine flat"],
+    ),
+    "a single-vector model with another engine": (
+        {"grid__2__presets": ["exact"]},
+        ["grid.2", "model 'pooled' has one vector per passage"],
+    ),
+    "a model with a vector per token and engine flat": (
+        {"grid__0__codecs": ["fp16"], "grid__0__presets": ["flat"]},
+        ["grid.0", "preset 'flat' is for models with pooling", "'minilm'"],
+    ),
+    "query sets of one collection at different lengths": (
+        {"queries": {"pydocs/test": {}, "pydocs/tiny": {**TINY_ON_TEST, "doc_maxlen": 96}}},
+        ["pydocs/test", "pydocs/tiny", "(96, 180)"],
+    ),
+    "query sets of one collection with different counts": (
+        {"queries": {"pydocs/test": {}, "pydocs/tiny": {"corpus": "pydocs/test"}}},
+        ["share the collection pydocs/test", "(200, 4691)"],
+    ),
+    "a name that is no folder": ({"name": "../results"}, ["name", "'../results'"]),
+    "a model name with a slash": ({"models__a/b": QUICK["models"]["pooled"]}, ["models", "'a/b'"]),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_config_is_refused_for(case):
+    changes, fragments = REFUSED[case]
+    with pytest.raises(SettingsError) as caught:
+        plan(**changes)
+    message = str(caught.value)
+    assert "x.yaml" in message
+    assert [fragment for fragment in fragments if fragment not in message] == [], message
+
+
+def test_query_sets_of_one_collection_that_agree_share_it():
+    found = plan(queries={"pydocs/test": {}, "pydocs/tiny": TINY_ON_TEST}, grid=[EXACT])
+    assert [(run.queries, run.corpus) for run in found.runs] == [
+        ("pydocs-test", "pydocs-test"),
+        ("pydocs-tiny", "pydocs-test"),
+    ]
+    assert sorted(found.corpora) == ["pydocs-test", "pydocs-train"]
+
+
+@pytest.mark.parametrize(("preset", "key", "value"), [("plaid", "ndocs", 400), ("colbertv2", "ncandidates", 100)])
+def test_a_preset_may_score_exactly_the_depth(preset, key, value):
+    found = plan(**{f"presets__{preset}__{key}": value})
+    assert found.presets[preset].scored == 100
+
+
+def test_a_preset_that_no_run_uses_may_be_shallow():
+    assert len(plan(presets__plaid__ndocs=4, grid=[EXACT]).runs) == 1
+
+
+def test_a_message_is_one_line():
+    for changes, _ in REFUSED.values():
+        with pytest.raises(SettingsError) as caught:
+            plan(**changes)
+        assert re.search(r"\n", str(caught.value)) is None

@@ -1,0 +1,112 @@
+"""Settings: YAML, schema, derived seeds, and flags."""
+
+import argparse
+import shlex
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from bench.errors import SettingsError
+from bench.provenance import ROOT
+from bench.settings import derived_seed, flags, read_yaml, validate
+from bench.verbs import models
+
+CONFIGS = sorted(path.name for path in (ROOT / "config").glob("*.yaml") if path.name != "datasets.yaml")
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_every_config_in_the_repository_is_valid(name):
+    validate(read_yaml(ROOT / "config" / name), name)
+
+
+def test_a_missing_config_file_is_refused(tmp_path):
+    with pytest.raises(SettingsError, match=r"config file .*x\.yaml does not exist"):
+        read_yaml(tmp_path / "x.yaml")
+
+
+def test_a_config_that_is_no_yaml_is_refused(tmp_path):
+    (tmp_path / "x.yaml").write_text("a: [1, 2\n")
+    with pytest.raises(SettingsError, match=r"x\.yaml is not valid YAML"):
+        read_yaml(tmp_path / "x.yaml")
+
+
+@pytest.mark.parametrize(("content", "found"), [("", "NoneType"), ("- 1\n", "list"), ("words\n", "str")])
+def test_a_config_that_is_no_mapping_is_refused(tmp_path, content, found):
+    (tmp_path / "x.yaml").write_text(content)
+    with pytest.raises(SettingsError, match=f"holds a {found}, expected a mapping"):
+        read_yaml(tmp_path / "x.yaml")
+
+
+def test_a_missing_key_is_named():
+    values = read_yaml(ROOT / "config" / "quick.yaml")
+    del values["depth"]
+    with pytest.raises(SettingsError, match=r"x\.yaml: the top level: 'depth' is a required property"):
+        validate(values, "x.yaml")
+
+
+def test_a_value_outside_of_a_list_of_allowed_ones_is_refused_with_the_list():
+    values = read_yaml(ROOT / "config" / "quick.yaml")
+    values["encode"]["precision"] = "float16"
+    with pytest.raises(SettingsError, match=r"encode\.precision is 'float16'; allowed: \['auto', 'float32', 'bfloat16'\]"):
+        validate(values, "x.yaml")
+
+
+def test_a_number_below_its_minimum_is_refused_with_what_it_means():
+    values = read_yaml(ROOT / "config" / "quick.yaml")
+    values["depth"] = 0
+    with pytest.raises(SettingsError, match=r"depth: 0 is less than the minimum of 1 \(Passages in every ranking"):
+        validate(values, "x.yaml")
+
+
+def test_seeds_stay_what_they_are():
+    assert derived_seed(20211202, "centroids", "pydocs-test", "minilm") == 1632310579
+    assert derived_seed(0) == 804681139
+
+
+def test_seeds_differ_by_root_purpose_and_order():
+    found = [derived_seed(root, *purpose) for root in range(20) for purpose in [(), ("a",), ("b",), ("a", "b"), ("b", "a")]]
+    assert len(set(found)) == 100
+
+
+@hypothesis_settings(max_examples=50, deadline=None)
+@given(root=st.integers(0), purpose=st.lists(st.text(), max_size=3))
+def test_a_seed_has_31_bits_and_comes_back(root, purpose):
+    assert 0 <= derived_seed(root, *purpose) < 2**31
+    assert derived_seed(root, *purpose) == derived_seed(root, *purpose)
+
+
+def test_flags_spell_out_every_kind_of_value():
+    values = {
+        "doc_maxlen": 180,
+        "learning_rate": 2e-05,
+        "pad_queries": False,
+        "drop_punctuation": True,
+        "sample": None,
+        "measures": ("RR@10", "R@100"),
+        "seed": 0,
+        "name": "minilm",
+    }
+    assert flags(values) == (
+        "--doc-maxlen 180 --learning-rate 2e-05 --no-pad-queries --drop-punctuation"
+        " --measures RR@10 R@100 --seed 0 --name minilm"
+    )
+
+
+def test_no_values_make_no_flags():
+    assert flags({}) == flags({"sample": None}) == ""
+
+
+@pytest.mark.parametrize("value", ["my models/minilm", "it's", "a$b", "a;b"])
+def test_a_value_that_a_shell_would_change_stays_one_word(value):
+    found = flags({"name": value, "names": [value, "x"]})
+    assert shlex.split(found) == ["--name", value, "--names", value, "x"]
+    assert "'" in found
+
+
+def test_input_settings_come_back_from_their_flags():
+    given = {"query_marker": "none", "doc_marker": "[unused1]", "pad_queries": False, "drop_punctuation": True}
+    parser = argparse.ArgumentParser()
+    models.add_inputs(parser)
+    assert models.inputs_given(parser.parse_args(shlex.split(flags(given)))) == {**given, "query_marker": None}
