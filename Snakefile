@@ -6,6 +6,7 @@ The whole benchmark: a config in, tables and figures out.
 """
 
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -28,6 +29,9 @@ try:
     )
 except BenchError as error:
     raise WorkflowError(str(error)) from None
+
+# Jobs run in the Python that runs Snakemake, whether or not its environment is activated.
+shell.prefix(f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; ")
 
 JOBS = Jobs(PLAN)
 RESULTS = f"results/{PLAN.name}"

@@ -82,8 +82,8 @@ def test_different_modules_have_different_digests(digest):
 
 def test_the_closure_follows_imports_through_modules(tmp_path):
     root = write_tree(tmp_path)
-    assert import_closure("pkg.verb", root) == {"pkg", "pkg.verb", "pkg.middle", "pkg.sub.deep"}
-    assert import_closure("pkg.unrelated", root) == {"pkg.unrelated"}
+    assert import_closure("pkg.verb", root) == {"pkg", "pkg.verb", "pkg.middle", "pkg.sub", "pkg.sub.deep"}
+    assert import_closure("pkg.unrelated", root) == {"pkg", "pkg.unrelated"}
 
 
 def test_the_closure_follows_imports_inside_functions_classes_and_conditions(tmp_path):
@@ -105,7 +105,7 @@ if run:
 
 def test_modules_that_import_each_other_end(tmp_path):
     root = write_tree(tmp_path, {"pkg/sub/deep.py": "import pkg.middle\n\nLIMIT = 2\n"})
-    assert import_closure("pkg.middle", root) == {"pkg.middle", "pkg.sub.deep"}
+    assert import_closure("pkg.middle", root) == {"pkg", "pkg.middle", "pkg.sub", "pkg.sub.deep"}
 
 
 def test_foreign_modules_and_names_that_are_no_modules_are_left_out(tmp_path):

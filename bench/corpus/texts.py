@@ -97,6 +97,9 @@ def write_queries(folder: Path, texts: Sequence[Text], qrels: Qrels, **manifest:
         _check_id(text.id, seen, f"query of {folder}")
         if not text.text.strip():
             raise DataError(f"query {text.id!r} of {folder} is empty: nothing can be searched for it; leave it out")
+    for query, judged in qrels.items():
+        for name in (query, *judged):
+            _check_id(name, set(), f"judgement of {folder}")
     write_text(writer.path("queries.jsonl"), "".join(_line(text).decode() for text in texts))
     lines = (
         f"{query} 0 {passage} {grade}\n"
