@@ -15,7 +15,7 @@ from bench.evaluation import quality
 from bench.provenance import has_native_bfloat16
 from bench.search import presets
 from bench.search.presets import Preset
-from bench.settings import derived_seed, read_yaml, validate
+from bench.settings import derived_seed, read_config, read_yaml, validate
 
 DATASETS = Path("config/datasets.yaml")
 
@@ -68,7 +68,7 @@ class Plan:
 
 def load(path: Path, datasets: Path = DATASETS) -> Plan:
     """Read, check and resolve a config file."""
-    return resolve(read_yaml(path), str(path), read_yaml(datasets))
+    return resolve(read_config(path), str(path), read_yaml(datasets))
 
 
 def resolve(values: Mapping[str, Any], source: str, known: Mapping[str, Mapping[str, Any]]) -> Plan:

@@ -27,6 +27,20 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return value
 
 
+def read_config(path: Path, extended: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """The values of a config file; where it ``extends`` another one beside it, its own top-level keys win."""
+    values = read_yaml(path)
+    base = values.pop("extends", None)
+    if base is None:
+        return values
+    if not isinstance(base, str):
+        raise SettingsError(f"{path}: extends is {base!r}, expected the name of a config file beside it")
+    other = path.parent / base
+    if other in (*extended, path):
+        raise SettingsError(f"{path} extends itself: {' -> '.join(map(str, (*extended, path, other)))}")
+    return {**read_config(other, (*extended, path)), **values}
+
+
 def validate(values: Mapping[str, Any], source: str) -> None:
     """Check ``values`` against the schema; raises SettingsError for the first violation, with what is allowed there."""
     schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bench.errors import SettingsError
 from bench.provenance import ROOT
-from bench.settings import derived_seed, flags, read_yaml, validate
+from bench.settings import derived_seed, flags, read_config, read_yaml, validate
 from bench.verbs import models
 
 CONFIGS = sorted(path.name for path in (ROOT / "config").glob("*.yaml") if path.name != "datasets.yaml")
@@ -110,3 +110,22 @@ def test_input_settings_come_back_from_their_flags():
     parser = argparse.ArgumentParser()
     models.add_inputs(parser)
     assert models.inputs_given(parser.parse_args(shlex.split(flags(given)))) == {**given, "query_marker": None}
+
+
+def test_a_config_that_extends_another_replaces_whole_top_level_keys(tmp_path):
+    (tmp_path / "base.yaml").write_text("name: base\nqueries: {a: {}, b: {}}\nseed: 3\n")
+    (tmp_path / "mine.yaml").write_text("extends: base.yaml\nname: mine\nqueries: {c: {}}\n")
+    assert read_config(tmp_path / "mine.yaml") == {"name": "mine", "queries": {"c": {}}, "seed": 3}
+
+
+def test_a_config_that_extends_itself_is_refused(tmp_path):
+    (tmp_path / "one.yaml").write_text("extends: two.yaml\n")
+    (tmp_path / "two.yaml").write_text("extends: one.yaml\n")
+    with pytest.raises(SettingsError, match=r"extends itself: .*one\.yaml -> .*two\.yaml -> .*one\.yaml"):
+        read_config(tmp_path / "one.yaml")
+
+
+def test_a_config_that_extends_a_missing_file_names_it(tmp_path):
+    (tmp_path / "mine.yaml").write_text("extends: gone.yaml\n")
+    with pytest.raises(SettingsError, match=r"gone\.yaml does not exist"):
+        read_config(tmp_path / "mine.yaml")

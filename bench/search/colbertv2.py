@@ -49,4 +49,10 @@ def nearest_centroids(centroid_scores: np.ndarray, nprobe: int) -> np.ndarray:
     """
     if nprobe >= len(centroid_scores):
         return np.arange(len(centroid_scores))
-    return np.unique(np.argsort(-centroid_scores, axis=0, kind="stable")[:nprobe])
+    left = np.ascontiguousarray(centroid_scores.T)
+    rows = np.arange(len(left))
+    found = []
+    for _ in range(nprobe):
+        found.append(left.argmax(axis=1))
+        left[rows, found[-1]] = -np.inf
+    return np.unique(np.concatenate(found))

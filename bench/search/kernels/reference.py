@@ -9,18 +9,14 @@ TILE = 64
 def similarities(vectors: np.ndarray, queries: np.ndarray) -> np.ndarray:
     """Inner products ``[vectors, query vectors]`` float32 of ``[vectors, dim]`` with ``[query vectors, dim]``.
 
-    Equal vectors get equal bits wherever they stand, so that equal passages tie: both sides are filled up with zeros to
-    whole tiles of the matrix product, whose edges are otherwise summed in another order. (Products by numpy's OpenBLAS
-    differ in the last bit from row to row even so.)
+    Equal vectors get equal bits wherever they stand, so that equal passages tie: rows of zeros fill the vectors up to
+    whole tiles of the matrix product, the last of which is otherwise summed in another order. (numpy's own product
+    differs in the last bit from row to row even so.)
     """
-    product = torch.from_numpy(_whole_tiles(vectors)) @ torch.from_numpy(_whole_tiles(queries)).T
-    return product.numpy()[: len(vectors), : len(queries)]
-
-
-def _whole_tiles(rows: np.ndarray) -> np.ndarray:
-    filled = np.zeros((len(rows) + -len(rows) % TILE, rows.shape[1]), np.float32)
-    filled[: len(rows)] = rows
-    return filled
+    filled = np.zeros((len(vectors) + -len(vectors) % TILE, vectors.shape[1]), np.float32)
+    filled[: len(vectors)] = vectors
+    product = torch.from_numpy(filled) @ torch.from_numpy(np.ascontiguousarray(queries, np.float32)).T
+    return product.numpy()[: len(vectors)]
 
 
 def maxima(similarities: np.ndarray, starts: np.ndarray) -> np.ndarray:
