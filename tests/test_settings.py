@@ -18,7 +18,7 @@ CONFIGS = sorted(path.name for path in (ROOT / "config").glob("*.yaml") if path.
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_every_config_in_the_repository_is_valid(name):
-    validate(read_yaml(ROOT / "config" / name), name)
+    validate(read_config(ROOT / "config" / name), name)
 
 
 def test_a_missing_config_file_is_refused(tmp_path):

@@ -58,8 +58,8 @@ def test_equal_values_have_an_interval_of_no_width():
 
 def test_the_same_seed_gives_the_same_numbers_and_another_seed_others():
     one, other = rng(1).random(25), rng(2).random(25)
-    assert compare(one - other, rng(7)) == compare(one, other, rng(7))
-    assert compare(one - other, rng(7)) != compare(one, other, rng(8))
+    assert compare(one - other, rng(7)) == compare(one - other, rng(7))
+    assert compare(one - other, rng(7)) != compare(one - other, rng(8))
 
 
 def test_one_query_is_compared_too():

@@ -1,5 +1,8 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from bench.search.colbertv2 import ColBERTv2, nearest_centroids
 
@@ -69,3 +72,13 @@ def test_nearest_centroids_are_distinct_sorted_and_of_equal_ones_the_lower():
     assert nearest_centroids(similarities, 2).tolist() == [0, 1]
     assert nearest_centroids(similarities, 3).tolist() == [0, 1, 2]
     assert nearest_centroids(similarities, 9).tolist() == [0, 1, 2, 3]
+
+
+@settings(max_examples=30, deadline=None)
+@given(data=st.data())
+def test_the_nearest_centroids_are_those_of_a_stable_sort(data):
+    shape = (data.draw(st.integers(1, 12)), data.draw(st.integers(1, 5)))
+    nprobe = data.draw(st.integers(1, 14))
+    scores = data.draw(arrays(np.float32, shape, elements=st.sampled_from([-1.0, 0.0, 0.25, 0.5, 1.0])))
+    expected = np.unique(np.argsort(-scores, axis=0, kind="stable")[:nprobe])
+    assert nearest_centroids(scores, nprobe).tolist() == expected.tolist()

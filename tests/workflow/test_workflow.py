@@ -26,7 +26,7 @@ CI_JOBS = {
 }
 
 
-def test_a_dry_run_from_nothing_plans_every_stage_without_reading_any_data(finished, tmp_path):
+def test_a_dry_run_from_nothing_plans_every_stage(finished):
     assert finished.planned("--forceall") == CI_JOBS
 
 

@@ -15,7 +15,7 @@ def similarities(vectors: np.ndarray, queries: np.ndarray) -> np.ndarray:
     """
     filled = np.zeros((len(vectors) + -len(vectors) % TILE, vectors.shape[1]), np.float32)
     filled[: len(vectors)] = vectors
-    product = torch.from_numpy(filled) @ torch.from_numpy(np.ascontiguousarray(queries, np.float32)).T
+    product = torch.from_numpy(filled) @ torch.from_numpy(np.ascontiguousarray(queries.T, np.float32))
     return product.numpy()[: len(vectors)]
 
 
