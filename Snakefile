@@ -30,12 +30,8 @@ try:
 except BenchError as error:
     raise WorkflowError(str(error)) from None
 
-# Jobs run in the Python that runs Snakemake, whether or not its environment is activated. glibc keeps freed memory:
-# given back and asked for again at every batch, a seventh of the encoding time went to page faults.
-shell.prefix(
-    f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH"
-    " MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=2147483648; "
-)
+# Jobs run in the Python that runs Snakemake, whether or not its environment is activated.
+shell.prefix(f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; ")
 
 JOBS = Jobs(PLAN)
 RESULTS = f"results/{PLAN.name}"

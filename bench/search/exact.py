@@ -8,8 +8,8 @@ from bench.index.index import Index
 from bench.search.kernels.reference import maxima, maxsim, similarities
 from bench.search.ranking import Ranking, top
 
-VECTORS_PER_BLOCK = 2048
-QUERY_VECTORS_PER_BLOCK = 2048
+VECTORS_PER_BLOCK = 1024
+QUERY_VECTORS_PER_BLOCK = 1024
 SCORES_KEPT = 8_000_000
 
 
