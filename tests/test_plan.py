@@ -202,7 +202,7 @@ REFUSED = {
     ),
     "query sets of one collection at different lengths": (
         {"queries": {"pydocs/test": {}, "pydocs/tiny": {**TINY_ON_TEST, "doc_maxlen": 96}}},
-        ["pydocs/test", "pydocs/tiny", "(96, 180)"],
+        ["pydocs/test", "pydocs/tiny", "(96, 128)"],
     ),
     "query sets of one collection with different counts": (
         {"queries": {"pydocs/test": {}, "pydocs/tiny": {"corpus": "pydocs/test"}}},

@@ -1,7 +1,6 @@
 """An index on disk and its reader. Plain ``.npy`` and JSON: it can be moved, copied and memory-mapped."""
 
 import functools
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 from bench.codec import codec as codecs
 from bench.codec.codec import Codec
 from bench.errors import DamagedFileError
+from bench.index.ids import id_ranks
 from bench.storage import Manifest, open_folder, read_array
 
 KIND = "index"
@@ -109,13 +109,6 @@ class Index:
         lengths = self.doclens[passages].astype(np.int64)
         starts = np.cumsum(lengths) - lengths
         return np.arange(lengths.sum()) + np.repeat(self.offsets[passages] - starts, lengths)
-
-
-def id_ranks(ids: Sequence[str]) -> np.ndarray:
-    """``[passages]`` int64: rank of each passage id among all of them, the second key of every ranking."""
-    ranks = np.empty(len(ids), np.int64)
-    ranks[np.array(sorted(range(len(ids)), key=ids.__getitem__), np.int64)] = np.arange(len(ids))
-    return ranks
 
 
 def open_index(folder: Path) -> Index:

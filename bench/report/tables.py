@@ -119,7 +119,7 @@ def _html(table: Table) -> str:
     style = (
         "body{font:14px/1.5 system-ui,sans-serif;margin:1.5rem;color:#222}table{border-collapse:collapse;margin-bottom:1rem}"
         "th,td{padding:.3rem .6rem;text-align:right;border-bottom:1px solid #ddd;white-space:nowrap}"
-        "th{border-bottom:2px solid #222}td:nth-child(-n+3),th:nth-child(-n+3){text-align:left}p{max-width:60rem}"
+        "th{border-bottom:2px solid #222}td:nth-child(-n+4),th:nth-child(-n+4){text-align:left}p{max-width:60rem}"
     )
     body = table.shown.to_html(index=False, border=0)
     return f'<!doctype html><meta charset="utf-8"><style>{style}</style>\n{body}\n<p>{table.caption}</p>\n'

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bench.corpus.texts import open_passages, open_queries
 from bench.evaluation.runs import Run, write_run
-from bench.index.index import id_ranks
+from bench.index.ids import id_ranks
 from bench.provenance import context
 from bench.search.lexical import BM25, K1, B
 from bench.search.ranking import results

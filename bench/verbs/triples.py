@@ -7,7 +7,7 @@ import numpy as np
 
 from bench.corpus.texts import open_passages, open_queries
 from bench.errors import DataError
-from bench.index.index import id_ranks
+from bench.index.ids import id_ranks
 from bench.search.lexical import BM25
 from bench.training.triples import Triple, draw_negatives, sample_queries, write_triples
 from bench.verbs import common

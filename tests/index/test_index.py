@@ -12,7 +12,8 @@ from bench.codec.codec import fit_residual
 from bench.errors import DamagedFileError, DataError
 from bench.index.build import build_compressed, build_uncompressed
 from bench.index.codecs import open_codec, write_codec
-from bench.index.index import Index, id_ranks, open_index
+from bench.index.ids import id_ranks
+from bench.index.index import Index, open_index
 from bench.index.shards import open_shard, write_shard
 from bench.search.exact import Exact
 from bench.storage import read_json, sha256_file, write_json

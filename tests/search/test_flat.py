@@ -12,14 +12,14 @@ def test_the_ranking_is_the_order_of_the_inner_products(small_index, random_quer
     for query, ranking in zip(queries, Flat(index).search(queries, 15), strict=True):
         products = index.vectors(slice(None)) @ query[0]
         assert ranking.passages.tolist() == np.argsort(-products)[:15].tolist()
-        np.testing.assert_allclose(ranking.scores, np.sort(products)[::-1][:15], rtol=1e-5)
+        np.testing.assert_allclose(ranking.scores, np.sort(products)[::-1][:15], rtol=1e-5, atol=1e-6)
 
 
 def test_flat_and_exact_agree_where_passages_have_one_vector(small_index, random_queries, tmp_path):
     index, queries = small_index(tmp_path, [1] * 30), random_queries(4, 1)
     for one, other in zip(Flat(index).search(queries, 30), Exact(index).search(queries, 30), strict=True):
         np.testing.assert_array_equal(one.passages, other.passages)
-        np.testing.assert_allclose(one.scores, other.scores, rtol=1e-5)
+        np.testing.assert_allclose(one.scores, other.scores, rtol=1e-5, atol=1e-6)
 
 
 def test_a_k_beyond_the_corpus_returns_the_corpus(small_index, random_queries, tmp_path):

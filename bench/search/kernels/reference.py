@@ -3,20 +3,21 @@
 import numpy as np
 import torch
 
-TILE = 64
+ROWS, COLUMNS = 64, 8
 
 
 def similarities(vectors: np.ndarray, queries: np.ndarray) -> np.ndarray:
     """Inner products ``[vectors, query vectors]`` float32 of ``[vectors, dim]`` with ``[query vectors, dim]``.
 
-    Equal vectors get equal bits wherever they stand, so that equal passages tie: rows of zeros fill the vectors up to
-    whole tiles of the matrix product, the last of which is otherwise summed in another order. (numpy's own product
-    differs in the last bit from row to row even so.)
+    Equal vectors get equal bits wherever they stand, so that equal passages tie: zeros fill both sides up to whole
+    tiles of the matrix product, the last of which is otherwise summed in another order. (numpy's own product differs
+    in the last bit from row to row even so.)
     """
-    filled = np.zeros((len(vectors) + -len(vectors) % TILE, vectors.shape[1]), np.float32)
-    filled[: len(vectors)] = vectors
-    product = torch.from_numpy(filled) @ torch.from_numpy(np.ascontiguousarray(queries.T, np.float32))
-    return product.numpy()[: len(vectors)]
+    left = np.zeros((len(vectors) + -len(vectors) % ROWS, vectors.shape[1]), np.float32)
+    left[: len(vectors)] = vectors
+    right = np.zeros((queries.shape[1], len(queries) + -len(queries) % COLUMNS), np.float32)
+    right[:, : len(queries)] = queries.T
+    return (torch.from_numpy(left) @ torch.from_numpy(right)).numpy()[: len(vectors), : len(queries)]
 
 
 def maxima(similarities: np.ndarray, starts: np.ndarray) -> np.ndarray:
