@@ -22,7 +22,7 @@ test: setup  ## the whole test suite
 
 check: setup lint  ## formats, types, and the workflow's own lint
 	$(BIN)/mypy
-	$(BIN)/snakefmt --check --quiet Snakefile workflow/rules
+	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/snakemake --lint --configfile config/ci.yaml
 
 lint: setup  ## ruff alone

@@ -1,6 +1,6 @@
 """Contrastive training: in-batch negatives plus hard ones, AdamW with linear warm-up and decay, all from one seed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,7 +47,7 @@ def train(
     encoder: LateInteraction,
     triples: Sequence[Triple],
     queries: Sequence[str],
-    passages: Sequence[str],
+    passages: Mapping[int, str],
     settings: TrainSettings,
     *,
     device: str = "cpu",
@@ -55,12 +55,13 @@ def train(
 ) -> None:
     """Train ``encoder`` in place on ``steps * batch`` triples, in their order.
 
-    queries and passages are looked up by the positions in the triples; texts are tokenized once. Dropout stays off:
-    runs are short, and so the order of operations is the only source of rounding differences. Raises TrainingError
-    with step and queries when the loss is not finite.
+    Positions in the triples look up queries and passages, of which no others are needed; texts are tokenized once.
+    Dropout stays off: runs are short, and so the order of operations is the only source of rounding differences.
+    Raises TrainingError with step and queries when the loss is not finite.
     """
     query_ids, query_attention = encoder.inputs.queries(queries, settings.query_maxlen)
-    passage_ids = encoder.inputs.passages(passages, settings.doc_maxlen)
+    encoded = encoder.inputs.passages(list(passages.values()), settings.doc_maxlen)
+    passage_ids = dict(zip(passages, encoded, strict=True))
     encoder.to(device).eval()
     if device == "cpu":
         encoder.bert.set_attn_implementation("eager")  # its backward pass takes half the time of the fused one there

@@ -59,17 +59,10 @@ def run(args: Namespace) -> None:
             steps.append(step)
             progress.update()
 
-        passages = {p for triple in triples for p in (triple.positive, *triple.negatives)}
-        texts = dict(zip(sorted(passages), (text.text for text in corpus.at(sorted(passages))), strict=True))
-        train(
-            encoder,
-            triples,
-            [text.text for text in queries.texts],
-            [texts.get(position, "") for position in range(len(corpus))],
-            settings,
-            device=args.device,
-            report=report,
-        )
+        named = sorted({passage for triple in triples for passage in (triple.positive, *triple.negatives)})
+        passages = dict(zip(named, (text.text for text in corpus.at(named)), strict=True))
+        texts = [text.text for text in queries.texts]
+        train(encoder, triples, texts, passages, settings, device=args.device, report=report)
     manifest = checkpoint.save(
         encoder,
         args.output,

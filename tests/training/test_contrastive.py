@@ -28,7 +28,7 @@ def settings_for(**changes):
 def run(encoder, triples=TRIPLES, **changes):
     steps = []
     settings = settings_for(**changes)
-    train(encoder, triples * settings.steps, QUERIES, PASSAGES, settings, report=steps.append)
+    train(encoder, triples * settings.steps, QUERIES, dict(enumerate(PASSAGES)), settings, report=steps.append)
     return steps
 
 
@@ -97,7 +97,7 @@ def test_the_step_of_a_loss_that_is_no_number_is_the_one_that_failed(tiny_encode
             encoder.linear.weight.data.fill_(np.nan)
 
     with pytest.raises(TrainingError, match="at step 2 with"):
-        train(encoder, TRIPLES * 3, QUERIES, PASSAGES, settings_for(), report=break_after)
+        train(encoder, TRIPLES * 3, QUERIES, dict(enumerate(PASSAGES)), settings_for(), report=break_after)
 
 
 def rates(encoder, **changes):

@@ -87,8 +87,6 @@ rule train:
     conda:
         "../envs/bench.yaml"
     threads: 2
-    resources:
-        gpu=0,
     params:
         code=code_digest("bench.verbs.train"),
         settings=JOBS.train,
