@@ -1,5 +1,6 @@
 """Presets: a named set of values for one engine, checked before anything runs."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Protocol
@@ -124,12 +125,16 @@ def parse(values: Mapping[str, Any], source: str) -> Preset:
     if set(given) != set(expected):
         raise SettingsError(f"engine {engine!r} of {source} takes the keys {sorted(expected)}, given were {sorted(given)}")
     for key, value in given.items():
-        whole = expected[key] is int
-        if isinstance(value, bool) or not isinstance(value, int if whole else int | float) or (whole and value < 1):
-            raise SettingsError(
-                f"{key} {value!r} of {source} must be a {'whole number of at least 1' if whole else 'number'}"
-            )
+        if not _fits(value, whole=expected[key] is int):
+            wanted = "whole number of at least 1" if expected[key] is int else "finite number"
+            raise SettingsError(f"{key} {value!r} of {source} must be a {wanted}")
     return kind(**given)
+
+
+def _fits(value: Any, *, whole: bool) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
+        return False
+    return value >= 1 if whole else math.isfinite(value)
 
 
 def check_depth(preset: Preset, depth: int, source: str) -> None:

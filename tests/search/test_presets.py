@@ -4,7 +4,7 @@ from bench.errors import SettingsError
 from bench.search import presets
 from bench.search.colbertv2 import ColBERTv2
 from bench.search.exact import Exact
-from bench.search.plaid import Plaid
+from bench.search.plaid import FINAL_SHARE, Plaid
 
 COLBERTV2 = {"engine": "colbertv2", "nprobe": 2, "ncandidates": 8192}
 PLAID = {"engine": "plaid", "ncells": 1, "centroid_score_threshold": 0.5, "ndocs": 256}
@@ -62,7 +62,7 @@ def test_a_count_that_is_no_whole_number_of_at_least_one_is_refused(key, value):
 def test_a_threshold_that_is_no_number_is_refused(value):
     with pytest.raises(SettingsError) as refusal:
         presets.parse({**PLAID, "centroid_score_threshold": value}, "a.yaml")
-    assert str(refusal.value) == f"centroid_score_threshold {value!r} of a.yaml must be a number"
+    assert str(refusal.value) == f"centroid_score_threshold {value!r} of a.yaml must be a finite number"
 
 
 @pytest.mark.parametrize("value", [0, -1, 0.45])
@@ -100,3 +100,15 @@ def test_a_preset_opens_its_engine_with_its_values(indexes):
     assert isinstance(plaid, Plaid)
     assert (plaid.ncells, plaid.threshold, plaid.ndocs) == (1, 0.5, 256)
     assert isinstance(presets.parse({"engine": "exact"}, "a.yaml").open(indexes[None]), Exact)
+
+
+def test_a_plaid_preset_counts_the_passages_that_its_last_stage_scores():
+    preset = presets.parse({"engine": "plaid", "ncells": 1, "centroid_score_threshold": 0.5, "ndocs": 256}, "x")
+    assert preset.scored == 256 // FINAL_SHARE == 64
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_threshold_that_is_no_finite_number_is_refused(value):
+    values = {"engine": "plaid", "ncells": 1, "centroid_score_threshold": value, "ndocs": 256}
+    with pytest.raises(SettingsError, match=r"centroid_score_threshold (nan|inf) of x must be a finite number"):
+        presets.parse(values, "x")
