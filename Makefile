@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 NAME = $(shell sed -n 's/^name: *//p' $(CONFIG))
 
-.PHONY: results test check lint setup clean
+.PHONY: results unlock test check lint setup clean
 .DELETE_ON_ERROR:
 
 results: setup  ## tables, figures and the HTML report of CONFIG (default config/quick.yaml)
@@ -16,6 +16,9 @@ results: setup  ## tables, figures and the HTML report of CONFIG (default config
 
 results/%/report.html: results/%/table1_quality.html results/%/table2_size.html results/%/figure1_quality_bytes.png results/%/figure2_size.png $(wildcard workflow/report/*)
 	$(BIN)/snakemake --configfile $(CONFIG) --report $@
+
+unlock: setup  ## after a hard kill or a power loss, once no other run is on: let the next run go on where that one stopped
+	$(BIN)/snakemake --configfile $(CONFIG) --unlock
 
 test: setup  ## the whole test suite
 	$(BIN)/python -m pytest
