@@ -83,3 +83,19 @@ def test_the_packaged_weights_are_the_ones_of_the_hub_and_encode_the_same_twice(
     second, again = encode_passages(encoder, texts, maxlen=64)
     assert doclens.tolist() == again.tolist() == [9, 10, 7]
     assert np.array_equal(first, second)
+
+
+def test_a_hub_id_is_downloaded_at_its_revision_without_pickled_weights_and_then_loads(tiny_bert, monkeypatch):
+    asked = {}
+
+    def snapshot_download(name, *, revision, allow_patterns):
+        asked.update(name=name, revision=revision, patterns=allow_patterns)
+        return str(tiny_bert)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
+    folder = base.locate(Base(name="somebody/encoder", revision="ab" * 20))
+    bert, tokenizer = base.load(folder)
+    assert (asked["name"], asked["revision"]) == ("somebody/encoder", "ab" * 20)
+    assert not any(pattern.endswith((".bin", ".pt", ".pkl", "*")) for pattern in asked["patterns"])
+    assert bert.config.hidden_size == 32
+    assert tokenizer.mask_token == "[MASK]"
