@@ -128,3 +128,12 @@ def test_an_unknown_engine_is_refused_before_any_job(checkout):
     done = checkout.snakemake("--dry-run")
     assert done.returncode == 1
     assert "engine 'plade' of presets.plaid in config/ci.yaml is not one of" in done.stderr + done.stdout
+
+
+def test_every_category_of_the_report_has_the_three_items_that_its_page_needs(finished):
+    done = finished.snakemake("--report", "report.html")
+    assert done.returncode == 0, done.stderr
+    page = (finished.root / "report.html").read_text()
+    categories = json.loads(page.partition("categories = ")[2].partition(";\n")[0])
+    assert {name: len(items["Other"]) for name, items in categories.items()} == {"Quality": 3, "Size": 3}
+    assert "the 95 % interval of the paired difference to uncompressed vectors" in page
