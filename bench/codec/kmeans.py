@@ -45,6 +45,7 @@ def fit(sample: np.ndarray, centroids: int, *, seed: int, iterations: int) -> np
 
     Where the sample has no more distinct vectors than that, these are the centres.
     """
+    # Sorting the whole sample is slow; unless a short stretch of it is short of distinct vectors, there are enough.
     if len(np.unique(sample[: 2 * centroids], axis=0)) <= centroids:
         distinct = np.unique(sample, axis=0)
         if len(distinct) <= centroids:
