@@ -5,6 +5,7 @@ import pytest
 
 from bench.codec import kmeans
 from bench.codec.codec import fit_residual
+from bench.codec.nearest import assign
 from bench.index.build import build_compressed, build_uncompressed
 from bench.index.index import open_index
 from bench.index.shards import open_shard, write_shard
@@ -35,8 +36,8 @@ def small_index():
             build_uncompressed(folder / "index", opened, ids, **made)
         else:
             centres = kmeans.fit(vectors.astype(np.float32), centroids, seed=seed, iterations=4)
-            codec = fit_residual(centres, vectors, kmeans.assign(vectors, centres), nbits)
-            codes = [kmeans.assign(shard.vectors, centres) for shard in opened]
+            codec = fit_residual(centres, vectors, assign(vectors, centres), nbits)
+            codes = [assign(shard.vectors, centres) for shard in opened]
             residuals = [codec.encode(shard.vectors, code) for shard, code in zip(opened, codes, strict=True)]
             build_compressed(folder / "index", opened, codes, residuals, codec, ids, **made)
         return open_index(folder / "index")

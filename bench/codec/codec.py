@@ -8,16 +8,22 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.codec import residual
-from bench.errors import DamagedFileError, SettingsError
+from bench.codec import loops, residual
+from bench.codec.rounding import from_bytes, rounded, to_bytes
+from bench.errors import DamagedFileError, DataError, SettingsError
 from bench.storage import FolderWriter, read_array
 
-FILES = ("centroids.npy", "codebook.npy", "cutoffs.npy", "weights.npy")
+CENTROIDS, SCALES = "centroids.npy", "centroid_scales.npy"
+TABLES = ("codebook", "cutoffs", "weights")
+TINY = np.finfo(np.float32).tiny
 
 
 @dataclass(frozen=True)
 class Codec:
-    """centroids ``[centroids, dim]``, codebook ``[bytes, 256, dim / bytes]``, and the paper's cutoffs and weights."""
+    """centroids ``[centroids, dim]``, codebook ``[bytes, 256, dim / bytes]``, and the paper's cutoffs and weights.
+
+    On disk centroids take a byte a dimension; ``save`` refuses others than ``bench.codec.rounding`` gives.
+    """
 
     centroids: np.ndarray
     codebook: np.ndarray
@@ -35,18 +41,35 @@ class Codec:
 
     def encode(self, vectors: np.ndarray, codes: np.ndarray) -> np.ndarray:
         """Residual bytes ``[vectors, bytes]`` uint8 of vectors ``[vectors, dim]`` with their codes ``[vectors]``."""
-        return residual.quantize(vectors.astype(np.float32) - self.centroids[codes], self.cutoffs)
+        packed = np.empty((len(vectors), self.bytes), np.uint8)
+        for some in loops.blocks(len(vectors)):
+            loops.quantize(vectors[some].astype(np.float32), self.centroids, codes[some], self.cutoffs, packed[some])
+        return packed
 
     def decode(self, codes: np.ndarray, residuals: np.ndarray) -> np.ndarray:
         """Vectors ``[vectors, dim]`` float32 of norm 1 from codes ``[vectors]`` and residual bytes ``[vectors, bytes]``."""
-        parts = self.codebook[np.arange(self.bytes), residuals]
-        vectors = self.centroids[codes] + parts.reshape(len(codes), self.dim)
-        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return vectors / np.maximum(norms, np.finfo(np.float32).tiny)
+        vectors, norms = self._sums(codes, residuals)
+        vectors /= np.maximum(norms, TINY)[:, None]
+        return vectors
+
+    def norms(self, codes: np.ndarray, residuals: np.ndarray) -> np.ndarray:
+        """``[vectors]`` float32: the norm of centroid plus residual, which decoding divides by."""
+        return self._sums(codes, residuals)[1]
+
+    def _sums(self, codes: np.ndarray, residuals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        vectors = np.empty((len(codes), self.dim), np.float32)
+        loops.decode(self.centroids, self.codebook, codes, residuals, vectors)
+        return vectors, np.linalg.norm(vectors, axis=1)
 
     def save(self, writer: FolderWriter) -> None:
-        for name in FILES:
-            writer.array(name, getattr(self, name.removesuffix(".npy")))
+        """Write the arrays; raises DataError for centroids that would be read back as others."""
+        values, scales = to_bytes(self.centroids)
+        if not np.array_equal(from_bytes(values, scales), self.centroids):
+            raise DataError(f"the centroids for {writer.folder} do not fit in a byte a dimension: round them first")
+        writer.array(CENTROIDS, values)
+        writer.array(SCALES, scales)
+        for name in TABLES:
+            writer.array(f"{name}.npy", getattr(self, name))
 
 
 def fit_residual(centroids: np.ndarray, heldout: np.ndarray, heldout_codes: np.ndarray, nbits: int) -> Codec:
@@ -54,13 +77,15 @@ def fit_residual(centroids: np.ndarray, heldout: np.ndarray, heldout_codes: np.n
     dim = centroids.shape[1]
     if dim * nbits % 8:
         raise SettingsError(f"dim {dim} at {nbits} bits does not fill whole bytes; use a multiple of {8 // nbits}")
+    centroids = rounded(centroids)
     cutoffs, weights = residual.fit(heldout.astype(np.float32) - centroids[heldout_codes], nbits)
     return Codec(centroids, residual.codebook(weights, dim), cutoffs, weights)
 
 
 def load(folder: Path) -> Codec:
     """Read the arrays of a codec; raises DamagedFileError where their shapes do not fit together."""
-    codec = Codec(*(read_array(folder / name, mapped=False) for name in FILES))
+    centroids = from_bytes(*(read_array(folder / name, mapped=False) for name in (CENTROIDS, SCALES)))
+    codec = Codec(centroids, *(read_array(folder / f"{name}.npy", mapped=False) for name in TABLES))
     if codec.codebook.shape != (codec.bytes, 256, codec.dim // max(codec.bytes, 1)):
         raise DamagedFileError(f"codebook {codec.codebook.shape} in {folder} does not fit vectors of dim {codec.dim}")
     return codec

@@ -2,13 +2,16 @@
 
 import math
 
-import faiss
 import numpy as np
 
+from bench.codec import loops
+from bench.codec.nearest import assign
+from bench.codec.rounding import rounded
 from bench.errors import SettingsError
 
 HELDOUT_SHARE = 0.05
 HELDOUT_MOST = 50_000
+POINTS = 64
 
 
 def number_of_centroids(vectors: int) -> int:
@@ -40,43 +43,38 @@ def hold_out(sample: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, 
     return sample[np.sort(order[held:])], sample[np.sort(order[:held])]
 
 
-def fit(sample: np.ndarray, centroids: int, *, seed: int, iterations: int) -> np.ndarray:
-    """Spherical k-means: ``[sample, dim]`` float32 to at most ``centroids`` centres ``[., dim]`` of norm 1.
+def fit(sample: np.ndarray, centroids: int, *, seed: int, iterations: int, threads: int = 1) -> np.ndarray:
+    """Spherical k-means: ``[sample, dim]`` to at most ``centroids`` centres ``[., dim]`` float32, of norm 1 as far as
+    the bytes that they are stored in allow (``bench.codec.rounding``).
 
-    Where the sample has no more distinct vectors than that, these are the centres.
+    Of a large sample ``POINTS`` vectors a centroid are taken, by lot. Where the sample has no more distinct vectors than
+    centroids, these are the centres.
     """
     # Sorting the whole sample is slow; unless a short stretch of it is short of distinct vectors, there are enough.
     if len(np.unique(sample[: 2 * centroids], axis=0)) <= centroids:
         distinct = np.unique(sample, axis=0)
         if len(distinct) <= centroids:
-            return _unit(distinct)
-    kmeans = faiss.Kmeans(
-        sample.shape[1],
-        centroids,
-        niter=iterations,
-        seed=seed,
-        spherical=True,
-        min_points_per_centroid=1,
-        max_points_per_centroid=(2**31 - 1) // centroids,
-    )
-    kmeans.train(np.ascontiguousarray(sample, np.float32))
-    return _unit(np.asarray(kmeans.centroids))
+            return rounded(_unit(distinct.astype(np.float32)))
+    rng = np.random.default_rng(seed)
+    points = sample[np.sort(rng.permutation(len(sample))[: POINTS * centroids])]
+    found = _unit(points[np.sort(rng.choice(len(points), centroids, replace=False))].astype(np.float32))
+    for _ in range(iterations):
+        codes = assign(points, found, threads=threads, doubtful=0)
+        found = _means(points, codes, found)
+    return rounded(found)
+
+
+def _means(points: np.ndarray, codes: np.ndarray, centroids: np.ndarray) -> np.ndarray:
+    """Normalised sums of the points of each centroid; one without points moves to the point farthest from its own."""
+    sums, counts = loops.sums(points, codes, len(centroids))
+    means = _unit(sums)
+    empty = np.flatnonzero((counts == 0) | ~sums.any(axis=1))
+    if len(empty):
+        closeness = loops.similarities(points, codes, centroids)
+        means[empty] = _unit(points[np.argsort(closeness, kind="stable")[: len(empty)]].astype(np.float32))
+    return means
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     return (vectors / np.maximum(norms, np.finfo(np.float32).tiny)).astype(np.float32)
-
-
-def code_dtype(centroids: int) -> np.dtype:
-    """The narrowest unsigned type that holds every centroid id."""
-    return np.min_scalar_type(max(centroids - 1, 0))
-
-
-def assign(vectors: np.ndarray, centroids: np.ndarray, *, block: int = 16_384) -> np.ndarray:
-    """Code of each vector ``[vectors, dim]``: the centroid of the largest inner product, the lower id on a tie."""
-    codes = np.empty(len(vectors), code_dtype(len(centroids)))
-    for start in range(0, len(vectors), block):
-        some = vectors[start : start + block].astype(np.float32)
-        codes[start : start + block] = (some @ centroids.T).argmax(axis=1)
-    return codes

@@ -10,8 +10,9 @@ COMPONENTS: dict[str, tuple[str, ...]] = {
     "codes": ("codes.npy",),
     "residuals": ("residuals.npy",),
     "inverted list": ("lists.npy", "list_offsets.npy"),
-    "centroids": ("centroids.npy",),
-    "other": ("codebook.npy", "cutoffs.npy", "weights.npy", "doclens.npy", "ids.txt"),
+    "norms": ("norms.npy",),
+    "centroids": ("centroids.npy", "centroid_scales.npy"),
+    "other": ("codebook.npy", "cutoffs.npy", "weights.npy", "norm_levels.npy", "doclens.npy", "ids.txt"),
 }
 
 
@@ -28,7 +29,7 @@ def account(manifest: Manifest, uncompressed: Manifest) -> dict[str, Any]:
     """The byte ledger of an index beside the uncompressed index of the same vectors.
 
     ratios, uncompressed over compressed, all without "other" (ids, lengths and a few kB of tables, the same on both
-    sides): ``paper``: vectors over codes + residuals + inverted list, as in arXiv 2112.01488, section 5.3, where
+    sides): ``paper``: vectors over codes + residuals + norms + inverted list, as in arXiv 2112.01488, section 5.3, where
     centroids are negligible; ``with_centroids``: the same plus centroids; ``list_on_both_sides``: inverted list added to
     the uncompressed side too, which needs one for candidates; None for the uncompressed index.
     """
@@ -47,7 +48,7 @@ def account(manifest: Manifest, uncompressed: Manifest) -> dict[str, Any]:
 
 
 def _ratios(sizes: Mapping[str, int], plain: int) -> dict[str, float]:
-    coded = sizes["codes"] + sizes["residuals"]
+    coded = sizes["codes"] + sizes["residuals"] + sizes["norms"]
     lists, centroids = sizes["inverted list"], sizes["centroids"]
     return {
         "paper": plain / (coded + lists),

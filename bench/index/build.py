@@ -1,6 +1,6 @@
 """Shards and their compressed parts to an index, streamed shard by shard."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from bench.index import inverted
 from bench.index.index import KIND, VERSION, IndexFiles
 from bench.index.shards import Shard
 from bench.storage import FolderWriter, Manifest, growing_array, write_text
+
+VECTORS_PER_BLOCK = 65_536
 
 
 def build_uncompressed(folder: Path, shards: Sequence[Shard], ids: Sequence[str], **manifest: Mapping[str, Any]) -> Manifest:
@@ -47,6 +49,7 @@ def build_compressed(
     codec.save(writer)
     _merge(writer.path(files.codes.name), codes)
     _merge(writer.path(files.residuals.name), residuals)
+    _write_norms(writer, codec, codes, residuals)
     doclens = [shard.doclens for shard in shards]
     lists, offsets = writer.path(files.lists.name), writer.path(files.list_offsets.name)
     inverted.write(list(zip(codes, doclens, strict=True)), len(codec.centroids), lists, offsets)
@@ -74,6 +77,30 @@ def _finish(
         counts={**counts, "passages": passages, "vectors": vectors},
         **manifest,
     )
+
+
+def _write_norms(writer: FolderWriter, codec: Codec, codes: Sequence[np.ndarray], residuals: Sequence[np.ndarray]) -> None:
+    """The norms of decoded vectors in a byte each: the nearest of 256 equal steps from the smallest to the largest."""
+    files = IndexFiles(writer.folder)
+    parts = list(zip(codes, residuals, strict=True))
+    low, high = np.inf, 0.0
+    for found in _norms(codec, parts):
+        low, high = min(low, float(found.min())), max(high, float(found.max()))
+    levels = np.linspace(low, high, 256, dtype=np.float32)
+    writer.array(files.norm_levels.name, levels)
+    middles = (levels[1:] + levels[:-1]) / 2
+    with growing_array(writer.path(files.norms.name), (sum(map(len, codes)),), np.uint8) as out:
+        start = 0
+        for found in _norms(codec, parts):
+            out[start : start + len(found)] = np.searchsorted(middles, found)
+            start += len(found)
+
+
+def _norms(codec: Codec, parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> Iterator[np.ndarray]:
+    for codes, residuals in parts:
+        for start in range(0, len(codes), VECTORS_PER_BLOCK):
+            some = slice(start, start + VECTORS_PER_BLOCK)
+            yield codec.norms(np.asarray(codes[some]), np.asarray(residuals[some]))
 
 
 def _merge(path: Path, parts: Sequence[np.ndarray]) -> None:

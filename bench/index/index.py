@@ -13,7 +13,7 @@ from bench.index.ids import id_ranks
 from bench.storage import Manifest, open_folder, read_array
 
 KIND = "index"
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,14 @@ class IndexFiles:
         return self.folder / "residuals.npy"
 
     @property
+    def norms(self) -> Path:
+        return self.folder / "norms.npy"
+
+    @property
+    def norm_levels(self) -> Path:
+        return self.folder / "norm_levels.npy"
+
+    @property
     def lists(self) -> Path:
         return self.folder / "lists.npy"
 
@@ -53,22 +61,22 @@ class IndexFiles:
 
 @dataclass(frozen=True)
 class Compressed:
-    """codes ``[vectors]``, residuals ``[vectors, bytes]``; passages of centroid c: ``lists[offsets[c]:offsets[c + 1]]``."""
+    """codes ``[vectors]``, residuals ``[vectors, bytes]``, and the inverted list (``bench.index.inverted``).
+
+    ``norm_levels[norms]`` ``[vectors]`` is the norm that decoding divides by, to within half a level; searches that must
+    not err use it for bounds alone.
+    """
 
     codec: Codec
     codes: np.ndarray
     residuals: np.ndarray
+    norms: np.ndarray
+    norm_levels: np.ndarray
     lists: np.ndarray
     list_offsets: np.ndarray
 
     def decode(self, where: slice | np.ndarray) -> np.ndarray:
         return self.codec.decode(self.codes[where], self.residuals[where])
-
-    def passages_of(self, centroids: np.ndarray) -> np.ndarray:
-        """Sorted distinct passages in the lists of the given centroids."""
-        offsets = self.list_offsets
-        parts = [self.lists[offsets[centroid] : offsets[centroid + 1]] for centroid in centroids]
-        return np.unique(np.concatenate(parts)) if parts else np.empty(0, np.int32)
 
 
 @dataclass(frozen=True)
@@ -106,9 +114,14 @@ class Index:
 
     def positions(self, passages: np.ndarray) -> np.ndarray:
         """Positions of all vectors of the given passages, passage after passage."""
-        lengths = self.doclens[passages].astype(np.int64)
-        starts = np.cumsum(lengths) - lengths
+        starts = self.starts(passages)
+        lengths = self.doclens[passages]
         return np.arange(lengths.sum()) + np.repeat(self.offsets[passages] - starts, lengths)
+
+    def starts(self, passages: np.ndarray) -> np.ndarray:
+        """Where each of the given passages begins in ``positions`` of them."""
+        lengths = self.doclens[passages].astype(np.int64)
+        return np.cumsum(lengths) - lengths
 
 
 def open_index(folder: Path) -> Index:
@@ -126,9 +139,11 @@ def open_index(folder: Path) -> Index:
     else:
         compressed = Compressed(
             codecs.load(folder),
-            read_array(files.codes),
-            read_array(files.residuals),
-            read_array(files.lists),
+            np.asarray(read_array(files.codes)),
+            np.asarray(read_array(files.residuals)),
+            np.asarray(read_array(files.norms)),
+            read_array(files.norm_levels, mapped=False),
+            np.asarray(read_array(files.lists)),
             read_array(files.list_offsets, mapped=False),
         )
     stored = len(raw) if raw is not None else len(compressed.codes) if compressed is not None else 0
@@ -144,6 +159,8 @@ def open_index(folder: Path) -> Index:
 def _check_shapes(folder: Path, index: Compressed) -> None:
     expected = {
         "residuals": ((len(index.codes), index.codec.bytes), index.residuals.shape),
+        "norms": (index.codes.shape, index.norms.shape),
+        "norm_levels": ((256,), index.norm_levels.shape),
         "list_offsets": ((len(index.codec.centroids) + 1,), index.list_offsets.shape),
         "lists": ((int(index.list_offsets[-1]) if len(index.list_offsets) else 0,), index.lists.shape),
     }

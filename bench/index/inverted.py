@@ -1,40 +1,115 @@
-"""The inverted list: for each centroid the passages with at least one vector there, in ascending order, each once."""
+"""The inverted list: for each centroid the passages with at least one vector there, in ascending order, each once.
 
-from collections.abc import Iterator, Sequence
+A list is a sequence of gaps, each the number of passages skipped since the one before, seven bits a byte, the lowest first,
+the high bit set on all bytes but the last. So a passage takes one byte where its predecessor is at most 128 away.
+"""
+
+import functools
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+from numba import njit
+from numba.cpython.unsafe.numbers import trailing_zeros
 
-from bench.storage import growing_array
+from bench.storage import growing_array, write_array
 
 Parts = Sequence[tuple[np.ndarray, np.ndarray]]
 
+compiled = functools.partial(njit, nogil=True, cache=True, error_model="numpy")
+
 
 def write(parts: Parts, centroids: int, lists: Path, offsets: Path) -> None:
-    """Write ``lists`` (passage ids, int32) and ``offsets`` (``[centroids + 1]`` int64) from (codes, doclens) of each shard.
+    """Write ``lists`` (uint8) and ``offsets`` (``[centroids + 1]``, in bytes) from (codes, doclens) of each shard.
 
-    Two passes over the shards, the first to count and the second to fill, so that memory holds one shard at a time.
+    Two passes over the shards, the first to measure and the second to fill, so that memory holds one shard at a time.
     """
-    counts = np.zeros(centroids, np.int64)
-    for codes, _ in _entries(parts):
-        counts += np.bincount(codes, minlength=centroids)
-    ends = np.concatenate([[0], np.cumsum(counts)])
-    with growing_array(offsets, ends.shape, np.int64) as out:
-        out[:] = ends
+    sizes = np.zeros(centroids, np.int64)
+    _each(parts, centroids, lambda *part: _measure(*part, sizes))
+    ends = np.concatenate([[0], np.cumsum(sizes)])
+    write_array(offsets, ends.astype(np.min_scalar_type(int(ends[-1]))))
     free = ends[:-1].copy()
-    with growing_array(lists, (int(ends[-1]),), np.int32) as out:
-        for codes, passages in _entries(parts):
-            here = np.bincount(codes, minlength=centroids)
-            within = np.arange(len(codes)) - np.repeat(np.cumsum(here) - here, here)
-            out[free[codes] + within] = passages
-            free += here
+    with growing_array(lists, (int(ends[-1]),), np.uint8) as out:
+        filled = np.asarray(out)
+        _each(parts, centroids, lambda *part: _fill(*part, free, filled))
 
 
-def _entries(parts: Parts) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Per shard the distinct pairs (code, passage), by code and then by passage; passages count through all shards."""
-    first = 0
+def _each(parts: Parts, centroids: int, visit: Callable[..., None]) -> None:
+    """Call ``visit(codes, doclens, first, last)`` per shard; last ``[centroids]``: the last passage of each list so far."""
+    first, last = 0, np.full(centroids, -1, np.int64)
     for codes, doclens in parts:
-        passages = np.repeat(np.arange(first, first + len(doclens), dtype=np.int64), doclens)
-        pairs = np.unique(codes.astype(np.int64) << 32 | passages)
-        yield pairs >> 32, pairs & 0xFFFFFFFF
+        visit(np.asarray(codes), doclens, first, last)
         first += len(doclens)
+
+
+@compiled()
+def _measure(codes: np.ndarray, doclens: np.ndarray, first: int, last: np.ndarray, sizes: np.ndarray) -> None:
+    vector = 0
+    for number in range(len(doclens)):
+        passage = first + number
+        for code in codes[vector : vector + doclens[number]]:
+            gap = passage - last[code] - 1
+            if gap >= 0:
+                last[code] = passage
+                sizes[code] += 1
+                while gap >= 128:
+                    gap >>= 7
+                    sizes[code] += 1
+        vector += doclens[number]
+
+
+@compiled()
+def _fill(codes: np.ndarray, doclens: np.ndarray, first: int, last: np.ndarray, free: np.ndarray, out: np.ndarray) -> None:
+    vector = 0
+    for number in range(len(doclens)):
+        passage = first + number
+        for code in codes[vector : vector + doclens[number]]:
+            gap = passage - last[code] - 1
+            if gap >= 0:
+                last[code] = passage
+                while gap >= 128:
+                    out[free[code]] = gap & 127 | 128
+                    free[code] += 1
+                    gap >>= 7
+                out[free[code]] = gap
+                free[code] += 1
+        vector += doclens[number]
+
+
+@compiled()
+def union(lists: np.ndarray, offsets: np.ndarray, centroids: np.ndarray, passages: int) -> np.ndarray:
+    """Ascending distinct passages, int64, in the lists of the given centroids; ``passages`` is how many there are in all."""
+    seen = np.zeros((passages + 63) // 64, np.uint64)
+    for centroid in centroids:
+        passage, place, stop = np.int64(-1), np.int64(offsets[centroid]), np.int64(offsets[centroid + 1])
+        while place < stop:
+            gap, shift = np.int64(0), np.int64(0)
+            while lists[place] & 128:
+                gap |= np.int64(lists[place] & 127) << shift
+                shift += 7
+                place += 1
+            gap |= np.int64(lists[place]) << shift
+            place += 1
+            passage += gap + 1
+            seen[passage >> 6] |= np.uint64(1) << np.uint64(passage & 63)
+    return _positions(seen)
+
+
+@compiled()
+def _positions(words: np.ndarray) -> np.ndarray:
+    """Positions of the set bits."""
+    count = 0
+    for word in words:
+        left = word
+        while left:
+            left &= left - np.uint64(1)
+            count += 1
+    found = np.empty(count, np.int64)
+    count = 0
+    for number in range(len(words)):
+        left = words[number]
+        while left:
+            found[count] = number * 64 + np.int64(trailing_zeros(left))
+            left &= left - np.uint64(1)
+            count += 1
+    return found

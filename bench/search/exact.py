@@ -1,25 +1,51 @@
-"""Engine ``exact``: MaxSim of every query with every passage, over uncompressed or decoded vectors."""
+"""Engine ``exact``: MaxSim of every query with every passage, over uncompressed or compressed vectors."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from bench.index.index import Index
-from bench.search.kernels.reference import maxima, maxsim, similarities
+from bench.search.kernels.base import Kernels, without_padding
+from bench.search.kernels.reference import maxima, similarities
 from bench.search.ranking import Ranking, top
+from bench.search.stages import Watch, unwatched
 
 VECTORS_PER_BLOCK = 1024
 QUERY_VECTORS_PER_BLOCK = 1024
 SCORES_KEPT = 8_000_000
 
 
+class ExactCodes:
+    """Exhaustive search over codes and residuals."""
+
+    def __init__(self, kernels: Kernels):
+        self.kernels = kernels
+
+    def search(self, queries: np.ndarray, k: int, watch: Watch = unwatched) -> list[Ranking]:
+        """The k best passages of each query ``[queries, query vectors, dim]`` float32."""
+        passages = np.arange(len(self.kernels.index))
+
+        def search(kernels: Any, vectors: np.ndarray) -> Ranking:
+            query = kernels.open(without_padding(vectors))
+            watch("centroids")
+            found = kernels.best(query, passages, k)
+            watch("scoring")
+            return found
+
+        return self.kernels.each(search, list(queries))
+
+
 class Exact:
-    """Exhaustive search. Passages are decoded once per call, in blocks, whatever the number of queries."""
+    """Exhaustive search by matrix products. Vectors are read once per call, in blocks, whatever the number of queries.
+
+    Over a compressed index, which is decoded for it, this is the reference of ``ExactCodes``.
+    """
 
     def __init__(self, index: Index):
         self.index = index
 
-    def search(self, queries: np.ndarray, k: int) -> list[Ranking]:
+    def search(self, queries: np.ndarray, k: int, watch: Watch = unwatched) -> list[Ranking]:
         """The k best passages of each query ``[queries, query vectors, dim]`` float32."""
         rank = self.index.id_rank
         best = [Ranking(np.empty(0, np.int64), np.empty(0, np.float32))] * len(queries)
@@ -29,6 +55,7 @@ class Exact:
             for query, found in enumerate(best):
                 passages = np.concatenate([found.passages, numbers])
                 best[query] = top(passages, np.concatenate([found.scores, scores[query]]), k, rank)
+        watch("scoring")
         return best
 
     def scores(self, queries: np.ndarray, first: int, last: int) -> np.ndarray:
@@ -65,10 +92,3 @@ def joined(queries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     real = queries.any(axis=2)
     counts = real.sum(axis=1)
     return queries[real], np.cumsum(counts) - counts
-
-
-def score_passages(index: Index, query: np.ndarray, passages: np.ndarray) -> np.ndarray:
-    """Scores ``[passages]`` float32 of one query ``[query vectors, dim]`` with the given passages, all vectors of each."""
-    lengths = index.doclens[passages].astype(np.int64)
-    vectors = index.vectors(index.positions(passages))
-    return maxsim(similarities(vectors, query), np.cumsum(lengths) - lengths)

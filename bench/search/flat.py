@@ -6,6 +6,7 @@ import numpy as np
 from bench.errors import SettingsError
 from bench.index.index import Index
 from bench.search.ranking import Ranking, top
+from bench.search.stages import Watch, unwatched
 
 
 class Flat:
@@ -18,9 +19,11 @@ class Flat:
         self.flat = faiss.IndexFlatIP(index.dim)
         self.flat.add(index.vectors(slice(None)))
 
-    def search(self, queries: np.ndarray, k: int) -> list[Ranking]:
+    def search(self, queries: np.ndarray, k: int, watch: Watch = unwatched) -> list[Ranking]:
         """The k best passages of each query ``[queries, 1, dim]`` float32."""
-        return [self._search(query, k) for query in np.ascontiguousarray(queries)]
+        found = [self._search(query, k) for query in np.ascontiguousarray(queries)]
+        watch("scoring")
+        return found
 
     def _search(self, query: np.ndarray, k: int) -> Ranking:
         """Ask for more until the last score differs from the k-th, so that ties at the cutoff are all seen."""

@@ -8,14 +8,16 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from bench.errors import SettingsError
-from bench.index.index import Compressed, Index
+from bench.index.index import Index
+from bench.search.kernels.choice import open_kernels
 from bench.search.ranking import Ranking
+from bench.search.stages import Watch, unwatched
 
 
 class Engine(Protocol):
-    """What every engine does."""
+    """What every engine does; ``watch`` is told of each stage of a query as it ends."""
 
-    def search(self, queries: np.ndarray, k: int) -> list[Ranking]: ...
+    def search(self, queries: np.ndarray, k: int, watch: Watch = unwatched) -> list[Ranking]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +31,8 @@ class Preset:
     def scored(self) -> int | None:
         return None
 
-    def open(self, index: Index) -> Engine:
+    def open(self, index: Index, kernels: str = "cpu", threads: int = 1) -> Engine:
+        """The engine over an index, with the kernels of that name where it is compressed."""
         raise TypeError(f"{type(self).__name__} names no engine to search {index} with")
 
     def values(self) -> dict[str, Any]:
@@ -46,10 +49,10 @@ class ExactPreset(Preset):
 
     engine = "exact"
 
-    def open(self, index: Index) -> Engine:
-        from bench.search.exact import Exact
+    def open(self, index: Index, kernels: str = "cpu", threads: int = 1) -> Engine:
+        from bench.search.exact import Exact, ExactCodes
 
-        return Exact(index)
+        return Exact(index) if index.compressed is None else ExactCodes(open_kernels(kernels, index, threads))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +61,7 @@ class FlatPreset(Preset):
 
     engine = "flat"
 
-    def open(self, index: Index) -> Engine:
+    def open(self, index: Index, kernels: str = "cpu", threads: int = 1) -> Engine:
         from bench.search.flat import Flat
 
         return Flat(index)
@@ -77,10 +80,11 @@ class ColBERTv2Preset(Preset):
     def scored(self) -> int:
         return self.ncandidates
 
-    def open(self, index: Index) -> Engine:
+    def open(self, index: Index, kernels: str = "cpu", threads: int = 1) -> Engine:
         from bench.search.colbertv2 import ColBERTv2
 
-        return ColBERTv2(index, _compressed(index, self), nprobe=self.nprobe, ncandidates=self.ncandidates)
+        _check_lists(index, self)
+        return ColBERTv2(open_kernels(kernels, index, threads), nprobe=self.nprobe, ncandidates=self.ncandidates)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,12 +101,12 @@ class PlaidPreset(Preset):
     def scored(self) -> int:
         return self.ndocs // 4
 
-    def open(self, index: Index) -> Engine:
+    def open(self, index: Index, kernels: str = "cpu", threads: int = 1) -> Engine:
         from bench.search.plaid import Plaid
 
+        _check_lists(index, self)
         return Plaid(
-            index,
-            _compressed(index, self),
+            open_kernels(kernels, index, threads),
             ncells=self.ncells,
             centroid_score_threshold=self.centroid_score_threshold,
             ndocs=self.ndocs,
@@ -146,7 +150,6 @@ def check_depth(preset: Preset, depth: int, source: str) -> None:
         )
 
 
-def _compressed(index: Index, preset: Preset) -> Compressed:
+def _check_lists(index: Index, preset: Preset) -> None:
     if index.compressed is None:
         raise SettingsError(f"the engine {preset.engine} needs an inverted list, an uncompressed index has none; use exact")
-    return index.compressed

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from bench.codec import kmeans
+from bench.codec.nearest import assign
 from bench.index.centroids import open_centroids
 from bench.index.shards import open_shard
 from bench.storage import write_array
@@ -19,6 +19,6 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> None:
     common.limit_threads(args.threads)
-    codes = kmeans.assign(open_shard(args.vectors).vectors, open_centroids(args.centroids).centroids)
+    codes = assign(open_shard(args.vectors).vectors, open_centroids(args.centroids).centroids, threads=args.threads)
     write_array(args.output, codes)
     print(f"{len(codes)} codes of {codes.dtype}")

@@ -28,9 +28,8 @@ def run(args: Namespace) -> None:
     rng = np.random.default_rng(args.seed)
     chosen = kmeans.sample_passages(passages, rng)
     training, heldout = kmeans.hold_out(sample(shards, chosen), rng)
-    found = kmeans.fit(
-        training.astype(np.float32), kmeans.number_of_centroids(vectors), seed=args.seed, iterations=args.iterations
-    )
+    number = kmeans.number_of_centroids(vectors)
+    found = kmeans.fit(training, number, seed=args.seed, iterations=args.iterations, threads=args.threads)
     settings = {name: getattr(args, name) for name in ("iterations", "seed", "threads")}
     write_centroids(
         args.output,

@@ -10,6 +10,7 @@ from bench.index.index import Index, open_index
 from bench.progress import bar
 from bench.provenance import context
 from bench.search import presets
+from bench.search.kernels.choice import NAMES
 from bench.search.queries import QueryVectors, open_query_vectors
 from bench.search.ranking import results
 from bench.storage import write_json
@@ -29,6 +30,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--centroid-score-threshold", type=float, help="plaid: pruning threshold of centroids")
     parser.add_argument("--ndocs", type=int, help="plaid: passages after the second stage")
     parser.add_argument("--self-match", choices=("none", "removed"), default="none", help="drop the query's own passage")
+    parser.add_argument("--kernels", choices=NAMES, default="cpu", help="what searches a compressed index")
     common.add_threads(parser)
     common.add_output(parser, "run.trec.gz to write; its record goes beside it as run.json")
 
@@ -44,7 +46,13 @@ def run(args: Namespace) -> None:
     found, removed = _search(index, queries, preset, args)
     write_run(args.output, found, f"{index.manifest.settings['codec']}-{preset.engine}")
     record: dict[str, Any] = {
-        "settings": {**preset.values(), "depth": args.depth, "self_match": args.self_match, "threads": args.threads},
+        "settings": {
+            **preset.values(),
+            "depth": args.depth,
+            "self_match": args.self_match,
+            "kernels": args.kernels,
+            "threads": args.threads,
+        },
         "index": {**index.manifest.settings, "counts": dict(index.manifest.counts)},
         "queries": dict(queries.manifest.settings),
         "inputs": {**index.manifest.inputs, **queries.manifest.inputs, "index": index.manifest.digest},
@@ -57,8 +65,8 @@ def run(args: Namespace) -> None:
 
 def _search(index: Index, queries: QueryVectors, preset: presets.Preset, args: Namespace) -> tuple[Run, int]:
     """Rankings by query id, and how many times a query's own passage was removed (one more is asked for then)."""
-    engine = preset.open(index)
     common.limit_threads(args.threads)
+    engine = preset.open(index, args.kernels, args.threads)
     asked = args.depth + (args.self_match == "removed")
     found: Run = {}
     removed = 0

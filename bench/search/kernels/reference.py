@@ -1,7 +1,16 @@
-"""MaxSim in plain torch and numpy (arXiv 2112.01488, equation 1)."""
+"""MaxSim in plain torch and numpy (arXiv 2112.01488, equation 1), and the kernels that the others are tested against."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
+
+from bench.index.index import Compressed, Index
+from bench.index.inverted import union
+from bench.search.kernels.base import Result, fixed_point_scale
+from bench.search.ranking import Ranking, top
 
 ROWS, COLUMNS = 64, 8
 
@@ -39,6 +48,48 @@ def maxsim(similarities: np.ndarray, starts: np.ndarray) -> np.ndarray:
     return maxima(similarities, starts).sum(axis=1)
 
 
-def grouped(passages: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Distinct passages and the start of each one's stretch, from the ascending passage number of every vector."""
-    return np.unique(passages, return_index=True)
+@dataclass(frozen=True)
+class Query:
+    """vectors ``[query vectors, dim]``; scores ``[centroids, query vectors]`` float32, their similarity to centroids."""
+
+    vectors: np.ndarray
+    scores: np.ndarray
+
+
+class Reference:
+    """See ``bench.search.kernels.base``: each method as its definition reads, on one thread."""
+
+    def __init__(self, index: Index, compressed: Compressed):
+        self.index, self.compressed = index, compressed
+
+    def open(self, query: np.ndarray) -> Query:
+        return Query(query, self.compressed.codec.centroids @ query.T)
+
+    def nearest(self, query: Query, nprobe: int) -> np.ndarray:
+        found = np.zeros(len(query.scores), bool)
+        found[np.argsort(-query.scores, axis=0, kind="stable")[:nprobe]] = True
+        return found
+
+    def candidates(self, probed: np.ndarray) -> np.ndarray:
+        lists, offsets = self.compressed.lists, self.compressed.list_offsets
+        return union(lists, offsets, np.flatnonzero(probed), len(self.index))
+
+    def interaction(self, query: Query, passages: np.ndarray, threshold: float | None = None) -> np.ndarray:
+        scale = fixed_point_scale(query.vectors, float(self.compressed.norm_levels[-1]))
+        fixed = np.rint(query.scores * np.float32(scale)).astype(np.int64)
+        if threshold is not None:
+            fixed[query.scores.max(axis=1) < threshold] = np.iinfo(np.int16).min
+        return maxsim(fixed[self.compressed.codes[self.index.positions(passages)]], self.index.starts(passages))
+
+    def best(self, query: Query, passages: np.ndarray, k: int, probed: np.ndarray | None = None) -> Ranking:
+        positions = self.index.positions(passages)
+        owners = np.repeat(np.arange(len(passages)), self.index.doclens[passages])
+        if probed is not None:
+            met = probed[self.compressed.codes[positions]]
+            positions, owners = positions[met], owners[met]
+        found, starts = np.unique(owners, return_index=True)
+        scores = maxsim(similarities(self.index.vectors(positions), query.vectors), starts)
+        return top(passages[found], scores, k, self.index.id_rank)
+
+    def each(self, search: Callable[[Any, np.ndarray], Result], queries: Sequence[np.ndarray]) -> list[Result]:
+        return [search(self, query) for query in queries]

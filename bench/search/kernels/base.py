@@ -1,0 +1,61 @@
+"""What an engine asks of a set of kernels, whichever processor they run on."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+
+from bench.index.index import Index
+from bench.search.ranking import Ranking
+
+LARGEST = 32_000
+
+Result = TypeVar("Result")
+
+
+class Kernels(Protocol):
+    """The inner loops of search over one compressed index.
+
+    ``open`` takes a query ``[query vectors, dim]`` float32 without padding and computes its similarity to every centroid;
+    the others take what it returns. Passages are positions in the index, ascending.
+    """
+
+    index: Index
+
+    def open(self, query: np.ndarray) -> Any: ...
+
+    def nearest(self, query: Any, nprobe: int) -> np.ndarray:
+        """Mask ``[centroids]`` of the ``nprobe`` most similar centroids of each query vector, the lower of equals."""
+        ...
+
+    def candidates(self, probed: np.ndarray) -> np.ndarray:
+        """Passages with a vector in a list of the mask."""
+        ...
+
+    def interaction(self, query: Any, passages: np.ndarray, threshold: float | None = None) -> np.ndarray:
+        """``[passages]`` int64: MaxSim with every vector replaced by its centroid, in fixed point, so that order and
+        number of threads change no bit. Only centroids count that are at least ``threshold`` similar to some query vector.
+        """
+        ...
+
+    def best(self, query: Any, passages: np.ndarray, k: int, probed: np.ndarray | None = None) -> Ranking:
+        """The k best passages by MaxSim over their decoded vectors, only those in the lists of ``probed`` if given."""
+        ...
+
+    def each(self, search: Callable[[Any, np.ndarray], Result], queries: Sequence[np.ndarray]) -> list[Result]:
+        """``search(kernels, query)`` of every query."""
+        ...
+
+
+def fixed_point_scale(query: np.ndarray, largest_norm: float) -> float:
+    """What similarities of a query are multiplied by to be rounded to int16: none can exceed ``LARGEST``.
+
+    query: ``[query vectors, dim]``; largest_norm: of a centroid plus residual, before decoding divides by it.
+    """
+    longest = float(np.linalg.norm(query, axis=1).max())
+    return LARGEST / max(longest * max(largest_norm, 1.0), float(np.finfo(np.float32).tiny))
+
+
+def without_padding(query: np.ndarray) -> np.ndarray:
+    """The vectors of a query that are not all zeros."""
+    return query[query.any(axis=1)]

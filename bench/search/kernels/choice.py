@@ -1,0 +1,22 @@
+"""Kernels by name."""
+
+from bench.errors import SettingsError
+from bench.index.index import Index
+from bench.search.kernels.base import Kernels
+
+NAMES = ("cpu", "reference")
+
+
+def open_kernels(name: str, index: Index, threads: int = 1) -> Kernels:
+    """The kernels of that name over a compressed index; raises SettingsError for an unknown name."""
+    if index.compressed is None:
+        raise SettingsError("kernels search compressed indexes, this one holds uncompressed vectors; use the engine exact")
+    if name == "reference":
+        from bench.search.kernels.reference import Reference
+
+        return Reference(index, index.compressed)
+    if name == "cpu":
+        from bench.search.kernels.cpu import CPU
+
+        return CPU(index, index.compressed, threads=threads)
+    raise SettingsError(f"kernels {name!r} are not one of {list(NAMES)}")

@@ -1,0 +1,178 @@
+"""Kernels for the CPU. The rankings are those of the reference; scores differ from it in the last bits alone.
+
+``best`` scores all passages with tables rounded to int16 first. How far such a score can be off is known, so passages that
+cannot be among the k best are dropped, and the others scored in float32.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from bench.index.index import Compressed, Index
+from bench.index.inverted import union
+from bench.search.kernels import loops
+from bench.search.kernels.base import Result, fixed_point_scale
+from bench.search.ranking import Ranking, top
+
+WIDTHS = (16, 32)
+WORTH_SHARING = 512
+FLOAT_SLACK = 1e-5
+
+
+class CPU:
+    """See ``bench.search.kernels.base``. One query is shared out by passages, several by queries, over ``threads``."""
+
+    def __init__(self, index: Index, compressed: Compressed, *, threads: int = 1):
+        self.index, self.compressed, self.threads = index, compressed, threads
+        self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        self._alone = CPU(index, compressed) if threads > 1 else self
+
+    def open(self, query: np.ndarray) -> "Query":
+        return Query(self, query)
+
+    def nearest(self, query: "Query", nprobe: int) -> np.ndarray:
+        found = np.zeros(len(self.compressed.codec.centroids), bool)
+        if nprobe >= len(found):
+            found[:] = True
+            return found
+        for group in query.groups:
+            loops.nearest(group.width)(group.scores.ravel(), group.lanes, nprobe, found)
+        return found
+
+    def candidates(self, probed: np.ndarray) -> np.ndarray:
+        lists, offsets = self.compressed.lists, self.compressed.list_offsets
+        return union(lists, offsets, np.flatnonzero(probed), len(self.index))
+
+    def interaction(self, query: "Query", passages: np.ndarray, threshold: float | None = None) -> np.ndarray:
+        kept = np.zeros(len(self.compressed.codec.centroids), bool)
+        if threshold is not None:
+            for group in query.groups:
+                loops.above(group.width)(group.scores.ravel(), group.lanes, threshold, kept)
+        every = threshold is None or bool(kept.all())
+        scores = np.zeros(len(passages), np.int64)
+        stored = (self.compressed.codes, self.index.offsets)
+
+        def add(some: slice) -> None:
+            for group in query.groups:
+                loops.interaction(group.width)(group.fixed, group.lanes, *stored, passages[some], kept, every, scores[some])
+
+        self._share(add, len(passages))
+        return scores
+
+    def best(self, query: "Query", passages: np.ndarray, k: int, probed: np.ndarray | None = None) -> Ranking:
+        met = (np.ones(0, bool), True) if probed is None else (probed, False)
+        if len(passages) > k and self.bounded:
+            coarse = self._coarse(query, passages, met)
+            least = np.partition(coarse, len(passages) - k)[len(passages) - k]
+            passages = passages[coarse >= least - 2 * query.error]
+        return top(passages, self._fine(query, passages, met), k, self.index.id_rank)
+
+    def each(self, search: Callable[[Any, np.ndarray], Result], queries: Sequence[np.ndarray]) -> list[Result]:
+        if self.pool is None or len(queries) == 1:
+            return [search(self, query) for query in queries]
+        return list(self.pool.map(lambda query: search(self._alone, query), queries))
+
+    @cached_property
+    def inverse_norms(self) -> np.ndarray:
+        """``[256]`` float32: one over each level of the stored norms."""
+        return (1 / np.maximum(self.compressed.norm_levels, np.finfo(np.float32).tiny)).astype(np.float32)
+
+    @cached_property
+    def norm_error(self) -> float:
+        """How far a similarity can be off, relatively, for a norm being stored as the nearest level."""
+        levels = self.compressed.norm_levels.astype(np.float64)
+        return float((levels[-1] - levels[0]) / 255 / 2 / max(levels[0], np.finfo(np.float32).tiny)) * 1.01
+
+    @property
+    def bounded(self) -> bool:
+        """Whether norms are far enough from zero for rounded scores to say anything."""
+        levels = self.compressed.norm_levels
+        return bool(levels[0] > levels[-1] / 1000)
+
+    def _coarse(self, query: "Query", passages: np.ndarray, met: tuple[np.ndarray, bool]) -> np.ndarray:
+        scores = np.zeros(len(passages), np.float32)
+        stored = self.compressed
+        arrays = (stored.codes, stored.residuals, stored.norms)
+        factors = self.inverse_norms / np.float32(query.scale)
+
+        def add(some: slice) -> None:
+            for group in query.groups:
+                loops.coarse(group.width)(
+                    group.fixed, group.table, *arrays, factors, self.index.offsets, passages[some], *met, scores[some]
+                )
+
+        self._share(add, len(passages))
+        return scores
+
+    def _fine(self, query: "Query", passages: np.ndarray, met: tuple[np.ndarray, bool]) -> np.ndarray:
+        scores = np.zeros(len(passages), np.float32)
+        stored, codec = self.compressed, self.compressed.codec
+        arrays = (codec.centroids, codec.codebook, stored.codes, stored.residuals, self.index.offsets)
+
+        def add(some: slice) -> None:
+            for group in query.groups:
+                loops.fine(group.width)(group.vectors, *arrays, passages[some], *met, scores[some])
+
+        self._share(add, len(passages))
+        return scores
+
+    def _share(self, work: Callable[[slice], None], count: int) -> None:
+        """Call ``work`` on stretches that cover ``count`` passages, on several threads where that is worth it."""
+        if self.pool is None or count < WORTH_SHARING:
+            return work(slice(0, count))
+        step = -(-count // self.threads)
+        for _ in self.pool.map(work, [slice(start, start + step) for start in range(0, count, step)]):
+            pass
+        return None
+
+
+@dataclass
+class Group:
+    """Up to ``width`` query vectors side by side. vectors: flat ``[dim, width]`` float32, zeros beyond ``lanes``;
+    scores: ``[centroids, width]`` float32, their similarity to each centroid."""
+
+    kernels: CPU
+    width: int
+    lanes: int
+    scale: float
+    vectors: np.ndarray
+    scores: np.ndarray
+
+    @cached_property
+    def fixed(self) -> np.ndarray:
+        """Flat ``[centroids, width]`` int16: the scores in fixed point."""
+        out = np.empty(self.scores.size, np.int16)
+        loops.rounded(self.width)(self.scores.ravel(), self.scale, out)
+        return out
+
+    @cached_property
+    def table(self) -> np.ndarray:
+        """Flat ``[bytes, 256, width]`` int16: what each byte adds to a similarity, in fixed point."""
+        codebook = self.kernels.compressed.codec.codebook
+        out = np.empty(len(codebook) * 256 * self.width, np.int16)
+        loops.table(self.width)(self.vectors, codebook, self.scale, out)
+        return out
+
+
+class Query:
+    """A query ``[query vectors, dim]`` float32 in groups, with its fixed-point scale and the error bound of a score."""
+
+    def __init__(self, kernels: CPU, query: np.ndarray):
+        self.kernels = kernels
+        levels, codec = kernels.compressed.norm_levels, kernels.compressed.codec
+        self.scale = fixed_point_scale(query, float(levels[-1]))
+        self.groups = [self._group(query[start : start + WIDTHS[-1]]) for start in range(0, len(query), WIDTHS[-1])]
+        lengths = np.linalg.norm(query.astype(np.float64), axis=1)
+        rounding = float(kernels.inverse_norms[0]) * (codec.bytes + 2) / 2 / self.scale
+        self.error = float(len(query) * rounding + (kernels.norm_error + FLOAT_SLACK) * lengths.sum())
+
+    def _group(self, vectors: np.ndarray) -> Group:
+        width = next(width for width in WIDTHS if len(vectors) <= width)
+        side_by_side = np.zeros((vectors.shape[1], width), np.float32)
+        side_by_side[:, : len(vectors)] = vectors.T
+        scores = self.kernels.compressed.codec.centroids @ side_by_side
+        return Group(self.kernels, width, len(vectors), self.scale, side_by_side.ravel(), scores)

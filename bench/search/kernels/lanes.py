@@ -1,0 +1,138 @@
+"""SIMD values for numba: a fixed number of equal scalars that live in vector registers.
+
+LLVM's vector types are portable: 32 lanes of int16 are one AVX-512 register, two of AVX2, four of SSE or NEON. Numba's own
+loops over small arrays keep the running values of a loop in memory; these keep them in registers.
+"""
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.datamodel import models
+from numba.extending import intrinsic, register_model
+
+
+class Lanes(types.Type):
+    """``count`` values of one numba scalar type."""
+
+    def __init__(self, scalar: types.Type, count: int):
+        self.scalar, self.count = scalar, count
+        super().__init__(name=f"Lanes({scalar}, {count})")
+
+
+@register_model(Lanes)
+class _LanesModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, lanes: Lanes):
+        super().__init__(manager, lanes, ir.VectorType(manager.lookup(lanes.scalar).get_value_type(), lanes.count))
+
+
+@intrinsic(prefer_literal=True)
+def load(_: Any, array: types.Array, index: types.Integer, count: types.IntegerLiteral) -> Any:
+    """``count`` elements, a constant, of a flat array from ``index`` on."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = context.get_value_type(signature.return_type)
+        return builder.load(_address(context, builder, signature, arguments, kind), align=array.dtype.bitwidth // 8)
+
+    return Lanes(array.dtype, count.literal_value)(array, types.intp, count), generate
+
+
+@intrinsic
+def store(_: Any, array: types.Array, index: types.Integer, lanes: Lanes) -> Any:
+    """``store(array, index, lanes)`` writes the lanes to a flat array from ``index`` on."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = context.get_value_type(lanes)
+        builder.store(arguments[2], _address(context, builder, signature, arguments, kind), align=array.dtype.bitwidth // 8)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, lanes), generate
+
+
+@intrinsic(prefer_literal=True)
+def fill(_: Any, value: types.Number, count: types.IntegerLiteral) -> Any:
+    """``count`` times the value; ``count`` is a constant."""
+    lanes = Lanes(types.unliteral(value), count.literal_value)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = context.get_value_type(lanes)
+        undefined = ir.Constant(kind, ir.Undefined)
+        first = builder.insert_element(undefined, arguments[0], ir.Constant(ir.IntType(32), 0))
+        mask = ir.Constant(ir.VectorType(ir.IntType(32), lanes.count), [0] * lanes.count)
+        return builder.shuffle_vector(first, undefined, mask)
+
+    return lanes(types.unliteral(value), count), generate
+
+
+@intrinsic
+def add(_: Any, left: Lanes, right: Lanes) -> Any:
+    """Lane by lane; integers wrap around."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return (builder.fadd if isinstance(left.scalar, types.Float) else builder.add)(*arguments)
+
+    return left(left, right), generate
+
+
+@intrinsic
+def multiply(_: Any, left: Lanes, right: Lanes) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return (builder.fmul if isinstance(left.scalar, types.Float) else builder.mul)(*arguments)
+
+    return left(left, right), generate
+
+
+@intrinsic
+def multiply_add(_: Any, left: Lanes, right: Lanes, addend: Lanes) -> Any:
+    """``left * right + addend`` of floats, in one rounding where the processor can."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return _call(context, builder, "fmuladd", left, arguments)
+
+    return left(left, right, addend), generate
+
+
+@intrinsic
+def maximum(_: Any, left: Lanes, right: Lanes) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        floats = isinstance(left.scalar, types.Float)
+        greater = (builder.fcmp_ordered if floats else builder.icmp_signed)(">", *arguments)
+        return builder.select(greater, *arguments)
+
+    return left(left, right), generate
+
+
+@intrinsic
+def to_float(_: Any, lanes: Lanes) -> Any:
+    """Signed integers as float32."""
+    floats = Lanes(types.float32, lanes.count)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.sitofp(arguments[0], context.get_value_type(floats))
+
+    return floats(lanes), generate
+
+
+@intrinsic
+def to_int16(_: Any, lanes: Lanes) -> Any:
+    """Floats rounded to the nearest integer, halves to the even one; they must lie within int16."""
+    integers = Lanes(types.int16, lanes.count)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        rounded = _call(context, builder, "rint", lanes, arguments)
+        return builder.fptosi(rounded, context.get_value_type(integers))
+
+    return integers(lanes), generate
+
+
+def _call(context: Any, builder: Any, name: str, lanes: Lanes, arguments: Any) -> Any:
+    kind = context.get_value_type(lanes)
+    function = ir.FunctionType(kind, [kind] * len(arguments))
+    full = f"llvm.{name}.v{lanes.count}f{lanes.scalar.bitwidth}"
+    return builder.call(cgutils.get_or_insert_function(builder.module, function, full), arguments)
+
+
+def _address(context: Any, builder: Any, signature: Any, arguments: Any, kind: ir.VectorType) -> Any:
+    array = context.make_array(signature.args[0])(context, builder, arguments[0])
+    return builder.bitcast(builder.gep(array.data, [arguments[1]]), kind.as_pointer())

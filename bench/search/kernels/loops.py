@@ -1,0 +1,257 @@
+"""The compiled loops of search on the CPU, for 16 or for 32 query vectors side by side in SIMD registers.
+
+Counts, for 2 bits, dim 128 and 32 query vectors: a vector costs ``coarse`` 2 + 32 bytes of codes, 33 table rows of 64 bytes
+and 32 additions of 32 lanes, where decoding and multiplying would cost 4,096 multiplications; ``fine`` does the latter.
+``interaction`` costs one row of 64 bytes and one maximum of 32 lanes a vector.
+"""
+
+import functools
+from collections.abc import Callable
+
+import numpy as np
+from numba import njit
+
+from bench.search.kernels.lanes import (
+    add,
+    fill,
+    load,
+    maximum,
+    multiply,
+    multiply_add,
+    store,
+    to_float,
+    to_int16,
+)
+
+compiled = functools.partial(njit, nogil=True, cache=True, error_model="numpy")
+
+TINY = np.float32(np.finfo(np.float32).tiny)
+
+
+@functools.cache
+def rounded(width: int) -> Callable[..., None]:
+    """``out`` int16: ``values`` times ``scale``, rounded."""
+
+    @compiled()
+    def run(values: np.ndarray, scale: float, out: np.ndarray) -> None:
+        factor = fill(np.float32(scale), width)
+        for start in range(0, len(values), width):
+            store(out, start, to_int16(multiply(load(values, start, width), factor)))
+
+    return run
+
+
+@functools.cache
+def table(width: int) -> Callable[..., None]:
+    """``out``: ``scale`` times the inner product of every sub-vector with its dimensions of every query vector."""
+
+    @compiled()
+    def run(query: np.ndarray, codebook: np.ndarray, scale: float, out: np.ndarray) -> None:
+        factor = fill(np.float32(scale), width)
+        number, entries, part = codebook.shape
+        for byte in range(number):
+            for entry in range(entries):
+                total = fill(np.float32(0), width)
+                for dimension in range(part):
+                    value = fill(codebook[byte, entry, dimension], width)
+                    total = multiply_add(value, load(query, (byte * part + dimension) * width, width), total)
+                store(out, (byte * entries + entry) * width, to_int16(multiply(total, factor)))
+
+    return run
+
+
+@compiled()
+def _insert(values: np.ndarray, owners: np.ndarray, value: float, owner: int) -> None:
+    """Put a value that exceeds the last of the descending ``values`` in its place, after equal ones."""
+    place = len(values) - 1
+    while place > 0 and value > values[place - 1]:
+        values[place], owners[place] = values[place - 1], owners[place - 1]
+        place -= 1
+    values[place], owners[place] = value, owner
+
+
+@functools.cache
+def nearest(width: int) -> Callable[..., None]:
+    """Mark in ``out [centroids]`` the nprobe largest of ``scores [centroids, width]`` for each of the first lanes."""
+
+    @compiled()
+    def run(scores: np.ndarray, lanes: int, nprobe: int, out: np.ndarray) -> None:
+        values = np.full((width, nprobe), -np.inf, np.float32)
+        owners = np.full((width, nprobe), -1, np.int64)
+        least = np.full(width, -np.inf, np.float32)
+        least[lanes:] = np.inf
+        for centroid in range(len(out)):
+            row = centroid * width
+            promising = False
+            for lane in range(width):
+                promising |= scores[row + lane] > least[lane]
+            if promising:
+                for lane in range(lanes):
+                    if scores[row + lane] > least[lane]:
+                        _insert(values[lane], owners[lane], scores[row + lane], centroid)
+                        least[lane] = values[lane, nprobe - 1]
+        for owner in owners[:lanes].ravel():
+            if owner >= 0:
+                out[owner] = True
+
+    return run
+
+
+@functools.cache
+def above(width: int) -> Callable[..., None]:
+    """Mark in ``out [centroids]`` those with a score of at least ``threshold`` in any of the first lanes."""
+
+    @compiled()
+    def run(scores: np.ndarray, lanes: int, threshold: float, out: np.ndarray) -> None:
+        for centroid in range(len(out)):
+            hit = out[centroid]
+            for lane in range(lanes):
+                hit |= scores[centroid * width + lane] >= threshold
+            out[centroid] = hit
+
+    return run
+
+
+@functools.cache
+def interaction(width: int) -> Callable[..., None]:
+    """Add to ``out [passages]`` int64 the sum of maxima of ``fixed`` over the centroids of each passage that are kept."""
+
+    @compiled()
+    def run(
+        fixed: np.ndarray,
+        lanes: int,
+        codes: np.ndarray,
+        offsets: np.ndarray,
+        passages: np.ndarray,
+        kept: np.ndarray,
+        every: bool,
+        out: np.ndarray,
+    ) -> None:
+        maxima = np.empty(width, np.int16)
+        for number in range(len(passages)):
+            passage = passages[number]
+            best = fill(np.int16(-32768), width)
+            for vector in range(offsets[passage], offsets[passage + 1]):
+                code = np.int64(codes[vector])
+                if every or kept[code]:
+                    best = maximum(best, load(fixed, code * width, width))
+            store(maxima, 0, best)
+            total = np.int64(0)
+            for lane in range(lanes):
+                total += maxima[lane]
+            out[number] += total
+
+    return run
+
+
+@functools.cache
+def coarse(width: int) -> Callable[..., None]:
+    """Add to ``out [passages]`` float32 the MaxSim of decoded vectors, from tables rounded to int16.
+
+    Sums wrap around on their way, which is harmless: the last one fits. ``factors[norms]``: from a sum to a similarity.
+    """
+
+    @compiled()
+    def run(
+        fixed: np.ndarray,
+        table: np.ndarray,
+        codes: np.ndarray,
+        residuals: np.ndarray,
+        norms: np.ndarray,
+        factors: np.ndarray,
+        offsets: np.ndarray,
+        passages: np.ndarray,
+        kept: np.ndarray,
+        every: bool,
+        out: np.ndarray,
+    ) -> None:
+        maxima = np.empty(width, np.float32)
+        number_of_bytes = residuals.shape[1]
+        for number in range(len(passages)):
+            passage = passages[number]
+            best = fill(np.float32(-np.inf), width)
+            for vector in range(offsets[passage], offsets[passage + 1]):
+                code = np.int64(codes[vector])
+                if not every and not kept[code]:
+                    continue
+                even, odd = load(fixed, code * width, width), fill(np.int16(0), width)
+                for byte in range(0, number_of_bytes - 1, 2):
+                    even = add(even, load(table, (byte * 256 + np.int64(residuals[vector, byte])) * width, width))
+                    odd = add(odd, load(table, (byte * 256 + 256 + np.int64(residuals[vector, byte + 1])) * width, width))
+                if number_of_bytes % 2:
+                    last = number_of_bytes - 1
+                    even = add(even, load(table, (last * 256 + np.int64(residuals[vector, last])) * width, width))
+                best = maximum(best, multiply(to_float(add(even, odd)), fill(factors[norms[vector]], width)))
+            store(maxima, 0, best)
+            out[number] += _total(maxima)
+
+    return run
+
+
+@compiled()
+def _decode(centroid: np.ndarray, codebook: np.ndarray, residual: np.ndarray, out: np.ndarray) -> None:
+    """Fill ``out [dim]`` with centroid plus residual."""
+    number, _, part = codebook.shape
+    for byte in range(number):
+        entry = residual[byte]
+        for dimension in range(part):
+            out[byte * part + dimension] = codebook[byte, entry, dimension]
+    for place in range(len(out)):
+        out[place] += centroid[place]
+
+
+@compiled(fastmath={"reassoc", "contract"})
+def _inverse_norm(vector: np.ndarray) -> np.floating:
+    square = np.float32(0)
+    for value in vector:
+        square += value * value
+    return np.float32(1) / max(np.sqrt(square), TINY)
+
+
+@compiled()
+def _total(maxima: np.ndarray) -> float:
+    total = np.float32(0)
+    for value in maxima:
+        total += value
+    return total
+
+
+@functools.cache
+def fine(width: int) -> Callable[..., None]:
+    """Add to ``out [passages]`` float32 the MaxSim of decoded vectors, in float32."""
+
+    @compiled()
+    def run(
+        query: np.ndarray,
+        centroids: np.ndarray,
+        codebook: np.ndarray,
+        codes: np.ndarray,
+        residuals: np.ndarray,
+        offsets: np.ndarray,
+        passages: np.ndarray,
+        kept: np.ndarray,
+        every: bool,
+        out: np.ndarray,
+    ) -> None:
+        maxima = np.empty(width, np.float32)
+        decoded = np.empty(centroids.shape[1], np.float32)
+        for number in range(len(passages)):
+            passage = passages[number]
+            best = fill(np.float32(-np.inf), width)
+            for vector in range(offsets[passage], offsets[passage + 1]):
+                code = np.int64(codes[vector])
+                if not every and not kept[code]:
+                    continue
+                _decode(centroids[code], codebook, residuals[vector], decoded)
+                even, odd = fill(np.float32(0), width), fill(np.float32(0), width)
+                for place in range(0, len(decoded) - 1, 2):
+                    even = multiply_add(fill(decoded[place], width), load(query, place * width, width), even)
+                    odd = multiply_add(fill(decoded[place + 1], width), load(query, (place + 1) * width, width), odd)
+                if len(decoded) % 2:
+                    last = len(decoded) - 1
+                    even = multiply_add(fill(decoded[last], width), load(query, last * width, width), even)
+                best = maximum(best, multiply(add(even, odd), fill(_inverse_norm(decoded), width)))
+            store(maxima, 0, best)
+            out[number] += _total(maxima)
+
+    return run
