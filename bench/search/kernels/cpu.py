@@ -111,11 +111,12 @@ class CPU:
     def _fine(self, query: "Query", passages: np.ndarray, met: tuple[np.ndarray, bool]) -> np.ndarray:
         scores = np.zeros(len(passages), np.float32)
         stored, codec = self.compressed, self.compressed.codec
-        arrays = (codec.centroids, codec.codebook, stored.codes, stored.residuals, self.index.offsets)
+        part = codec.codebook.shape[2]
+        arrays = (codec.centroids.ravel(), codec.codebook.ravel(), stored.codes, stored.residuals, self.index.offsets)
 
         def add(some: slice) -> None:
             for group in query.groups:
-                loops.fine(group.width)(group.vectors, *arrays, passages[some], *met, scores[some])
+                loops.fine(group.width, part)(group.vectors, *arrays, passages[some], *met, scores[some])
 
         self._share(add, len(passages))
         return scores

@@ -104,6 +104,19 @@ def maximum(_: Any, left: Lanes, right: Lanes) -> Any:
 
 
 @intrinsic
+def total(_: Any, lanes: Lanes) -> Any:
+    """Sum of the lanes of floats, one after the other."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        found = ir.Constant(ir.FloatType(), 0.0)
+        for lane in range(lanes.count):
+            found = builder.fadd(found, builder.extract_element(arguments[0], ir.Constant(ir.IntType(32), lane)))
+        return found
+
+    return lanes.scalar(lanes), generate
+
+
+@intrinsic
 def to_float(_: Any, lanes: Lanes) -> Any:
     """Signed integers as float32."""
     floats = Lanes(types.float32, lanes.count)

@@ -21,6 +21,7 @@ from bench.search.kernels.lanes import (
     store,
     to_float,
     to_int16,
+    total,
 )
 
 compiled = functools.partial(njit, nogil=True, cache=True, error_model="numpy")
@@ -165,8 +166,7 @@ def coarse(width: int) -> Callable[..., None]:
         every: bool,
         out: np.ndarray,
     ) -> None:
-        maxima = np.empty(width, np.float32)
-        number_of_bytes = residuals.shape[1]
+        number_of_bytes, packed = residuals.shape[1], residuals.reshape(-1)
         for number in range(len(passages)):
             passage = passages[number]
             best = fill(np.float32(-np.inf), width)
@@ -174,51 +174,50 @@ def coarse(width: int) -> Callable[..., None]:
                 code = np.int64(codes[vector])
                 if not every and not kept[code]:
                     continue
+                first, last = vector * number_of_bytes, (vector + 1) * number_of_bytes
                 even, odd = load(fixed, code * width, width), fill(np.int16(0), width)
-                for byte in range(0, number_of_bytes - 1, 2):
-                    even = add(even, load(table, (byte * 256 + np.int64(residuals[vector, byte])) * width, width))
-                    odd = add(odd, load(table, (byte * 256 + 256 + np.int64(residuals[vector, byte + 1])) * width, width))
-                if number_of_bytes % 2:
-                    last = number_of_bytes - 1
-                    even = add(even, load(table, (last * 256 + np.int64(residuals[vector, last])) * width, width))
+                row = 0
+                while first < last - 3:
+                    a, b = np.int64(packed[first]), np.int64(packed[first + 1])
+                    c, d = np.int64(packed[first + 2]), np.int64(packed[first + 3])
+                    left, right = load(table, row + a * width, width), load(table, row + (256 + b) * width, width)
+                    even = add(even, add(left, load(table, row + (512 + c) * width, width)))
+                    odd = add(odd, add(right, load(table, row + (768 + d) * width, width)))
+                    first, row = first + 4, row + 1024 * width
+                while first < last:
+                    even = add(even, load(table, row + np.int64(packed[first]) * width, width))
+                    first, row = first + 1, row + 256 * width
                 best = maximum(best, multiply(to_float(add(even, odd)), fill(factors[norms[vector]], width)))
-            store(maxima, 0, best)
-            out[number] += _total(maxima)
+            out[number] += total(best)
 
     return run
 
 
 @compiled()
-def _decode(centroid: np.ndarray, codebook: np.ndarray, residual: np.ndarray, out: np.ndarray) -> None:
-    """Fill ``out [dim]`` with centroid plus residual."""
-    number, _, part = codebook.shape
-    for byte in range(number):
-        entry = residual[byte]
-        for dimension in range(part):
-            out[byte * part + dimension] = codebook[byte, entry, dimension]
-    for place in range(len(out)):
-        out[place] += centroid[place]
-
-
-@compiled(fastmath={"reassoc", "contract"})
-def _inverse_norm(vector: np.ndarray) -> np.floating:
-    square = np.float32(0)
-    for value in vector:
-        square += value * value
-    return np.float32(1) / max(np.sqrt(square), TINY)
-
-
-@compiled()
-def _total(maxima: np.ndarray) -> float:
-    total = np.float32(0)
-    for value in maxima:
-        total += value
-    return total
+def _next_kept(vector: int, stop: int, codes: np.ndarray, kept: np.ndarray, every: bool) -> int:
+    """The first vector from ``vector`` on, and before ``stop``, whose centroid is kept; else ``stop``."""
+    while vector < stop and not every and not kept[codes[vector]]:
+        vector += 1
+    return min(vector, stop)
 
 
 @functools.cache
-def fine(width: int) -> Callable[..., None]:
-    """Add to ``out [passages]`` float32 the MaxSim of decoded vectors, in float32."""
+def fine(width: int, part: int) -> Callable[..., None]:
+    """Add to ``out [passages]`` float32 the MaxSim of decoded vectors, in float32; ``part`` dimensions are in a byte.
+
+    Vectors are taken two at a time, so that a row of the query is loaded once for both; the last odd one is taken twice.
+    """
+
+    @compiled()
+    def decode(centroids: np.ndarray, start: int, codebook: np.ndarray, residual: np.ndarray, out: np.ndarray) -> float:
+        """Fill ``out [dim]`` with the centroid at ``start`` plus the residual; returns one over its norm."""
+        squares = fill(np.float32(0), part)
+        for byte in range(len(residual)):
+            entry = load(codebook, (byte * 256 + np.int64(residual[byte])) * part, part)
+            value = add(load(centroids, start + byte * part, part), entry)
+            store(out, byte * part, value)
+            squares = multiply_add(value, value, squares)
+        return np.float32(1) / max(np.sqrt(total(squares)), TINY)
 
     @compiled()
     def run(
@@ -233,25 +232,25 @@ def fine(width: int) -> Callable[..., None]:
         every: bool,
         out: np.ndarray,
     ) -> None:
-        maxima = np.empty(width, np.float32)
-        decoded = np.empty(centroids.shape[1], np.float32)
+        dim = residuals.shape[1] * part
+        one, other = np.empty(dim, np.float32), np.empty(dim, np.float32)
         for number in range(len(passages)):
-            passage = passages[number]
             best = fill(np.float32(-np.inf), width)
-            for vector in range(offsets[passage], offsets[passage + 1]):
-                code = np.int64(codes[vector])
-                if not every and not kept[code]:
-                    continue
-                _decode(centroids[code], codebook, residuals[vector], decoded)
-                even, odd = fill(np.float32(0), width), fill(np.float32(0), width)
-                for place in range(0, len(decoded) - 1, 2):
-                    even = multiply_add(fill(decoded[place], width), load(query, place * width, width), even)
-                    odd = multiply_add(fill(decoded[place + 1], width), load(query, (place + 1) * width, width), odd)
-                if len(decoded) % 2:
-                    last = len(decoded) - 1
-                    even = multiply_add(fill(decoded[last], width), load(query, last * width, width), even)
-                best = maximum(best, multiply(add(even, odd), fill(_inverse_norm(decoded), width)))
-            store(maxima, 0, best)
-            out[number] += _total(maxima)
+            stop = offsets[passages[number] + 1]
+            first = _next_kept(offsets[passages[number]], stop, codes, kept, every)
+            while first < stop:
+                second = _next_kept(first + 1, stop, codes, kept, every)
+                again = second if second < stop else first
+                factor = decode(centroids, np.int64(codes[first]) * dim, codebook, residuals[first], one)
+                factor_again = decode(centroids, np.int64(codes[again]) * dim, codebook, residuals[again], other)
+                sums, sums_again = fill(np.float32(0), width), fill(np.float32(0), width)
+                for place in range(dim):
+                    row = load(query, place * width, width)
+                    sums = multiply_add(fill(one[place], width), row, sums)
+                    sums_again = multiply_add(fill(other[place], width), row, sums_again)
+                best = maximum(best, multiply(sums, fill(factor, width)))
+                best = maximum(best, multiply(sums_again, fill(factor_again, width)))
+                first = _next_kept(second + 1, stop, codes, kept, every)
+            out[number] += total(best)
 
     return run
