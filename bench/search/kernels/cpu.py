@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from bench.codec.rounding import to_bytes
 from bench.index.index import Compressed, Index
 from bench.index.inverted import union
 from bench.search.kernels import loops
-from bench.search.kernels.base import Result, fixed_point_scale
+from bench.search.kernels.base import Result, fixed_point_scale, rounded_query
 from bench.search.ranking import Ranking, top
 
 WIDTHS = (16, 32)
@@ -30,6 +31,10 @@ class CPU:
         self.index, self.compressed, self.threads = index, compressed, threads
         self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
         self._alone = CPU(index, compressed) if threads > 1 else self
+        values, scales = to_bytes(compressed.codec.centroids)
+        self.scales = scales.astype(np.float32)
+        self.reach = float(np.abs(compressed.codec.centroids).sum(axis=1).max(initial=0))
+        self.centroids = _padded(values, values.shape[1] + values.shape[1] % 2).astype(np.int16)
 
     def open(self, query: np.ndarray) -> "Query":
         return Query(self, query)
@@ -40,7 +45,7 @@ class CPU:
             found[:] = True
             return found
         for group in query.groups:
-            loops.nearest(group.width)(group.scores.ravel(), group.lanes, nprobe, found)
+            loops.nearest(group.width)(group.scores, group.lanes, nprobe, found)
         return found
 
     def candidates(self, probed: np.ndarray) -> np.ndarray:
@@ -51,7 +56,7 @@ class CPU:
         kept = np.zeros(len(self.compressed.codec.centroids), bool)
         if threshold is not None:
             for group in query.groups:
-                loops.above(group.width)(group.scores.ravel(), group.lanes, threshold, kept)
+                loops.above(group.width)(group.scores, group.lanes, threshold, kept)
         every = threshold is None or bool(kept.all())
         scores = np.zeros(len(passages), np.int64)
         stored = (self.compressed.codes, self.index.offsets)
@@ -133,8 +138,11 @@ class CPU:
 
 @dataclass
 class Group:
-    """Up to ``width`` query vectors side by side. vectors: flat ``[dim, width]`` float32, zeros beyond ``lanes``;
-    scores: ``[centroids, width]`` float32, their similarity to each centroid."""
+    """Up to ``width`` query vectors side by side, zeros beyond ``lanes``; all arrays are flat.
+
+    vectors ``[dim, width]`` float32; scores ``[centroids, width]`` float32 and fixed, the same in int16: their similarity
+    to each centroid.
+    """
 
     kernels: CPU
     width: int
@@ -142,17 +150,11 @@ class Group:
     scale: float
     vectors: np.ndarray
     scores: np.ndarray
-
-    @cached_property
-    def fixed(self) -> np.ndarray:
-        """Flat ``[centroids, width]`` int16: the scores in fixed point."""
-        out = np.empty(self.scores.size, np.int16)
-        loops.rounded(self.width)(self.scores.ravel(), self.scale, out)
-        return out
+    fixed: np.ndarray
 
     @cached_property
     def table(self) -> np.ndarray:
-        """Flat ``[bytes, 256, width]`` int16: what each byte adds to a similarity, in fixed point."""
+        """``[bytes, 256, width]`` int16: what each byte adds to a similarity, in fixed point."""
         codebook = self.kernels.compressed.codec.codebook
         out = np.empty(len(codebook) * 256 * self.width, np.int16)
         loops.table(self.width)(self.vectors, codebook, self.scale, out)
@@ -166,14 +168,31 @@ class Query:
         self.kernels = kernels
         levels, codec = kernels.compressed.norm_levels, kernels.compressed.codec
         self.scale = fixed_point_scale(query, float(levels[-1]))
-        self.groups = [self._group(query[start : start + WIDTHS[-1]]) for start in range(0, len(query), WIDTHS[-1])]
+        integers, step = rounded_query(query)
+        self.groups = [self._group(query[some], integers[some], step) for some in _stretches(len(query), WIDTHS[-1])]
         lengths = np.linalg.norm(query.astype(np.float64), axis=1)
-        rounding = float(kernels.inverse_norms[0]) * (codec.bytes + 2) / 2 / self.scale
+        tables = (codec.bytes + 2) / 2 / self.scale
+        centroids = step / 2 * kernels.reach
+        rounding = float(kernels.inverse_norms[0]) * (tables + centroids)
         self.error = float(len(query) * rounding + (kernels.norm_error + FLOAT_SLACK) * lengths.sum())
 
-    def _group(self, vectors: np.ndarray) -> Group:
+    def _group(self, vectors: np.ndarray, integers: np.ndarray, step: float) -> Group:
+        kernels = self.kernels
         width = next(width for width in WIDTHS if len(vectors) <= width)
+        centroids, dim = kernels.centroids.shape
         side_by_side = np.zeros((vectors.shape[1], width), np.float32)
         side_by_side[:, : len(vectors)] = vectors.T
-        scores = self.kernels.compressed.codec.centroids @ side_by_side
-        return Group(self.kernels, width, len(vectors), self.scale, side_by_side.ravel(), scores)
+        pairs = np.zeros((dim // 2, width, 2), np.int16)
+        pairs[:, : len(vectors)] = _padded(integers, dim).reshape(len(vectors), dim // 2, 2).transpose(1, 0, 2)
+        scores, fixed = np.empty(centroids * width, np.float32), np.empty(centroids * width, np.int16)
+        factors = kernels.scales * np.float32(step)
+        loops.similarities(width)(kernels.centroids.ravel(), pairs.ravel(), factors, self.scale, scores, fixed)
+        return Group(kernels, width, len(vectors), self.scale, side_by_side.ravel(), scores, fixed)
+
+
+def _padded(rows: np.ndarray, width: int) -> np.ndarray:
+    return np.pad(rows, ((0, 0), (0, width - rows.shape[1])))
+
+
+def _stretches(count: int, size: int) -> list[slice]:
+    return [slice(start, start + size) for start in range(0, count, size)]

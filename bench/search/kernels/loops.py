@@ -14,10 +14,12 @@ from numba import njit
 from bench.search.kernels.lanes import (
     add,
     fill,
+    fill_pairs,
     load,
     maximum,
     multiply,
     multiply_add,
+    multiply_pairs,
     store,
     to_float,
     to_int16,
@@ -30,14 +32,33 @@ TINY = np.float32(np.finfo(np.float32).tiny)
 
 
 @functools.cache
-def rounded(width: int) -> Callable[..., None]:
-    """``out`` int16: ``values`` times ``scale``, rounded."""
+def similarities(width: int) -> Callable[..., None]:
+    """Similarity of every centroid to ``width`` query vectors: in float32, and in fixed point.
+
+    centroids: flat ``[centroids, dim]`` int16, dim even; query: flat ``[dim / 2, width, 2]`` int16; factors ``[centroids]``
+    float32: from a sum of products to a similarity. Sums are exact, so that nothing depends on their order.
+    """
+    pairs = 2 * width
 
     @compiled()
-    def run(values: np.ndarray, scale: float, out: np.ndarray) -> None:
-        factor = fill(np.float32(scale), width)
-        for start in range(0, len(values), width):
-            store(out, start, to_int16(multiply(load(values, start, width), factor)))
+    def run(
+        centroids: np.ndarray, query: np.ndarray, factors: np.ndarray, scale: float, out: np.ndarray, fixed: np.ndarray
+    ) -> None:
+        dim = len(query) // width
+        scales = fill(np.float32(scale), width)
+        for first in range(0, len(factors), 2):
+            second = min(first + 1, len(factors) - 1)
+            sums, sums_too = fill(np.int32(0), width), fill(np.int32(0), width)
+            for pair in range(dim // 2):
+                row = load(query, pair * pairs, pairs)
+                sums = add(sums, multiply_pairs(fill_pairs(centroids, first * dim + 2 * pair, pairs), row))
+                sums_too = add(sums_too, multiply_pairs(fill_pairs(centroids, second * dim + 2 * pair, pairs), row))
+            found = multiply(to_float(sums), fill(factors[first], width))
+            found_too = multiply(to_float(sums_too), fill(factors[second], width))
+            store(out, first * width, found)
+            store(fixed, first * width, to_int16(multiply(found, scales)))
+            store(out, second * width, found_too)
+            store(fixed, second * width, to_int16(multiply(found_too, scales)))
 
     return run
 

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from bench.codec.rounding import to_bytes
 from bench.index.index import Compressed, Index
 from bench.index.inverted import union
-from bench.search.kernels.base import Result, fixed_point_scale
+from bench.search.kernels.base import Result, fixed_point_scale, rounded_query
 from bench.search.ranking import Ranking, top
 
 ROWS, COLUMNS = 64, 8
@@ -63,7 +64,10 @@ class Reference:
         self.index, self.compressed = index, compressed
 
     def open(self, query: np.ndarray) -> Query:
-        return Query(query, self.compressed.codec.centroids @ query.T)
+        values, scales = to_bytes(self.compressed.codec.centroids)
+        integers, step = rounded_query(query)
+        sums = values.astype(np.float64) @ integers.T.astype(np.float64)  # of integers, and exact
+        return Query(query, sums.astype(np.float32) * (scales.astype(np.float32) * np.float32(step))[:, None])
 
     def nearest(self, query: Query, nprobe: int) -> np.ndarray:
         found = np.zeros(len(query.scores), bool)
