@@ -3,6 +3,7 @@
 A vector is a centroid plus a residual; each byte of the residual picks one of 256 sub-vectors for its dimensions.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,11 +40,17 @@ class Codec:
         """Bytes of one residual."""
         return len(self.codebook)
 
-    def encode(self, vectors: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    def encode(
+        self, vectors: np.ndarray, codes: np.ndarray, *, threads: int = 1, out: np.ndarray | None = None
+    ) -> np.ndarray:
         """Residual bytes ``[vectors, bytes]`` uint8 of vectors ``[vectors, dim]`` with their codes ``[vectors]``."""
-        packed = np.empty((len(vectors), self.bytes), np.uint8)
-        for some in loops.blocks(len(vectors)):
+        packed = np.empty((len(vectors), self.bytes), np.uint8) if out is None else np.asarray(out)
+
+        def quantize(some: slice) -> None:
             loops.quantize(vectors[some].astype(np.float32), self.centroids, codes[some], self.cutoffs, packed[some])
+
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(quantize, loops.blocks(len(vectors))))
         return packed
 
     def decode(self, codes: np.ndarray, residuals: np.ndarray) -> np.ndarray:

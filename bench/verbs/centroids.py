@@ -3,11 +3,9 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-import numpy as np
-
-from bench.codec import kmeans
 from bench.index.centroids import write_centroids
-from bench.index.shards import open_shard, sample
+from bench.index.pipeline import find_centroids
+from bench.index.shards import open_shard
 from bench.provenance import context
 from bench.verbs import common
 
@@ -23,21 +21,18 @@ def arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> None:
     common.limit_threads(args.threads)
     shards = [open_shard(folder) for folder in args.vectors]
-    passages = sum(len(shard.doclens) for shard in shards)
-    vectors = sum(len(shard.vectors) for shard in shards)
-    rng = np.random.default_rng(args.seed)
-    chosen = kmeans.sample_passages(passages, rng)
-    training, heldout = kmeans.hold_out(sample(shards, chosen), rng)
-    number = kmeans.number_of_centroids(vectors)
-    found = kmeans.fit(training, number, seed=args.seed, iterations=args.iterations, threads=args.threads)
+    found = find_centroids(shards, seed=args.seed, iterations=args.iterations, threads=args.threads)
     settings = {name: getattr(args, name) for name in ("iterations", "seed", "threads")}
     write_centroids(
         args.output,
-        found,
-        heldout,
+        found.centroids,
+        found.heldout,
         settings=settings,
         inputs={f"shard {number}": shard.manifest.digest for number, shard in enumerate(shards)},
-        counts={"sample passages": len(chosen), "sample vectors": len(training)},
+        counts={"sample passages": found.passages, "sample vectors": found.vectors},
         context=context(__name__),
     )
-    print(f"{len(found)} centroids from {len(training)} vectors of {len(chosen)} passages, {len(heldout)} held out")
+    print(
+        f"{len(found.centroids)} centroids from {found.vectors} vectors of {found.passages} passages, "
+        f"{len(found.heldout)} held out"
+    )

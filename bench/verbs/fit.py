@@ -5,12 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.codec.codec import fit_residual
 from bench.codec.names import residual_nbits
-from bench.codec.nearest import assign
 from bench.errors import SettingsError
 from bench.index.centroids import open_centroids
 from bench.index.codecs import write_codec
+from bench.index.pipeline import fit_codec
 from bench.provenance import context
 from bench.verbs import common
 
@@ -28,8 +27,7 @@ def run(args: Namespace) -> None:
     if nbits is None:
         raise SettingsError(f"codec {args.codec!r} keeps vectors as they are: there is nothing to fit")
     source = open_centroids(args.centroids)
-    codes = assign(source.heldout, source.centroids)
-    codec = fit_residual(source.centroids, source.heldout, codes, nbits)
+    codec, codes = fit_codec(source.centroids, source.heldout, nbits, args.threads)
     decoded = codec.decode(codes, codec.encode(source.heldout, codes))
     cosine = float(np.mean(np.sum(decoded * source.heldout.astype(np.float32), axis=1)))
     inputs = {"centroids": source.manifest.digest}
