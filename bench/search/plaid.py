@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from bench.search.kernels.base import Kernels, without_padding
-from bench.search.ranking import Ranking, top
+from bench.search.ranking import Ranking, select
 from bench.search.stages import Watch, unwatched
 
 FINAL_SHARE = 4
@@ -32,7 +32,7 @@ class Plaid:
             for threshold, kept in ((self.threshold, self.ndocs), (None, self.ndocs // FINAL_SHARE)):
                 if len(passages) > kept:
                     scores = kernels.interaction(query, passages, threshold)
-                    passages = np.sort(top(passages, scores, kept, kernels.index.id_rank).passages)
+                    passages = passages[select(passages, scores, kept, kernels.index.id_rank)]
             watch("candidates")
             found = kernels.best(query, passages, k)
             watch("scoring")

@@ -17,13 +17,22 @@ class Ranking:
         return len(self.passages)
 
 
+def select(passages: np.ndarray, scores: np.ndarray, k: int, id_rank: np.ndarray) -> np.ndarray:
+    """Positions, ascending, of the k best of the given passages (all where there are fewer), by score and then passage id."""
+    if len(scores) <= k:
+        return np.arange(len(scores))
+    least = np.partition(scores, len(scores) - k)[len(scores) - k]
+    kept = scores > least
+    ties = np.flatnonzero(scores == least)
+    kept[ties[np.argsort(id_rank[passages[ties]])[: k - np.count_nonzero(kept)]]] = True
+    return np.flatnonzero(kept)
+
+
 def top(passages: np.ndarray, scores: np.ndarray, k: int, id_rank: np.ndarray) -> Ranking:
     """The k best of the given passages (fewer where there are fewer), equal scores in the order of passage ids."""
-    if len(scores) > k:
-        least = np.partition(scores, len(scores) - k)[len(scores) - k]
-        kept = scores >= least
-        passages, scores = passages[kept], scores[kept]
-    order = np.lexsort((id_rank[passages], -scores))[:k]
+    kept = select(passages, scores, k, id_rank)
+    passages, scores = passages[kept], scores[kept]
+    order = np.lexsort((id_rank[passages], -scores))
     return Ranking(passages[order], scores[order])
 
 

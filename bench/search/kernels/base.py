@@ -17,6 +17,10 @@ Result = TypeVar("Result")
 class Kernels(Protocol):
     """The inner loops of search over one compressed index.
 
+    Similarities to centroids are integers everywhere, so that neither order nor number of threads nor processor changes a
+    bit of what is selected: exact sums of products (``rounded_query``), in fixed point of 16 bits (``fixed_point_scale``)
+    to choose centroids by, and of 8 bits, the high bytes rounded, for the interaction.
+
     ``open`` takes a query ``[query vectors, dim]`` float32 without padding and computes its similarity to every centroid;
     the others take what it returns. Passages are positions in the index, ascending.
     """
@@ -34,8 +38,8 @@ class Kernels(Protocol):
         ...
 
     def interaction(self, query: Any, passages: np.ndarray, threshold: float | None = None) -> np.ndarray:
-        """``[passages]`` int64: MaxSim with every vector replaced by its centroid, in fixed point, so that order and
-        number of threads change no bit. Only centroids count that are at least ``threshold`` similar to some query vector.
+        """``[passages]`` int64: MaxSim with every vector replaced by its centroid, in the coarser fixed point. Only those
+        centroids count that are at least ``threshold`` similar to some query vector.
         """
         ...
 

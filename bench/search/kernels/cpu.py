@@ -45,7 +45,7 @@ class CPU:
             found[:] = True
             return found
         for group in query.groups:
-            loops.nearest(group.width)(group.scores, group.lanes, nprobe, found)
+            loops.nearest(group.width)(group.fixed, group.lanes, nprobe, found)
         return found
 
     def candidates(self, probed: np.ndarray) -> np.ndarray:
@@ -56,14 +56,14 @@ class CPU:
         kept = np.zeros(len(self.compressed.codec.centroids), bool)
         if threshold is not None:
             for group in query.groups:
-                loops.above(group.width)(group.scores, group.lanes, threshold, kept)
+                loops.above(group.width)(group.fixed, group.lanes, threshold * query.scale, kept)
         every = threshold is None or bool(kept.all())
         scores = np.zeros(len(passages), np.int64)
         stored = (self.compressed.codes, self.index.offsets)
 
         def add(some: slice) -> None:
             for group in query.groups:
-                loops.interaction(group.width)(group.fixed, group.lanes, *stored, passages[some], kept, every, scores[some])
+                loops.interaction(group.width)(group.fixed8, group.lanes, *stored, passages[some], kept, every, scores[some])
 
         self._share(add, len(passages))
         return scores
@@ -100,31 +100,34 @@ class CPU:
 
     def _coarse(self, query: "Query", passages: np.ndarray, met: tuple[np.ndarray, bool]) -> np.ndarray:
         scores = np.zeros(len(passages), np.float32)
-        stored = self.compressed
-        arrays = (stored.codes, stored.residuals, stored.norms)
-        factors = self.inverse_norms / np.float32(query.scale)
+        stored = self._stored(query)
 
         def add(some: slice) -> None:
             for group in query.groups:
-                loops.coarse(group.width)(
-                    group.fixed, group.table, *arrays, factors, self.index.offsets, passages[some], *met, scores[some]
-                )
+                loops.coarse(group.width)(group.fixed, group.table, *stored, passages[some], *met, scores[some])
 
         self._share(add, len(passages))
         return scores
 
     def _fine(self, query: "Query", passages: np.ndarray, met: tuple[np.ndarray, bool]) -> np.ndarray:
         scores = np.zeros(len(passages), np.float32)
-        stored, codec = self.compressed, self.compressed.codec
-        part = codec.codebook.shape[2]
-        arrays = (codec.centroids.ravel(), codec.codebook.ravel(), stored.codes, stored.residuals, self.index.offsets)
+        stored, codec = self._stored(query), self.compressed.codec
+        tables = (codec.centroids.ravel(), codec.codebook.ravel())
+        part, margin = codec.codebook.shape[2], 2 * query.similarity_error
 
         def add(some: slice) -> None:
             for group in query.groups:
-                loops.fine(group.width, part)(group.vectors, *arrays, passages[some], *met, scores[some])
+                vectors = (group.vectors.ravel(), group.lanes, margin, *tables, group.fixed, group.table)
+                loops.fine(group.width, part)(*vectors, *stored, passages[some], *met, scores[some])
 
         self._share(add, len(passages))
         return scores
+
+    def _stored(self, query: "Query") -> tuple[np.ndarray, ...]:
+        """What the loops read of the index, and one over each norm in the query's fixed point."""
+        stored = self.compressed
+        factors = self.inverse_norms / np.float32(query.scale)
+        return stored.codes, stored.residuals, stored.norms, factors, self.index.offsets
 
     def _share(self, work: Callable[[slice], None], count: int) -> None:
         """Call ``work`` on stretches that cover ``count`` passages, on several threads where that is worth it."""
@@ -138,10 +141,10 @@ class CPU:
 
 @dataclass
 class Group:
-    """Up to ``width`` query vectors side by side, zeros beyond ``lanes``; all arrays are flat.
+    """Up to ``width`` query vectors side by side, zeros beyond ``lanes``.
 
-    vectors ``[dim, width]`` float32; scores ``[centroids, width]`` float32 and fixed, the same in int16: their similarity
-    to each centroid.
+    vectors ``[lanes, dim]`` float32; fixed, flat ``[centroids, width]`` int16, and fixed8, the same in int8: similarities to
+    centroids.
     """
 
     kernels: CPU
@@ -149,45 +152,46 @@ class Group:
     lanes: int
     scale: float
     vectors: np.ndarray
-    scores: np.ndarray
     fixed: np.ndarray
+    fixed8: np.ndarray
 
     @cached_property
     def table(self) -> np.ndarray:
-        """``[bytes, 256, width]`` int16: what each byte adds to a similarity, in fixed point."""
+        """Flat ``[bytes, 256, width]`` int16: what each byte adds to a similarity, in fixed point."""
         codebook = self.kernels.compressed.codec.codebook
+        side_by_side = np.zeros((self.vectors.shape[1], self.width), np.float32)
+        side_by_side[:, : self.lanes] = self.vectors.T
         out = np.empty(len(codebook) * 256 * self.width, np.int16)
-        loops.table(self.width)(self.vectors, codebook, self.scale, out)
+        loops.table(self.width)(side_by_side.ravel(), codebook, self.scale, out)
         return out
 
 
 class Query:
-    """A query ``[query vectors, dim]`` float32 in groups, with its fixed-point scale and the error bound of a score."""
+    """A query ``[query vectors, dim]`` in groups, with its fixed-point scale and how far off a rough similarity and a rough
+    score can be."""
 
     def __init__(self, kernels: CPU, query: np.ndarray):
+        query = np.ascontiguousarray(query, np.float32)
         self.kernels = kernels
         levels, codec = kernels.compressed.norm_levels, kernels.compressed.codec
         self.scale = fixed_point_scale(query, float(levels[-1]))
         integers, step = rounded_query(query)
         self.groups = [self._group(query[some], integers[some], step) for some in _stretches(len(query), WIDTHS[-1])]
         lengths = np.linalg.norm(query.astype(np.float64), axis=1)
-        tables = (codec.bytes + 2) / 2 / self.scale
-        centroids = step / 2 * kernels.reach
-        rounding = float(kernels.inverse_norms[0]) * (tables + centroids)
-        self.error = float(len(query) * rounding + (kernels.norm_error + FLOAT_SLACK) * lengths.sum())
+        rounding = float(kernels.inverse_norms[0]) * ((codec.bytes + 2) / 2 / self.scale + step / 2 * kernels.reach)
+        errors = rounding + (kernels.norm_error + FLOAT_SLACK) * lengths
+        self.similarity_error, self.error = float(errors.max()), float(errors.sum())
 
     def _group(self, vectors: np.ndarray, integers: np.ndarray, step: float) -> Group:
         kernels = self.kernels
         width = next(width for width in WIDTHS if len(vectors) <= width)
         centroids, dim = kernels.centroids.shape
-        side_by_side = np.zeros((vectors.shape[1], width), np.float32)
-        side_by_side[:, : len(vectors)] = vectors.T
         pairs = np.zeros((dim // 2, width, 2), np.int16)
         pairs[:, : len(vectors)] = _padded(integers, dim).reshape(len(vectors), dim // 2, 2).transpose(1, 0, 2)
-        scores, fixed = np.empty(centroids * width, np.float32), np.empty(centroids * width, np.int16)
-        factors = kernels.scales * np.float32(step)
-        loops.similarities(width)(kernels.centroids.ravel(), pairs.ravel(), factors, self.scale, scores, fixed)
-        return Group(kernels, width, len(vectors), self.scale, side_by_side.ravel(), scores, fixed)
+        fixed, fixed8 = np.empty(centroids * width, np.int16), np.empty(centroids * width, np.int8)
+        factors = kernels.scales * np.float32(step * self.scale)
+        loops.similarities(width)(kernels.centroids.ravel(), pairs.ravel(), factors, fixed, fixed8)
+        return Group(kernels, width, len(vectors), self.scale, vectors, fixed, fixed8)
 
 
 def _padded(rows: np.ndarray, width: int) -> np.ndarray:

@@ -176,6 +176,30 @@ def to_int16(_: Any, lanes: Lanes) -> Any:
     return integers(lanes), generate
 
 
+@intrinsic
+def to_int8(_: Any, lanes: Lanes) -> Any:
+    """The high byte of int16, rounded; they must lie below 127.5 times 256."""
+    narrow = Lanes(types.int8, lanes.count)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = context.get_value_type(lanes)
+        half, byte = (ir.Constant(kind, [value] * lanes.count) for value in (128, 8))
+        return builder.trunc(builder.ashr(builder.add(arguments[0], half), byte), context.get_value_type(narrow))
+
+    return narrow(lanes), generate
+
+
+@intrinsic
+def reaching(_: Any, left: Lanes, right: Lanes) -> Any:
+    """A bit for each lane, the first one lowest: whether ``left`` is at least ``right``, or one of them no number."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        bits = builder.bitcast(builder.fcmp_unordered(">=", *arguments), ir.IntType(left.count))
+        return builder.zext(bits, ir.IntType(64))
+
+    return types.uint64(left, right), generate
+
+
 def _call(context: Any, builder: Any, name: str, lanes: Lanes, arguments: Any) -> Any:
     kind = context.get_value_type(lanes)
     function = ir.FunctionType(kind, [kind] * len(arguments))

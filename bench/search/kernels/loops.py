@@ -7,9 +7,11 @@ and 32 additions of 32 lanes, where decoding and multiplying would cost 4,096 mu
 
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numba import njit
+from numba.cpython.unsafe.numbers import trailing_zeros
 
 from bench.search.kernels.lanes import (
     add,
@@ -20,32 +22,33 @@ from bench.search.kernels.lanes import (
     multiply,
     multiply_add,
     multiply_pairs,
+    reaching,
     store,
     to_float,
+    to_int8,
     to_int16,
     total,
 )
 
 compiled = functools.partial(njit, nogil=True, cache=True, error_model="numpy")
+inlined = njit(inline="always", error_model="numpy")
 
 TINY = np.float32(np.finfo(np.float32).tiny)
+LEAST, MOST = np.int16(-32768), np.int16(32767)
 
 
 @functools.cache
 def similarities(width: int) -> Callable[..., None]:
-    """Similarity of every centroid to ``width`` query vectors: in float32, and in fixed point.
+    """Similarity of every centroid to ``width`` query vectors, in fixed point: flat ``[centroids, width]``, int16 and int8.
 
     centroids: flat ``[centroids, dim]`` int16, dim even; query: flat ``[dim / 2, width, 2]`` int16; factors ``[centroids]``
-    float32: from a sum of products to a similarity. Sums are exact, so that nothing depends on their order.
+    float32: from a sum of products to fixed point. Sums are exact, so that nothing depends on their order.
     """
     pairs = 2 * width
 
     @compiled()
-    def run(
-        centroids: np.ndarray, query: np.ndarray, factors: np.ndarray, scale: float, out: np.ndarray, fixed: np.ndarray
-    ) -> None:
+    def run(centroids: np.ndarray, query: np.ndarray, factors: np.ndarray, fixed: np.ndarray, fixed8: np.ndarray) -> None:
         dim = len(query) // width
-        scales = fill(np.float32(scale), width)
         for first in range(0, len(factors), 2):
             second = min(first + 1, len(factors) - 1)
             sums, sums_too = fill(np.int32(0), width), fill(np.int32(0), width)
@@ -53,12 +56,12 @@ def similarities(width: int) -> Callable[..., None]:
                 row = load(query, pair * pairs, pairs)
                 sums = add(sums, multiply_pairs(fill_pairs(centroids, first * dim + 2 * pair, pairs), row))
                 sums_too = add(sums_too, multiply_pairs(fill_pairs(centroids, second * dim + 2 * pair, pairs), row))
-            found = multiply(to_float(sums), fill(factors[first], width))
-            found_too = multiply(to_float(sums_too), fill(factors[second], width))
-            store(out, first * width, found)
-            store(fixed, first * width, to_int16(multiply(found, scales)))
-            store(out, second * width, found_too)
-            store(fixed, second * width, to_int16(multiply(found_too, scales)))
+            found = to_int16(multiply(to_float(sums), fill(factors[first], width)))
+            found_too = to_int16(multiply(to_float(sums_too), fill(factors[second], width)))
+            store(fixed, first * width, found)
+            store(fixed8, first * width, to_int8(found))
+            store(fixed, second * width, found_too)
+            store(fixed8, second * width, to_int8(found_too))
 
     return run
 
@@ -83,7 +86,7 @@ def table(width: int) -> Callable[..., None]:
 
 
 @compiled()
-def _insert(values: np.ndarray, owners: np.ndarray, value: float, owner: int) -> None:
+def _insert(values: np.ndarray, owners: np.ndarray, value: int, owner: int) -> None:
     """Put a value that exceeds the last of the descending ``values`` in its place, after equal ones."""
     place = len(values) - 1
     while place > 0 and value > values[place - 1]:
@@ -94,23 +97,23 @@ def _insert(values: np.ndarray, owners: np.ndarray, value: float, owner: int) ->
 
 @functools.cache
 def nearest(width: int) -> Callable[..., None]:
-    """Mark in ``out [centroids]`` the nprobe largest of ``scores [centroids, width]`` for each of the first lanes."""
+    """Mark in ``out [centroids]`` the nprobe largest of ``fixed [centroids, width]`` for each of the first lanes."""
 
     @compiled()
-    def run(scores: np.ndarray, lanes: int, nprobe: int, out: np.ndarray) -> None:
-        values = np.full((width, nprobe), -np.inf, np.float32)
+    def run(fixed: np.ndarray, lanes: int, nprobe: int, out: np.ndarray) -> None:
+        values = np.full((width, nprobe), LEAST, np.int16)
         owners = np.full((width, nprobe), -1, np.int64)
-        least = np.full(width, -np.inf, np.float32)
-        least[lanes:] = np.inf
+        least = np.full(width, LEAST, np.int16)
+        least[lanes:] = MOST
         for centroid in range(len(out)):
             row = centroid * width
             promising = False
             for lane in range(width):
-                promising |= scores[row + lane] > least[lane]
+                promising |= fixed[row + lane] > least[lane]
             if promising:
                 for lane in range(lanes):
-                    if scores[row + lane] > least[lane]:
-                        _insert(values[lane], owners[lane], scores[row + lane], centroid)
+                    if fixed[row + lane] > least[lane]:
+                        _insert(values[lane], owners[lane], fixed[row + lane], centroid)
                         least[lane] = values[lane, nprobe - 1]
         for owner in owners[:lanes].ravel():
             if owner >= 0:
@@ -121,14 +124,14 @@ def nearest(width: int) -> Callable[..., None]:
 
 @functools.cache
 def above(width: int) -> Callable[..., None]:
-    """Mark in ``out [centroids]`` those with a score of at least ``threshold`` in any of the first lanes."""
+    """Mark in ``out [centroids]`` those with a ``fixed`` of at least ``threshold`` in any of the first lanes."""
 
     @compiled()
-    def run(scores: np.ndarray, lanes: int, threshold: float, out: np.ndarray) -> None:
+    def run(fixed: np.ndarray, lanes: int, threshold: float, out: np.ndarray) -> None:
         for centroid in range(len(out)):
             hit = out[centroid]
             for lane in range(lanes):
-                hit |= scores[centroid * width + lane] >= threshold
+                hit |= fixed[centroid * width + lane] >= threshold
             out[centroid] = hit
 
     return run
@@ -136,11 +139,11 @@ def above(width: int) -> Callable[..., None]:
 
 @functools.cache
 def interaction(width: int) -> Callable[..., None]:
-    """Add to ``out [passages]`` int64 the sum of maxima of ``fixed`` over the centroids of each passage that are kept."""
+    """Add to ``out [passages]`` int64 the sum of maxima of ``fixed8`` over the centroids of each passage that are kept."""
 
     @compiled()
     def run(
-        fixed: np.ndarray,
+        fixed8: np.ndarray,
         lanes: int,
         codes: np.ndarray,
         offsets: np.ndarray,
@@ -149,14 +152,14 @@ def interaction(width: int) -> Callable[..., None]:
         every: bool,
         out: np.ndarray,
     ) -> None:
-        maxima = np.empty(width, np.int16)
+        maxima = np.empty(width, np.int8)
         for number in range(len(passages)):
             passage = passages[number]
-            best = fill(np.int16(-32768), width)
+            best = fill(np.int8(-128), width)
             for vector in range(offsets[passage], offsets[passage + 1]):
                 code = np.int64(codes[vector])
                 if every or kept[code]:
-                    best = maximum(best, load(fixed, code * width, width))
+                    best = maximum(best, load(fixed8, code * width, width))
             store(maxima, 0, best)
             total = np.int64(0)
             for lane in range(lanes):
@@ -187,31 +190,65 @@ def coarse(width: int) -> Callable[..., None]:
         every: bool,
         out: np.ndarray,
     ) -> None:
-        number_of_bytes, packed = residuals.shape[1], residuals.reshape(-1)
+        packed = residuals.reshape(-1)
         for number in range(len(passages)):
             passage = passages[number]
             best = fill(np.float32(-np.inf), width)
             for vector in range(offsets[passage], offsets[passage + 1]):
                 code = np.int64(codes[vector])
-                if not every and not kept[code]:
-                    continue
-                first, last = vector * number_of_bytes, (vector + 1) * number_of_bytes
-                even, odd = load(fixed, code * width, width), fill(np.int16(0), width)
-                row = 0
-                while first < last - 3:
-                    a, b = np.int64(packed[first]), np.int64(packed[first + 1])
-                    c, d = np.int64(packed[first + 2]), np.int64(packed[first + 3])
-                    left, right = load(table, row + a * width, width), load(table, row + (256 + b) * width, width)
-                    even = add(even, add(left, load(table, row + (512 + c) * width, width)))
-                    odd = add(odd, add(right, load(table, row + (768 + d) * width, width)))
-                    first, row = first + 4, row + 1024 * width
-                while first < last:
-                    even = add(even, load(table, row + np.int64(packed[first]) * width, width))
-                    first, row = first + 1, row + 256 * width
-                best = maximum(best, multiply(to_float(add(even, odd)), fill(factors[norms[vector]], width)))
+                if every or kept[code]:
+                    sums = _look_up(load(fixed, code * width, width), table, packed, vector, residuals.shape[1], width)
+                    best = maximum(best, multiply(to_float(sums), fill(factors[norms[vector]], width)))
             out[number] += total(best)
 
     return run
+
+
+@inlined
+def _look_up(start: Any, table: np.ndarray, packed: np.ndarray, vector: int, number: int, width: int) -> Any:
+    """Lanes of int16: ``start`` plus the rows of the table that the bytes of a vector ask for, in two running sums."""
+    first, last = vector * number, (vector + 1) * number
+    even, odd, row = start, fill(np.int16(0), width), 0
+    while first < last - 3:
+        a, b = np.int64(packed[first]), np.int64(packed[first + 1])
+        c, d = np.int64(packed[first + 2]), np.int64(packed[first + 3])
+        left, right = load(table, row + a * width, width), load(table, row + (256 + b) * width, width)
+        even = add(even, add(left, load(table, row + (512 + c) * width, width)))
+        odd = add(odd, add(right, load(table, row + (768 + d) * width, width)))
+        first, row = first + 4, row + 1024 * width
+    while first < last:
+        even = add(even, load(table, row + np.int64(packed[first]) * width, width))
+        first, row = first + 1, row + 256 * width
+    return add(even, odd)
+
+
+@compiled()
+def _dot(left: np.ndarray, right: np.ndarray, start: int) -> float:
+    """Inner product of ``left`` with as many elements of ``right`` from ``start`` on."""
+    even, odd, place = fill(np.float32(0), 8), fill(np.float32(0), 8), 0
+    while place < len(left) - 15:
+        even = multiply_add(load(left, place, 8), load(right, start + place, 8), even)
+        odd = multiply_add(load(left, place + 8, 8), load(right, start + place + 8, 8), odd)
+        place += 16
+    found = total(add(even, odd))
+    while place < len(left):
+        found += left[place] * right[start + place]
+        place += 1
+    return found
+
+
+@inlined
+def _decode(
+    centroids: np.ndarray, start: int, codebook: np.ndarray, residual: np.ndarray, part: int, out: np.ndarray
+) -> float:
+    """Fill ``out [dim]`` with the centroid at ``start`` plus the residual; returns one over its norm."""
+    squares = fill(np.float32(0), part)
+    for byte in range(len(residual)):
+        entry = load(codebook, (byte * 256 + np.int64(residual[byte])) * part, part)
+        value = add(load(centroids, start + byte * part, part), entry)
+        store(out, byte * part, value)
+        squares = multiply_add(value, value, squares)
+    return np.float32(1) / max(np.sqrt(total(squares)), TINY)
 
 
 @compiled()
@@ -219,59 +256,79 @@ def _next_kept(vector: int, stop: int, codes: np.ndarray, kept: np.ndarray, ever
     """The first vector from ``vector`` on, and before ``stop``, whose centroid is kept; else ``stop``."""
     while vector < stop and not every and not kept[codes[vector]]:
         vector += 1
-    return min(vector, stop)
+    return vector
+
+
+@compiled()
+def _longest(offsets: np.ndarray, passages: np.ndarray) -> int:
+    longest = 0
+    for passage in passages:
+        longest = max(longest, offsets[passage + 1] - offsets[passage])
+    return longest
+
+
+@compiled()
+def _raise(maxima: np.ndarray, wanted: np.uint64, vector: np.ndarray, factor: float, query: np.ndarray) -> None:
+    """Raise the maxima of the lanes whose bits are set to ``factor`` times the vector's product with their query vectors."""
+    while wanted:
+        lane = np.int64(trailing_zeros(wanted))
+        maxima[lane] = max(maxima[lane], factor * _dot(vector, query, lane * len(vector)))
+        wanted &= wanted - np.uint64(1)
 
 
 @functools.cache
 def fine(width: int, part: int) -> Callable[..., None]:
     """Add to ``out [passages]`` float32 the MaxSim of decoded vectors, in float32; ``part`` dimensions are in a byte.
 
-    Vectors are taken two at a time, so that a row of the query is loaded once for both; the last odd one is taken twice.
+    Similarities from the tables say which vectors can be the most similar one to a query vector, being within ``margin``
+    of the best: these alone are decoded and multiplied. query: flat ``[lanes, dim]`` float32.
     """
-
-    @compiled()
-    def decode(centroids: np.ndarray, start: int, codebook: np.ndarray, residual: np.ndarray, out: np.ndarray) -> float:
-        """Fill ``out [dim]`` with the centroid at ``start`` plus the residual; returns one over its norm."""
-        squares = fill(np.float32(0), part)
-        for byte in range(len(residual)):
-            entry = load(codebook, (byte * 256 + np.int64(residual[byte])) * part, part)
-            value = add(load(centroids, start + byte * part, part), entry)
-            store(out, byte * part, value)
-            squares = multiply_add(value, value, squares)
-        return np.float32(1) / max(np.sqrt(total(squares)), TINY)
 
     @compiled()
     def run(
         query: np.ndarray,
+        lanes: int,
+        margin: float,
         centroids: np.ndarray,
         codebook: np.ndarray,
+        fixed: np.ndarray,
+        table: np.ndarray,
         codes: np.ndarray,
         residuals: np.ndarray,
+        norms: np.ndarray,
+        factors: np.ndarray,
         offsets: np.ndarray,
         passages: np.ndarray,
         kept: np.ndarray,
         every: bool,
         out: np.ndarray,
     ) -> None:
-        dim = residuals.shape[1] * part
-        one, other = np.empty(dim, np.float32), np.empty(dim, np.float32)
+        packed, number_of_bytes = residuals.reshape(-1), residuals.shape[1]
+        dim = number_of_bytes * part
+        decoded, maxima = np.empty(dim, np.float32), np.empty(lanes, np.float32)
+        rough = np.empty(_longest(offsets, passages) * width, np.float32)
+        real = (np.uint64(1) << np.uint64(lanes)) - np.uint64(1)
         for number in range(len(passages)):
+            start, stop = offsets[passages[number]], offsets[passages[number] + 1]
             best = fill(np.float32(-np.inf), width)
-            stop = offsets[passages[number] + 1]
-            first = _next_kept(offsets[passages[number]], stop, codes, kept, every)
-            while first < stop:
-                second = _next_kept(first + 1, stop, codes, kept, every)
-                again = second if second < stop else first
-                factor = decode(centroids, np.int64(codes[first]) * dim, codebook, residuals[first], one)
-                factor_again = decode(centroids, np.int64(codes[again]) * dim, codebook, residuals[again], other)
-                sums, sums_again = fill(np.float32(0), width), fill(np.float32(0), width)
-                for place in range(dim):
-                    row = load(query, place * width, width)
-                    sums = multiply_add(fill(one[place], width), row, sums)
-                    sums_again = multiply_add(fill(other[place], width), row, sums_again)
-                best = maximum(best, multiply(sums, fill(factor, width)))
-                best = maximum(best, multiply(sums_again, fill(factor_again, width)))
-                first = _next_kept(second + 1, stop, codes, kept, every)
-            out[number] += total(best)
+            vector = _next_kept(start, stop, codes, kept, every)
+            while vector < stop:
+                first = load(fixed, np.int64(codes[vector]) * width, width)
+                sums = _look_up(first, table, packed, vector, number_of_bytes, width)
+                found = multiply(to_float(sums), fill(factors[norms[vector]], width))
+                store(rough, (vector - start) * width, found)
+                best = maximum(best, found)
+                vector = _next_kept(vector + 1, stop, codes, kept, every)
+            least = add(best, fill(np.float32(-margin), width))
+            maxima[:] = -np.inf
+            vector = _next_kept(start, stop, codes, kept, every)
+            while vector < stop:
+                wanted = reaching(load(rough, (vector - start) * width, width), least) & real
+                if wanted:
+                    code = np.int64(codes[vector])
+                    factor = _decode(centroids, code * dim, codebook, residuals[vector], part, decoded)
+                    _raise(maxima, wanted, decoded, factor, query)
+                vector = _next_kept(vector + 1, stop, codes, kept, every)
+            out[number] += maxima.sum()
 
     return run

@@ -51,10 +51,11 @@ def maxsim(similarities: np.ndarray, starts: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Query:
-    """vectors ``[query vectors, dim]``; scores ``[centroids, query vectors]`` float32, their similarity to centroids."""
+    """vectors ``[query vectors, dim]``; fixed ``[centroids, query vectors]`` int64: similarities times scale, rounded."""
 
     vectors: np.ndarray
-    scores: np.ndarray
+    fixed: np.ndarray
+    scale: float
 
 
 class Reference:
@@ -67,11 +68,13 @@ class Reference:
         values, scales = to_bytes(self.compressed.codec.centroids)
         integers, step = rounded_query(query)
         sums = values.astype(np.float64) @ integers.T.astype(np.float64)  # of integers, and exact
-        return Query(query, sums.astype(np.float32) * (scales.astype(np.float32) * np.float32(step))[:, None])
+        scale = fixed_point_scale(query, float(self.compressed.norm_levels[-1]))
+        factors = scales.astype(np.float32) * np.float32(step * scale)
+        return Query(query, np.rint(sums.astype(np.float32) * factors[:, None]).astype(np.int64), scale)
 
     def nearest(self, query: Query, nprobe: int) -> np.ndarray:
-        found = np.zeros(len(query.scores), bool)
-        found[np.argsort(-query.scores, axis=0, kind="stable")[:nprobe]] = True
+        found = np.zeros(len(query.fixed), bool)
+        found[np.argsort(-query.fixed, axis=0, kind="stable")[:nprobe]] = True
         return found
 
     def candidates(self, probed: np.ndarray) -> np.ndarray:
@@ -79,10 +82,9 @@ class Reference:
         return union(lists, offsets, np.flatnonzero(probed), len(self.index))
 
     def interaction(self, query: Query, passages: np.ndarray, threshold: float | None = None) -> np.ndarray:
-        scale = fixed_point_scale(query.vectors, float(self.compressed.norm_levels[-1]))
-        fixed = np.rint(query.scores * np.float32(scale)).astype(np.int64)
+        fixed = (query.fixed + 128) >> 8
         if threshold is not None:
-            fixed[query.scores.max(axis=1) < threshold] = np.iinfo(np.int16).min
+            fixed[query.fixed.max(axis=1) < threshold * query.scale] = np.iinfo(np.int8).min
         return maxsim(fixed[self.compressed.codes[self.index.positions(passages)]], self.index.starts(passages))
 
     def best(self, query: Query, passages: np.ndarray, k: int, probed: np.ndarray | None = None) -> Ranking:
