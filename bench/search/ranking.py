@@ -18,7 +18,7 @@ class Ranking:
 
 
 def select(passages: np.ndarray, scores: np.ndarray, k: int, id_rank: np.ndarray) -> np.ndarray:
-    """Positions, ascending, of the k best of the given passages (all where there are fewer), by score and then passage id."""
+    """Ascending positions of the k best of the given passages (all where there are fewer), by score, then passage id."""
     if len(scores) <= k:
         return np.arange(len(scores))
     least = np.partition(scores, len(scores) - k)[len(scores) - k]
