@@ -112,6 +112,7 @@ def record(
     peer: Peer, args: argparse.Namespace, index: Path, queries: list[np.ndarray]
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Everything that is measured, and the rankings by setting."""
+    machine = host()
     setup = in_fresh_process(args.threads, _timed_setup, peer, args.threads)
     seconds, build = in_fresh_process(args.threads, _build, peer, args.vectors, index, args.nbits, args.threads, args.seed)
     error = in_fresh_process(args.threads, _reconstruction_error, peer, args.vectors, index, args.threads, args.seed)
@@ -142,7 +143,7 @@ def record(
         "reconstruction_error": error,
         "setup_seconds": setup,
         "searches": searches,
-        "host": host(),
+        "host": machine,
         "packages": {name: importlib.metadata.version(name) for name in peer.packages},
     }
     return found, rankings
@@ -317,7 +318,7 @@ def folder_bytes(folder: Path) -> int:
 
 
 def host() -> dict[str, Any]:
-    """The machine and the Python that a measurement was taken on."""
+    """The machine and the Python that a measurement was taken on, and how busy the machine was before it."""
     path = Path("/proc/cpuinfo")
     lines = path.read_text().splitlines() if path.exists() else []
     values = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
@@ -325,6 +326,7 @@ def host() -> dict[str, Any]:
     return {
         "cpu": values.get("model name", platform.processor()),
         "cores": os.cpu_count(),
+        "load": os.getloadavg()[0],
         "flags": [flag for flag in FLAGS if flag in flags],
         "system": platform.system(),
         "python": platform.python_version(),
