@@ -5,9 +5,10 @@ CONFIG ?= config/quick.yaml
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+PEERS := .venv-peers
 NAME = $(shell sed -n 's/^name: *//p' $(CONFIG))
 
-.PHONY: results unlock test check lint setup clean
+.PHONY: results peers unlock test check lint setup clean
 .DELETE_ON_ERROR:
 
 results: setup  ## tables, figures and the HTML report of CONFIG (default config/quick.yaml)
@@ -16,6 +17,17 @@ results: setup  ## tables, figures and the HTML report of CONFIG (default config
 
 results/%/report.html: results/%/table1_quality.html results/%/table2_size.html results/%/figure1_quality_bytes.png results/%/figure2_size.png $(wildcard workflow/report/*)
 	$(BIN)/snakemake --configfile $(CONFIG) --report $@
+
+peers: CONFIG = config/peers.yaml
+peers: setup $(PEERS)/colbert-ai/ready $(PEERS)/fast-plaid/ready  ## ours beside colbert-ai and fast-plaid, each in an environment of its own
+	$(BIN)/snakemake peers --configfile $(CONFIG)
+
+$(PEERS)/fast-plaid/ready: private INSTALL := --no-deps
+
+$(PEERS)/%/ready: workflow/envs/%.txt
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --disable-pip-version-check --quiet $(INSTALL) --requirement $<
+	@touch $@
 
 unlock: setup  ## after a hard kill or a power loss, once no other run is on: let the next run go on where that one stopped
 	$(BIN)/snakemake --configfile $(CONFIG) --unlock

@@ -15,7 +15,7 @@ sys.path.insert(0, workflow.basedir)
 from bench.errors import BenchError
 from bench.plan import load
 from bench.provenance import code_digest
-from workflow.jobs import Jobs, folders
+from workflow.jobs import PEERS, Jobs, folders
 from snakemake.exceptions import WorkflowError
 
 if len(workflow.configfiles) != 1:
@@ -71,3 +71,4 @@ include: "workflow/rules/index.smk"
 include: "workflow/rules/search.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/peers.smk"

@@ -28,6 +28,7 @@ VERBS = {
     "evaluate": "a run to quality",
     "tables": "records of runs and sizes to tables",
     "figures": "records of runs and sizes to figures",
+    "peers": "records of systems measured over the same vectors to tables",
     "throughput": "encoding rate against plain AutoModel on the same batches",
 }
 

@@ -2,9 +2,11 @@ import importlib.metadata
 import re
 import tomllib
 
+import pytest
 import yaml
 
 from bench.provenance import PACKAGES, ROOT
+from workflow.jobs import PEERS
 
 
 def lock() -> dict[str, str]:
@@ -40,3 +42,13 @@ def test_every_direct_dependency_is_locked():
 
 def test_the_packages_that_records_name_are_locked():
     assert {normal(name) for name in PACKAGES} <= {normal(name) for name in lock()}
+
+
+@pytest.mark.parametrize("peer", PEERS)
+def test_the_environment_of_a_peer_is_pinned_line_by_line_for_pip_and_conda(peer):
+    folder = ROOT / "workflow" / "envs"
+    lines = [line for line in (folder / f"{peer}.txt").read_text().splitlines() if line[0] != "#"]
+    assert [line for line in lines if not re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", line)] == []
+    assert normal(peer) in {normal(line.split("==")[0]) for line in lines}
+    conda = yaml.safe_load((folder / f"{peer}.yaml").read_text())
+    assert conda["dependencies"][-1] == {"pip": [f"-r {peer}.txt"]}

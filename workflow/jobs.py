@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from bench.corpus.protocol import Entry, slug
+from bench.errors import SettingsError
 from bench.plan import Plan
 from bench.settings import flags
+
+PEERS = ("colbert-ai", "fast-plaid")
+PEERS_CODEC = "residual-2"
 
 
 class Jobs:
@@ -64,6 +68,9 @@ class Jobs:
     def search(self, w: Any) -> str:
         return flags({**self.plan.presets[w.preset].values(), **self._ranking(w.queries), "threads": 1})
 
+    def peer(self, w: Any) -> str:
+        return flags({"threads": 2, "seed": self.plan.seed_for("peers", w.corpus, w.model)})
+
     def bm25(self, w: Any) -> str:
         return flags(self._ranking(w.queries))
 
@@ -104,6 +111,18 @@ class Jobs:
     def sizes(self) -> list[str]:
         pairs = dict.fromkeys((run.corpus, run.model) for run in self.plan.runs)
         return [f"build/{c}/{m}/{codec}/size.json" for c, m in pairs for codec in self.plan.codecs(c, m)]
+
+    def peers(self, suffix: str) -> Callable[[Any], list[str]]:
+        """Files of ours and of every peer, over the vectors of the first run that the config compresses to 2 bits."""
+
+        def files(_: Any) -> list[str]:
+            compressed = [run for run in self.plan.runs if run.codec == PEERS_CODEC]
+            if not compressed:
+                raise SettingsError(f"grid in {self.plan.source} has no codec {PEERS_CODEC}, which peers are compared at")
+            run = compressed[0]
+            return [f"build/{run.corpus}/{run.model}/peers/{run.queries}/{name}{suffix}" for name in ("ours", *PEERS)]
+
+        return files
 
     def _query_sets(self) -> dict[str, Entry]:
         """Those that are evaluated, and those that models are trained on."""

@@ -137,3 +137,19 @@ def test_every_category_of_the_report_has_the_three_items_that_its_page_needs(fi
     categories = json.loads(page.partition("categories = ")[2].partition(";\n")[0])
     assert {name: len(items["Other"]) for name, items in categories.items()} == {"Quality": 3, "Size": 3}
     assert "the 95 % interval of the paired difference to uncompressed vectors" in page
+
+
+def test_peers_are_measured_only_when_asked_for(checkout):
+    for peer in ("colbert-ai", "fast-plaid"):
+        (checkout.root / ".venv-peers" / peer).mkdir(parents=True)
+        (checkout.root / ".venv-peers" / peer / "ready").touch()
+    (checkout.root / "bench/verbs/peer.py").touch()
+    assert checkout.planned() == {}
+    assert checkout.planned("peers") == {"peer": 2, "peer_ours": 1, "peers": 1}
+
+
+def test_peers_without_their_environments_are_refused_by_the_file_that_is_missing(checkout):
+    (checkout.root / "bench/verbs/peer.py").touch()
+    done = checkout.snakemake("--dry-run", "peers")
+    assert done.returncode == 1
+    assert ".venv-peers/colbert-ai/ready" in done.stderr + done.stdout

@@ -1,0 +1,194 @@
+"""Ours beside the engines that people use today, measured over the same vectors: records to a table and its ratios."""
+
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench.errors import DamagedFileError, DataError
+from bench.report.tables import MISSING, Table, number
+from bench.storage import read_json
+
+EXACT = "exact"
+DEPTHS = (10, 100)
+_KEYS = ("system", "version", "inputs", "counts", "build", "bytes_per_vector", "reconstruction_error", "searches", "host")
+_RATIOS = {
+    "build_seconds": "build s",
+    "reconstruction_error": "error",
+    "bytes_per_vector": "bytes / vector",
+    "p50": "p50 ms",
+    "p95": "p95 ms",
+    "p99": "p99 ms",
+    "queries_per_second": "queries / s",
+    **{f"overlap@{k}": f"overlap@{k}" for k in DEPTHS},
+}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """record: what was measured of one system; rankings: passage numbers ``[queries, depth]`` by setting, -1 for none."""
+
+    record: Mapping[str, Any]
+    rankings: Mapping[str, np.ndarray]
+
+    @property
+    def ours(self) -> bool:
+        return EXACT in self.rankings
+
+
+def read(paths: Sequence[Path]) -> list[Measured]:
+    """Records with the rankings beside them, ours first; raises DataError where they cannot stand in one table.
+
+    Exactly one of them, ours, must hold the exact ranking, and all must be of the same vectors on the same machine.
+    """
+    found = [Measured(_record(path), _rankings(path.with_suffix(".npz"))) for path in paths]
+    for path, measured in zip(paths, found, strict=True):
+        _check_rankings(measured, path)
+    if (count := sum(measured.ours for measured in found)) != 1:
+        raise DataError(f"{count} of {[str(path) for path in paths]} hold the ranking {EXACT!r}; exactly one must, ours")
+    found.sort(key=lambda measured: not measured.ours)
+    for name, values in (
+        ("vectors and queries", [measured.record["inputs"] for measured in found]),
+        ("machines", [{name: measured.record["host"].get(name) for name in ("cpu", "cores")} for measured in found]),
+    ):
+        if any(value != values[0] for value in values):
+            systems = [measured.record["system"] for measured in found]
+            raise DataError(f"{systems} were measured over different {name}: {values}; measure them again, together")
+    return found
+
+
+def _record(path: Path) -> Mapping[str, Any]:
+    record = read_json(path)
+    if missing := [key for key in _KEYS if key not in record]:
+        raise DataError(f"{path} lacks {missing}: it is no record of a peer; measure it again")
+    return record
+
+
+def _rankings(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except FileNotFoundError as error:
+        raise DamagedFileError(f"{path} is missing: the rankings of a record stand beside it") from error
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise DamagedFileError(f"{path} is not a readable .npz file: {error}") from error
+
+
+def _check_rankings(measured: Measured, path: Path) -> None:
+    named = {search["setting"] for search in measured.record["searches"]}
+    if missing := sorted(named - set(measured.rankings)):
+        raise DataError(f"{path} has searches without rankings: {missing}; measure it again")
+    shape = (measured.record["counts"]["queries"], max(DEPTHS))
+    for name, ranking in measured.rankings.items():
+        if ranking.shape != shape:
+            raise DataError(f"ranking {name!r} beside {path} has the shape {ranking.shape}, expected {shape}")
+    if measured.ours and (measured.rankings[EXACT] < 0).any():
+        raise DataError(f"ranking {EXACT!r} beside {path} ends before rank {max(DEPTHS)}: search more passages")
+
+
+def overlap(ranking: np.ndarray, exact: np.ndarray, k: int) -> float:
+    """Mean over queries of the share of the exact top k that the top k holds; ranks without a passage (-1) hold nothing."""
+    hits = [np.intersect1d(found[found >= 0], best).size for found, best in zip(ranking[:, :k], exact[:, :k], strict=True)]
+    return float(np.mean(hits)) / k
+
+
+def frame(measured: Sequence[Measured]) -> pd.DataFrame:
+    """One row per system, setting and number of threads; what was not measured is absent."""
+    (exact,) = (item.rankings[EXACT] for item in measured if item.ours)
+    rows = [row for item in measured for row in _rows(item, exact)]
+    axes = ["system", "setting", "threads"]
+    found = pd.DataFrame(rows)
+    if repeated := found[found.duplicated(axes)][axes].to_numpy().tolist():
+        raise DataError(f"several records for the same row: {repeated}")
+    return found
+
+
+def _rows(item: Measured, exact: np.ndarray) -> Iterator[dict[str, Any]]:
+    record = item.record
+    searches = record["searches"]
+    by_row = {(search["setting"], search["threads"], search["mode"]): search for search in searches}
+    if len(by_row) < len(searches):
+        raise DataError(f"{record['system']} has several searches of the same setting, threads and mode")
+    for setting, threads in dict.fromkeys((search["setting"], search["threads"]) for search in searches):
+        times = by_row.get((setting, threads, "single"), {}).get("ms", {})
+        yield {
+            "system": record["system"],
+            "version": record["version"],
+            "ours": item.ours,
+            "setting": setting,
+            "threads": threads,
+            "build_threads": record["build"]["threads"],
+            "build_seconds": record["build"]["seconds"],
+            "reconstruction_error": record["reconstruction_error"],
+            "bytes_per_vector": record["bytes_per_vector"],
+            **{name: times.get(name) for name in ("p50", "p95", "p99")},
+            "queries_per_second": by_row.get((setting, threads, "batch"), {}).get("queries_per_second"),
+            **{f"overlap@{k}": overlap(item.rankings[setting], exact, k) for k in DEPTHS},
+        }
+
+
+def peers_table(found: pd.DataFrame, measured: Sequence[Measured]) -> Table:
+    """What every system needs and finds."""
+    shown = pd.DataFrame({name: found[name] for name in ("system", "setting", "threads")})
+    digits = {"build_seconds": 1, "reconstruction_error": 4, "bytes_per_vector": 1, "queries_per_second": 1}
+    titles = {**_RATIOS, "reconstruction_error": "reconstruction error"}
+    for name, title in titles.items():
+        shown[title] = [number(value, digits.get(name, 3 if "@" in name else 2)) for value in found[name]]
+    record = measured[0].record
+    counts, host = record["counts"], record["host"]
+    systems = ", ".join(_origin(item.record) for item in measured)
+    caption = (
+        f"{counts['passages']:,} passages, {counts['vectors']:,} vectors, {counts['queries']} queries, on {host['cores']} "
+        f"cores of {host['cpu']}. {systems}. Build: vectors in memory to a finished index on disk. Reconstruction error: "
+        f"mean squared distance of unit vectors to decoded, normalised ones. Bytes count every file of the index. "
+        f"Milliseconds: one query at a time, percentiles over queries of each query's best of three. Queries per second: "
+        f"all queries at once, median of three. Overlap@k: share of the top k of exact search over float vectors that is "
+        f"among the top k. {MISSING} means: not measured."
+    )
+    return Table(found, shown, caption)
+
+
+def _origin(record: Mapping[str, Any]) -> str:
+    build = record["build"]
+    return (
+        f"{record['system']} {record['version']}: {build['centroids']:,} centroids after {build['iterations']} iterations, "
+        f"built on {build['threads']} threads"
+    )
+
+
+def ratio_frame(found: pd.DataFrame) -> pd.DataFrame:
+    """Ours divided by the peer's, for every pair of rows on the same number of threads; absent where either number is."""
+    rows = [
+        {
+            "setting": mine["setting"],
+            "peer": other["system"],
+            "peer setting": other["setting"],
+            "threads": mine["threads"],
+            **{name: _ratio(mine, other, name) for name in _RATIOS},
+        }
+        for _, mine in found[found["ours"]].iterrows()
+        for _, other in found[~found["ours"] & (found["threads"] == mine["threads"])].iterrows()
+    ]
+    return pd.DataFrame(rows, columns=["setting", "peer", "peer setting", "threads", *_RATIOS])
+
+
+def _ratio(mine: pd.Series, other: pd.Series, name: str) -> float | None:
+    if name == "build_seconds" and mine["build_threads"] != other["build_threads"]:
+        return None
+    return None if pd.isna(mine[name]) or pd.isna(other[name]) or not other[name] else float(mine[name] / other[name])
+
+
+def ratios_table(ratios: pd.DataFrame) -> Table:
+    """Every measurement of ours over the peer's."""
+    shown = ratios[["setting", "peer", "peer setting", "threads"]].copy()
+    for name, title in _RATIOS.items():
+        shown[title] = [number(value, 2) for value in ratios[name]]
+    caption = (
+        f"Ours divided by the peer's, on the same number of threads. Below 1 is better for seconds, error, bytes and "
+        f"milliseconds, above 1 for queries per second and overlap. {MISSING} means: one of the two was not measured."
+    )
+    return Table(ratios, shown, caption)

@@ -1,0 +1,88 @@
+"""Measure fast-plaid over given token vectors. A hyphen in the name, because the package is called fast_plaid."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from measure import DEPTH, Corpus, Peer, Setting, main
+
+ITERATIONS = 4  # its default
+PASSAGES_AT_ONCE = 2000
+
+
+def setup(threads: int) -> None:
+    import torch
+    from fast_plaid import search  # noqa: F401
+
+    torch.set_num_threads(threads)
+
+
+def build(corpus: Corpus, index: Path, nbits: int, threads: int, seed: int) -> tuple[float, dict[str, Any]]:
+    """Without ``start_from_scratch=0`` an index of up to 1000 passages would hold a copy of their vectors too."""
+    setup(threads)
+    import torch
+    from fast_plaid import search
+
+    passages = list(torch.from_numpy(corpus.vectors).split(corpus.doclens.tolist()))
+    start = time.perf_counter()
+    plaid = search.FastPlaid(index=str(index), device="cpu")
+    plaid.create(passages, kmeans_niters=ITERATIONS, nbits=nbits, seed=seed, start_from_scratch=0)
+    seconds = time.perf_counter() - start
+    return seconds, {"centroids": len(np.load(index / "centroids.npy")), "iterations": ITERATIONS, "stages": {}}
+
+
+def decode(index: Path, corpus: Corpus, positions: np.ndarray, threads: int) -> np.ndarray:
+    """It decodes whole passages: those that hold a position, some at a time."""
+    setup(threads)
+    from fast_plaid import search
+
+    plaid = search.FastPlaid(index=str(index), device="cpu")
+    ends = np.cumsum(corpus.doclens)
+    passages, first = np.unique(np.searchsorted(ends, positions, side="right"), return_index=True)
+    found = []
+    for part in np.array_split(np.arange(len(passages)), -(-len(passages) // PASSAGES_AT_ONCE)):
+        decoded = np.concatenate([vectors.numpy() for vectors in plaid.get_embeddings(passages[part].tolist())])
+        starts = np.cumsum(corpus.doclens[passages[part]]) - corpus.doclens[passages[part]]
+        bounds = np.append(first, len(positions))[[part[0], part[-1] + 1]]
+        wanted = positions[slice(*bounds)]
+        owner = np.searchsorted(ends[passages[part]], wanted, side="right")
+        inside = wanted - (ends - corpus.doclens)[passages[part]][owner]
+        found.append(decoded[starts[owner] + inside])
+    return np.concatenate(found)
+
+
+class FastPlaid:
+    """An index and the values of one setting."""
+
+    def __init__(self, index: Path, setting: Setting, threads: int):
+        setup(threads)
+        from fast_plaid import search
+
+        self.plaid = search.FastPlaid(index=str(index), device="cpu")
+        self.values = {**setting, "top_k": DEPTH, "show_progress": False, "n_processes": threads}
+
+    def single(self, query: np.ndarray) -> Sequence[int]:
+        return self.batch([query])[0]
+
+    def batch(self, queries: Sequence[np.ndarray]) -> Sequence[Sequence[int]]:
+        import torch
+
+        found = self.plaid.search([torch.from_numpy(query) for query in queries], **self.values)
+        return [[passage for passage, _ in ranking] for ranking in found]
+
+
+if __name__ == "__main__":
+    main(
+        Peer(
+            name="fast-plaid",
+            packages=("fast-plaid", "torch", "fastkmeans", "numpy"),
+            settings=({"n_ivf_probe": 4, "n_full_scores": 1024},),
+            batch="one call",
+            setup=setup,
+            build=build,
+            decode=decode,
+            open=FastPlaid,
+        )
+    )

@@ -1,0 +1,82 @@
+"""
+token vectors -> ours beside the engines that people use today (make peers)
+
+needs   build/{corpus}/{model}/vectors/{shard}/, build/{corpus}/{model}/queries/{queries}/
+        .venv-peers/{peer}/, which `make peers` makes from workflow/envs/{peer}.txt
+makes   build/{corpus}/{model}/peers/{queries}/{peer}.json   a record, with the rankings beside it as .npz
+        build/{corpus}/{model}/peers/{queries}/ours.json     ours, with the exact rankings as well
+        results/{name}/peers.*, peers_ratios.*
+
+Nothing else asks for these files. Each job takes the whole machine, since it measures time.
+"""
+
+
+rule peer:
+    input:
+        environment=".venv-peers/{peer}/ready",
+        script="workflow/peers/{peer}.py",
+        protocol="workflow/peers/measure.py",
+        vectors=JOBS.shards_of("build/{corpus}/{model}/vectors/{shard}/manifest.json"),
+        queries="build/{corpus}/{model}/queries/{queries}/manifest.json",
+    output:
+        record="build/{corpus}/{model}/peers/{queries}/{peer}.json",
+        rankings="build/{corpus}/{model}/peers/{queries}/{peer}.npz",
+        work=temp(directory("build/{corpus}/{model}/peers/{queries}/{peer}.work")),
+    log:
+        "logs/{corpus}/{model}/peers/{queries}.{peer}.log",
+    wildcard_constraints:
+        peer="|".join(PEERS),
+    conda:
+        "../envs/{peer}.yaml"
+    threads: workflow.cores
+    params:
+        settings=JOBS.peer,
+        python=subpath(input.environment, parent=True),
+        vectors=lambda w, input: folders(input.vectors),
+        queries=subpath(input.queries, parent=True),
+    shell:
+        "{params.python}/bin/python {input.script} --vectors {params.vectors} --queries {params.queries}"
+        " {params.settings} --work {output.work} --output {output.record} 2>&1 | tee {log}"
+
+
+rule peer_ours:
+    input:
+        vectors=JOBS.shards_of("build/{corpus}/{model}/vectors/{shard}/manifest.json"),
+        queries="build/{corpus}/{model}/queries/{queries}/manifest.json",
+    output:
+        record="build/{corpus}/{model}/peers/{queries}/ours.json",
+        rankings="build/{corpus}/{model}/peers/{queries}/ours.npz",
+    log:
+        "logs/{corpus}/{model}/peers/{queries}.ours.log",
+    conda:
+        "../envs/bench.yaml"
+    threads: workflow.cores
+    params:
+        code=lambda w: code_digest("bench.verbs.peer"),
+        settings=JOBS.peer,
+        vectors=lambda w, input: folders(input.vectors),
+        queries=subpath(input.queries, parent=True),
+    shell:
+        "python -m bench peer --vectors {params.vectors} --queries {params.queries} {params.settings}"
+        " --output {output.record} 2>&1 | tee {log}"
+
+
+rule peers:
+    input:
+        records=JOBS.peers(".json"),
+        rankings=JOBS.peers(".npz"),
+    output:
+        expand(
+            f"{RESULTS}/{{table}}.{{suffix}}",
+            table=["peers", "peers_ratios"],
+            suffix=["md", "csv", "html", "tex"],
+        ),
+    log:
+        f"logs/{PLAN.name}/peers.log",
+    conda:
+        "../envs/bench.yaml"
+    params:
+        code=code_digest("bench.verbs.peers"),
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python -m bench peers --records {input.records} --output {params.folder} 2>&1 | tee {log}"
