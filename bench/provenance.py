@@ -24,13 +24,13 @@ def context(module: str) -> dict[str, Any]:
     return {"code": code_digest(module), "packages": package_versions()}
 
 
-def code_digest(module: str, root: Path = ROOT) -> str:
-    """Digest of a module of ours and of everything of ours that it imports, directly or not.
+def code_digest(*modules: str, root: Path = ROOT) -> str:
+    """Digest of modules of ours and of everything of ours that they import, directly or not.
 
     Computed on syntax trees without docstrings, so that comments, docstrings and formatting change nothing.
     """
     digest = hashlib.sha256()
-    for name in sorted(import_closure(module, root)):
+    for name in sorted(set().union(*(import_closure(module, root) for module in modules))):
         digest.update(f"{name}\n{_meaning(_source(name, root))}\n".encode())
     return digest.hexdigest()[:16]
 

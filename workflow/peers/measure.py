@@ -274,7 +274,8 @@ def _search(
 
 
 def setting_name(setting: Setting) -> str:
-    return ", ".join(f"{name}={value}" for name, value in setting.items())
+    """Its name, if it has one, or all its values."""
+    return setting.get("name") or ", ".join(f"{name}={value}" for name, value in setting.items())
 
 
 def padded(rankings: Sequence[Sequence[int]], depth: int = DEPTH) -> np.ndarray:

@@ -4,7 +4,7 @@ token vectors -> ours beside the engines that people use today (make peers)
 needs   build/{corpus}/{model}/vectors/{shard}/, build/{corpus}/{model}/queries/{queries}/
         .venv-peers/{peer}/, which `make peers` makes from workflow/envs/{peer}.txt
 makes   build/{corpus}/{model}/peers/{queries}/{peer}.json   a record, with the rankings beside it as .npz
-        build/{corpus}/{model}/peers/{queries}/ours.json     ours, with the exact rankings as well
+        build/{corpus}/{model}/peers/{queries}/ours.json     ours, with the exact ranking as well
         results/{name}/peers.*, peers_ratios.*
 
 Nothing else asks for these files. Each job takes the whole machine, since it measures time.
@@ -41,24 +41,27 @@ rule peer:
 
 rule peer_ours:
     input:
+        script="workflow/peers/ours.py",
+        protocol="workflow/peers/measure.py",
         vectors=JOBS.shards_of("build/{corpus}/{model}/vectors/{shard}/manifest.json"),
         queries="build/{corpus}/{model}/queries/{queries}/manifest.json",
     output:
         record="build/{corpus}/{model}/peers/{queries}/ours.json",
         rankings="build/{corpus}/{model}/peers/{queries}/ours.npz",
+        work=temp(directory("build/{corpus}/{model}/peers/{queries}/ours.work")),
     log:
         "logs/{corpus}/{model}/peers/{queries}.ours.log",
     conda:
         "../envs/bench.yaml"
     threads: workflow.cores
     params:
-        code=lambda w: code_digest("bench.verbs.peer"),
+        code=code_digest("bench.index.pipeline", "bench.search.presets", "bench.search.kernels.cpu"),
         settings=JOBS.peer,
         vectors=lambda w, input: folders(input.vectors),
         queries=subpath(input.queries, parent=True),
     shell:
-        "python -m bench peer --vectors {params.vectors} --queries {params.queries} {params.settings}"
-        " --output {output.record} 2>&1 | tee {log}"
+        "python {input.script} --vectors {params.vectors} --queries {params.queries}"
+        " {params.settings} --work {output.work} --output {output.record} 2>&1 | tee {log}"
 
 
 rule peers:

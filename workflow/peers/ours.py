@@ -1,0 +1,111 @@
+"""Measure ours over given token vectors, by the protocol of the peers, and with it exact search over the float vectors."""
+
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from measure import DEPTH, Corpus, Peer, Setting, main
+
+from bench.index import pipeline
+from bench.index.build import build_uncompressed
+from bench.index.index import open_index
+from bench.index.shards import Shard
+from bench.search import presets
+from bench.storage import Manifest
+from bench.verbs.common import limit_threads
+
+ITERATIONS = 5
+FLOAT = {"name": "exact"}
+SETTINGS = (
+    FLOAT,
+    {"engine": "exact"},
+    {"engine": "plaid", "ncells": 1, "centroid_score_threshold": 0.0, "ndocs": 1024},
+    {"engine": "plaid", "ncells": 2, "centroid_score_threshold": 0.0, "ndocs": 1024},
+    {"engine": "plaid", "ncells": 2, "centroid_score_threshold": 0.0, "ndocs": 2048},
+    {"engine": "plaid", "ncells": 3, "centroid_score_threshold": 0.0, "ndocs": 2048},
+    {"engine": "plaid", "ncells": 4, "centroid_score_threshold": 0.0, "ndocs": 3072},
+    {"engine": "plaid", "ncells": 4, "centroid_score_threshold": 0.0, "ndocs": 4096},
+    {"engine": "colbertv2", "nprobe": 2, "ncandidates": 256},
+)
+
+
+def setup(threads: int) -> None:
+    """Compile the loops, or load them where they are compiled: build an index of noise and search it every way."""
+    noise = np.random.default_rng(0).standard_normal((4000, 128)).astype(np.float32)
+    noise /= np.linalg.norm(noise, axis=1, keepdims=True)
+    corpus = Corpus(noise.astype(np.float16), np.full(200, 20))
+    with tempfile.TemporaryDirectory() as folder:
+        index = Path(folder) / "index"
+        _build(corpus, index, 2, threads, 0)
+        for setting in SETTINGS[1:]:
+            Ours(index, setting, threads).single(noise[:32])
+
+
+def build(corpus: Corpus, index: Path, nbits: int, threads: int, seed: int) -> tuple[float, dict[str, Any]]:
+    """The float vectors are put beside the index, after the clock has stopped."""
+    setup(threads)
+    start = time.perf_counter()
+    stages = _build(corpus, index, nbits, threads, seed)
+    seconds = time.perf_counter() - start
+    ids = [str(number) for number in range(len(corpus.doclens))]
+    build_uncompressed(_floats(index), [_shard(corpus)], ids, settings={"codec": "fp16"})
+    centroids = int(open_index(index).manifest.counts["centroids"])
+    return seconds, {"centroids": centroids, "iterations": ITERATIONS, "stages": stages}
+
+
+def _build(corpus: Corpus, index: Path, nbits: int, threads: int, seed: int) -> dict[str, float]:
+    limit_threads(threads)
+    ids = [f"{number:08d}" for number in range(len(corpus.doclens))]
+    steps = {"nbits": nbits, "seed": seed, "iterations": ITERATIONS, "threads": threads}
+    with tempfile.TemporaryDirectory(dir=index.parent) as work:
+        return pipeline.build(index, [_shard(corpus)], ids, **steps, work=Path(work))
+
+
+def _shard(corpus: Corpus) -> Shard:
+    nothing = Manifest("vectors", 1, {}, {}, {}, {}, {})
+    return Shard(corpus.vectors, corpus.doclens.astype(np.int32), nothing)
+
+
+def _floats(index: Path) -> Path:
+    return index.with_name("float16")
+
+
+def decode(index: Path, _: Corpus, positions: np.ndarray, threads: int) -> np.ndarray:
+    limit_threads(threads)
+    return open_index(index).vectors(positions)
+
+
+class Ours:
+    """An index and the values of one setting."""
+
+    def __init__(self, index: Path, setting: Setting, threads: int):
+        limit_threads(threads)
+        values = {"engine": "exact"} if "name" in setting else setting
+        opened = open_index(_floats(index) if "name" in setting else index)
+        self.engine = presets.parse(values, "the setting").open(opened, threads=threads)
+
+    def single(self, query: np.ndarray) -> Sequence[int]:
+        return self.batch([query])[0]
+
+    def batch(self, queries: Sequence[np.ndarray]) -> Sequence[Sequence[int]]:
+        longest = max(map(len, queries))
+        padded = np.stack([np.pad(query, ((0, longest - len(query)), (0, 0))) for query in queries])
+        return [ranking.passages.tolist() for ranking in self.engine.search(padded, DEPTH)]
+
+
+if __name__ == "__main__":
+    main(
+        Peer(
+            name="colbertv2-bench",
+            packages=("numpy", "numba", "torch"),
+            settings=SETTINGS,
+            batch="one call",
+            setup=setup,
+            build=build,
+            decode=decode,
+            open=Ours,
+        )
+    )
