@@ -238,7 +238,10 @@ def test_another_kind_and_another_version_are_refused(tmp_path):
     make_folder(tmp_path / "f")
     with pytest.raises(DamagedFileError, match="describes a 'thing' folder, but a 'codec' folder was expected"):
         read_manifest(tmp_path / "f", "codec", 3, "make")
-    with pytest.raises(DamagedFileError, match=r"format version 3, this code reads 4; delete .* and rebuild it \(make results, or `bench make`\)"):
+    with pytest.raises(
+        DamagedFileError,
+        match=r"format version 3, this code reads 4; delete .* and rebuild it \(make results, or `bench make`\)",
+    ):
         read_manifest(tmp_path / "f", "thing", 4, "make")
 
 

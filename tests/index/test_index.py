@@ -244,7 +244,10 @@ def test_another_format_version_asks_for_a_rebuild(copy, version):
     folder = copy(2)
     manifest = read_json(folder / "manifest.json")
     write_json(folder / "manifest.json", {**manifest, "version": version})
-    with pytest.raises(DamagedFileError, match=rf"format version {version}, this code reads 2; delete .* and rebuild it \(make results, or `bench index`\)"):
+    with pytest.raises(
+        DamagedFileError,
+        match=rf"format version {version}, this code reads 2; delete .* and rebuild it \(make results, or `bench index`\)",
+    ):
         open_index(folder)
 
 
