@@ -83,7 +83,7 @@ def test_the_same_seed_gives_the_same_centroids_and_another_seed_others():
     assert first.tobytes() != other.tobytes()
 
 
-def test_centroids_are_the_means_of_all_their_points_in_a_sample_of_at_most_64_a_centroid():
+def test_centroids_are_the_means_of_all_their_points_where_the_sample_is_not_larger_than_what_is_looked_at():
     sample = np.repeat(np.eye(8, dtype=np.float32)[:2], [96, 32], axis=0) + 0.2 * unit(128)
     found = kmeans.fit(sample, 2, seed=0, iterations=10)
     codes = assign(sample, found)
@@ -93,12 +93,15 @@ def test_centroids_are_the_means_of_all_their_points_in_a_sample_of_at_most_64_a
         np.testing.assert_allclose(found[centroid], mean / np.linalg.norm(mean), atol=STEP)
 
 
-def test_of_a_larger_sample_64_points_a_centroid_are_taken_by_lot_from_all_of_it():
+@pytest.mark.parametrize(
+    ("iterations", "points"),
+    [(1, kmeans.FIRST_POINTS), (2, 2 * kmeans.FIRST_POINTS), (9, kmeans.POINTS), (99, kmeans.POINTS)],
+)
+def test_each_iteration_looks_at_twice_as_many_points_of_a_larger_sample_taken_by_lot(iterations, points):
     sample = unit(4000)
-    mean = sample[np.random.default_rng(3).permutation(4000)[: kmeans.POINTS]].mean(axis=0)
-    found = kmeans.fit(sample, 1, seed=3, iterations=1)
+    mean = sample[np.random.default_rng(3).permutation(4000)[:points]].mean(axis=0)
+    found = kmeans.fit(sample, 1, seed=3, iterations=iterations)
     np.testing.assert_allclose(found, [mean / np.linalg.norm(mean)], atol=STEP)
-    assert kmeans.POINTS == 64
 
 
 def test_one_centroid_is_the_normalised_mean():
