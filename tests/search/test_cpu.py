@@ -12,14 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.codec.codec import Codec, fit_residual
+from bench.codec.nearest import code_dtype
 from bench.codec.rounding import rounded
+from bench.errors import SettingsError
 from bench.index.build import build_compressed
 from bench.index.index import Index, open_index
 from bench.index.shards import open_shard, write_shard
 from bench.search.colbertv2 import ColBERTv2
 from bench.search.exact import ExactCodes
 from bench.search.kernels import cpu
-from bench.search.kernels.choice import open_kernels
+from bench.search.kernels.choice import NAMES, open_kernels
 from bench.search.plaid import Plaid
 
 NO_CUTOFFS = np.empty(0, np.float32)
@@ -54,7 +56,7 @@ class Shape:
         rng = np.random.default_rng(seed)
         centroids = rounded(unit(rng, self.centroids, self.dim))
         lengths = rng.integers(1, self.longest + 1, self.passages)
-        codes = [rng.integers(0, self.centroids // 2 + 1, length).astype(np.uint8) for length in lengths]
+        codes = [rng.integers(0, self.centroids // 2 + 1, length).astype(code_dtype(self.centroids)) for length in lengths]
         near = [centroids[code] + 0.5 * unit(rng, len(code), self.dim) for code in codes]
         if self.nbits is not None:
             codec = fit_residual(centroids, np.concatenate(near), np.concatenate(codes), self.nbits)
@@ -221,7 +223,7 @@ import sys
 from pathlib import Path
 import numpy as np
 from bench.index.index import open_index
-from bench.search.kernels.choice import open_kernels
+from bench.search.kernels.choice import NAMES, open_kernels
 from bench.search.plaid import Plaid
 engine = Plaid(open_kernels("cpu", open_index(Path(sys.argv[1]))), ncells=1, centroid_score_threshold=0.1, ndocs=20)
 print(engine.search(np.ones((1, 2, 32), np.float32), 3)[0].passages.tolist())
@@ -240,3 +242,120 @@ def test_a_second_process_compiles_nothing(tmp_path):
     assert printed[0] == printed[1] != ""
     assert compiled[0] == compiled[1]
     assert len(compiled[0]) == 7
+
+
+def engines(index, kernels, threads=1):
+    opened = open_kernels(kernels, index, threads)
+    return {
+        "exact": ExactCodes(opened),
+        "colbertv2": ColBERTv2(opened, nprobe=2, ncandidates=20),
+        "plaid": Plaid(opened, ncells=2, centroid_score_threshold=0.2, ndocs=40),
+    }
+
+
+@pytest.mark.parametrize("name", ["exact", "colbertv2", "plaid"])
+@settings(max_examples=15, deadline=None, derandomize=True)
+@given(shape=st.sampled_from(SHAPES), k=st.sampled_from([1, 10, 1000]), data=st.data())
+def test_an_engine_ranks_alike_with_both_kernels(world, name, shape, k, data):
+    index, queries = world(shape), draw_queries(data, shape.dim)
+    fast, plain = (engines(index, kernels)[name].search(queries, k) for kernels in NAMES)
+    for query, found, expected in zip(queries, fast, plain, strict=True):
+        assert_same(found, expected, true_scores(index, query), length(query))
+
+
+@pytest.mark.parametrize("name", ["exact", "colbertv2", "plaid"])
+@pytest.mark.parametrize("shape", SHAPES[1:3])
+def test_threads_batches_and_shared_out_passages_change_no_bit(world, monkeypatch, name, shape):
+    index, queries = world(shape), np.stack([unit(np.random.default_rng(seed), 20, shape.dim) for seed in range(5)])
+    expected = engines(index, "cpu")[name].search(queries, 10)
+    monkeypatch.setattr(cpu, "WORTH_SHARING", 1)
+    for threads in (1, 2, 3):
+        engine = engines(index, "cpu", threads)[name]
+        for rankings in (engine.search(queries, 10), [engine.search(query[None], 10)[0] for query in queries]):
+            for ranking, other in zip(expected, rankings, strict=True):
+                assert ranking.passages.tolist() == other.passages.tolist()
+                assert ranking.scores.tobytes() == other.scores.tobytes()
+
+
+@pytest.mark.parametrize("name", ["exact", "colbertv2", "plaid"])
+def test_copies_of_a_passage_have_the_same_score_and_are_ranked_by_id(world, name):
+    shape = SHAPES[0]
+    index, query = world(shape), unit(np.random.default_rng(8), 40, shape.dim)
+    ranking = engines(index, "cpu")[name].search(query[None], 1000)[0]
+    ties = np.diff(ranking.scores) == 0
+    ids = [index.ids[passage] for passage in ranking.passages]
+    assert ties.sum() >= 2
+    assert all(ids[place] < ids[place + 1] for place in np.flatnonzero(ties))
+
+
+@pytest.mark.parametrize("kernels", NAMES)
+@pytest.mark.parametrize("name", ["exact", "colbertv2", "plaid"])
+def test_the_type_and_the_layout_of_queries_change_nothing(world, name, kernels):
+    shape = SHAPES[1]
+    queries = np.stack([unit(np.random.default_rng(seed), 20, shape.dim) for seed in range(3)])
+    engine = engines(world(shape), kernels)[name]
+    read_only, every_other = queries.copy(), np.zeros((6, 40, 2 * shape.dim), np.float32)
+    read_only.flags.writeable = False
+    every_other[::2, ::2, ::2] = queries
+    others = [read_only, every_other[::2, ::2, ::2], np.asfortranarray(queries), queries.astype(np.float64)]
+    expected = engine.search(queries, 10)
+    for other in others:
+        for ranking, found in zip(expected, engine.search(other, 10), strict=True):
+            assert ranking.passages.tolist() == found.passages.tolist()
+            assert ranking.scores.tobytes() == found.scores.tobytes()
+
+
+@pytest.mark.parametrize("kind", ["mapped", "written"])
+def test_arrays_may_be_memory_mapped_or_in_memory(world, kind):
+    shape = SHAPES[1]
+    index = world(shape)
+    names = ("codes", "residuals", "norms", "lists")
+    arrays = {name: np.array(getattr(index.compressed, name)) for name in names}
+    if kind == "mapped":
+        arrays = {name: getattr(index.compressed, name).base for name in names}
+        assert all(isinstance(array, np.memmap) for array in arrays.values())
+    other = dataclasses.replace(index, compressed=dataclasses.replace(index.compressed, **arrays))
+    queries = unit(np.random.default_rng(1), 20, shape.dim)[None]
+    for name in ("exact", "colbertv2", "plaid"):
+        expected, found = (engines(one, "cpu")[name].search(queries, 10)[0] for one in (index, other))
+        assert expected.passages.tolist() == found.passages.tolist()
+        assert expected.scores.tobytes() == found.scores.tobytes()
+
+
+@pytest.mark.parametrize("kernels", NAMES)
+def test_no_passages_have_no_scores(world, kernels):
+    opened, nothing = open_kernels(kernels, world(SHAPES[1])), np.empty(0, np.int64)
+    query = opened.open(unit(np.random.default_rng(0), 20, SHAPES[1].dim))
+    assert len(opened.best(query, nothing, 5)) == 0
+    assert opened.interaction(query, nothing).shape == opened.interaction(query, nothing, 0.5).shape == (0,)
+    assert opened.candidates(np.zeros(SHAPES[1].centroids, bool)).tolist() == []
+
+
+def test_codes_may_take_two_bytes(tmp_path):
+    shape = dataclasses.replace(SHAPES[2], centroids=300)
+    index = shape.build(tmp_path, seed=1)
+    assert index.compressed.codes.dtype == np.uint16
+    queries = unit(np.random.default_rng(1), 20, shape.dim)[None]
+    for name in ("exact", "colbertv2", "plaid"):
+        found, expected = (engines(index, kernels)[name].search(queries, 10)[0] for kernels in NAMES)
+        assert_same(found, expected, true_scores(index, queries[0]), 20)
+
+
+@pytest.mark.parametrize("kernels", NAMES)
+def test_a_centroid_as_similar_as_the_threshold_to_the_last_bit_of_float32_counts(world, kernels):
+    opened = open_kernels(kernels, world(SHAPES[1]))
+    query = opened.open(unit(np.random.default_rng(0), 1, SHAPES[1].dim))
+    scores = query.scores[:, 0] if kernels == "reference" else query.groups[0].scores[:: cpu.WIDTHS[0]]
+    similar = float(scores[np.unique(opened.index.compressed.codes)].max())
+    above, kept, pruned = (
+        opened.interaction(query, np.arange(len(opened.index)), threshold)
+        for threshold in (np.nextafter(similar, 1), similar - 1e-5, similar + 1e-5)
+    )
+    assert above.tolist() == kept.tolist() != pruned.tolist()
+
+
+def test_unknown_kernels_and_an_uncompressed_index_are_refused(world, indexes):
+    with pytest.raises(SettingsError, match=r"kernels 'cuda' are not one of \['cpu', 'reference'\]"):
+        open_kernels("cuda", world(SHAPES[1]))
+    with pytest.raises(SettingsError, match="this one holds uncompressed vectors; use the engine exact"):
+        open_kernels("cpu", indexes[None])
