@@ -179,8 +179,11 @@ class FolderWriter:
         return manifest
 
 
-def read_manifest(folder: Path, kind: str, version: int) -> Manifest:
-    """The manifest of a folder of the given kind and version; raises DamagedFileError for anything else."""
+def read_manifest(folder: Path, kind: str, version: int, verb: str) -> Manifest:
+    """The manifest of a folder of the given kind and version; raises DamagedFileError for anything else.
+
+    verb: of the ``bench`` command that makes such folders.
+    """
     path = folder / MANIFEST
     if not path.exists():
         raise DamagedFileError(f"{folder} has no {MANIFEST}: it is not a finished {kind} folder; rebuild it")
@@ -193,7 +196,8 @@ def read_manifest(folder: Path, kind: str, version: int) -> Manifest:
         raise DamagedFileError(f"{path} describes a {raw['kind']!r} folder, but a {kind!r} folder was expected here")
     if raw["version"] != version:
         raise DamagedFileError(
-            f"{path} has format version {raw['version']}, this code reads {version}; delete {folder} and rebuild it"
+            f"{path} has format version {raw['version']}, this code reads {version}; delete {folder} and rebuild it "
+            f"(make results, or `bench {verb}`)"
         )
     return Manifest(**raw)
 
@@ -211,8 +215,8 @@ def verify(folder: Path, manifest: Manifest) -> None:
             raise DamagedFileError(f"{path} has sha256 {found}, its manifest says {expected['sha256']}; rebuild it")
 
 
-def open_folder(folder: Path, kind: str, version: int) -> Manifest:
+def open_folder(folder: Path, kind: str, version: int, verb: str) -> Manifest:
     """Read and fully verify a folder: the only way the harness opens one."""
-    manifest = read_manifest(folder, kind, version)
+    manifest = read_manifest(folder, kind, version, verb)
     verify(folder, manifest)
     return manifest

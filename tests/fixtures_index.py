@@ -15,10 +15,11 @@ from bench.index.shards import open_shard, write_shard
 def small_index():
     """A function that builds an index in ``folder / "index"`` from random or given vectors and opens it.
 
-    nbits None is fp16. Passages are split over ``shards``; ids default to names whose order differs from positions.
+    nbits None is fp16, and a given codec takes the place of one fitted on the vectors. Passages are split over ``shards``;
+    ids default to names whose order differs from positions.
     """
 
-    def build(folder, doclens, nbits=None, *, vectors=None, ids=None, dim=16, shards=1, centroids=8, seed=0):
+    def build(folder, doclens, nbits=None, *, vectors=None, ids=None, dim=16, shards=1, centroids=8, seed=0, codec=None):
         doclens = np.array(doclens, np.int32)
         if vectors is None:
             vectors = np.random.default_rng(seed).standard_normal((doclens.sum(), dim)).astype(np.float32)
@@ -31,13 +32,14 @@ def small_index():
             first, last = offsets[passages[0]], offsets[passages[-1] + 1]
             write_shard(folder / f"shard-{number}", vectors[first:last], doclens[passages])
             opened.append(open_shard(folder / f"shard-{number}"))
-        made = {"settings": {"codec": "fp16" if nbits is None else f"residual-{nbits}"}, "inputs": {"model": "m"}}
-        if nbits is None:
+        made = {"settings": {"codec": "fp16" if nbits is codec is None else f"residual-{nbits}"}, "inputs": {"model": "m"}}
+        if nbits is codec is None:
             build_uncompressed(folder / "index", opened, ids, **made)
         else:
-            centres = kmeans.fit(vectors.astype(np.float32), centroids, seed=seed, iterations=4)
-            codec = fit_residual(centres, vectors, assign(vectors, centres), nbits)
-            codes = [assign(shard.vectors, centres) for shard in opened]
+            if codec is None:
+                centres = kmeans.fit(vectors.astype(np.float32), centroids, seed=seed, iterations=4)
+                codec = fit_residual(centres, vectors, assign(vectors, centres), nbits)
+            codes = [assign(shard.vectors, codec.centroids) for shard in opened]
             residuals = [codec.encode(shard.vectors, code) for shard, code in zip(opened, codes, strict=True)]
             build_compressed(folder / "index", opened, codes, residuals, codec, ids, **made)
         return open_index(folder / "index")

@@ -7,6 +7,15 @@ import pytest
 
 import bench.verbs
 from bench.cli import VERBS, main
+from bench.corpus.texts import open_passages, open_queries
+from bench.encoder.checkpoint import load
+from bench.errors import DamagedFileError
+from bench.index.centroids import open_centroids
+from bench.index.codecs import open_codec
+from bench.index.index import open_index
+from bench.index.shards import open_shard
+from bench.search.queries import open_query_vectors
+from bench.storage import FolderWriter
 
 HELPERS = {"common", "models"}
 
@@ -61,6 +70,28 @@ def test_what_is_refused_ends_with_1_and_one_line(capsys, tmp_path):
     assert err.startswith("bench verify: DamagedFileError: ")
     assert err.count("\n") == 1
     assert str(tmp_path / "index") in err
+
+
+@pytest.mark.parametrize(
+    ("reader", "kind", "verbs"),
+    [
+        (open_passages, "corpus", "corpus"),
+        (open_queries, "queries", "queries"),
+        (load, "model", "project|pool|train"),
+        (open_shard, "vectors", "encode"),
+        (open_query_vectors, "query-vectors", "encode-queries"),
+        (open_centroids, "centroids", "centroids"),
+        (open_codec, "codec", "fit"),
+        (open_index, "index", "index"),
+    ],
+)
+def test_a_folder_of_another_format_version_is_refused_with_the_verb_that_makes_it_anew(tmp_path, reader, kind, verbs):
+    FolderWriter(tmp_path / "f", kind, 0).close()
+    with pytest.raises(DamagedFileError) as refusal:
+        reader(tmp_path / "f")
+    assert "has format version 0, this code reads " in str(refusal.value)
+    assert str(refusal.value).endswith(f"delete {tmp_path / 'f'} and rebuild it (make results, or `bench {verbs}`)")
+    assert set(verbs.split("|")) <= set(VERBS)
 
 
 def test_an_unknown_data_set_on_the_command_line_is_refused(capsys, tmp_path):

@@ -176,7 +176,7 @@ def make_folder(folder, value=1.0):
 
 def test_a_folder_opens_with_what_its_writer_said(tmp_path):
     written = make_folder(tmp_path / "f")
-    manifest = open_folder(tmp_path / "f", "thing", 3)
+    manifest = open_folder(tmp_path / "f", "thing", 3, "make")
     assert manifest == written
     assert names(tmp_path / "f") == ["a.npy", "b.txt", "manifest.json"]
     assert manifest.settings == {"x": {"y": 1}}
@@ -201,7 +201,7 @@ def test_a_new_writer_removes_the_old_manifest_first(tmp_path):
     FolderWriter(tmp_path / "f", "thing", 3)
     assert names(tmp_path / "f") == ["a.npy", "b.txt"]
     with pytest.raises(DamagedFileError, match=r"no manifest\.json: it is not a finished thing folder"):
-        open_folder(tmp_path / "f", "thing", 3)
+        open_folder(tmp_path / "f", "thing", 3, "make")
 
 
 def test_a_writer_that_is_killed_leaves_no_folder_that_opens(tmp_path):
@@ -221,9 +221,9 @@ with atomic(writer.path("b.txt")) as temporary:
     assert done.returncode == 9
     assert (tmp_path / "f" / "b.txt").read_text() == "text\n"
     with pytest.raises(DamagedFileError, match=r"no manifest\.json"):
-        open_folder(tmp_path / "f", "thing", 3)
+        open_folder(tmp_path / "f", "thing", 3, "make")
     make_folder(tmp_path / "f")
-    assert open_folder(tmp_path / "f", "thing", 3).counts == {"rows": 4}
+    assert open_folder(tmp_path / "f", "thing", 3, "make").counts == {"rows": 4}
 
 
 def test_a_file_that_was_named_but_not_written_gives_no_manifest(tmp_path):
@@ -237,11 +237,14 @@ def test_a_file_that_was_named_but_not_written_gives_no_manifest(tmp_path):
 def test_another_kind_and_another_version_are_refused(tmp_path):
     make_folder(tmp_path / "f")
     with pytest.raises(DamagedFileError, match="describes a 'thing' folder, but a 'codec' folder was expected"):
-        read_manifest(tmp_path / "f", "codec", 3)
-    with pytest.raises(DamagedFileError, match=r"format version 3, this code reads 4; delete .* and rebuild it"):
-        read_manifest(tmp_path / "f", "thing", 4)
+        read_manifest(tmp_path / "f", "codec", 3, "make")
+    with pytest.raises(
+        DamagedFileError,
+        match=r"format version 3, this code reads 4; delete .* and rebuild it \(make results, or `bench make`\)",
+    ):
+        read_manifest(tmp_path / "f", "thing", 4, "make")
 
 
 def test_a_folder_that_does_not_exist_is_refused(tmp_path):
     with pytest.raises(DamagedFileError, match=r"nowhere has no manifest\.json"):
-        open_folder(tmp_path / "nowhere", "thing", 3)
+        open_folder(tmp_path / "nowhere", "thing", 3, "make")

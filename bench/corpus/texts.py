@@ -85,7 +85,7 @@ def write_passages(folder: Path, texts: Iterable[Text], **manifest: dict) -> Man
 
 
 def open_passages(folder: Path) -> Passages:
-    manifest = open_folder(folder, "corpus", VERSION)
+    manifest = open_folder(folder, "corpus", VERSION, "corpus")
     return Passages(folder, manifest, read_array(folder / "offsets.npy", mapped=False))
 
 
@@ -112,7 +112,7 @@ def write_queries(folder: Path, texts: Sequence[Text], qrels: Qrels, **manifest:
 
 
 def open_queries(folder: Path) -> Queries:
-    manifest = open_folder(folder, "queries", VERSION)
+    manifest = open_folder(folder, "queries", VERSION, "queries")
     lines = (folder / "queries.jsonl").read_text(encoding="utf-8").split("\n")[:-1]
     qrels: Qrels = {}
     for line in (folder / "qrels.txt").read_text(encoding="utf-8").split("\n")[:-1]:

@@ -36,7 +36,7 @@ def save(encoder: Encoder, folder: Path, **manifest: Mapping[str, Any]) -> Manif
 
 def load(folder: Path) -> tuple[Encoder, Manifest]:
     """The encoder of a model folder, float32, in evaluation mode, and its manifest."""
-    manifest = open_folder(folder, "model", VERSION)
+    manifest = open_folder(folder, "model", VERSION, "project|pool|train")
     settings = read_json(folder / SETTINGS)
     bert = architecture(folder)
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)

@@ -37,6 +37,6 @@ def write_centroids(
 
 
 def open_centroids(folder: Path) -> Centroids:
-    manifest = open_folder(folder, KIND, VERSION)
+    manifest = open_folder(folder, KIND, VERSION, "centroids")
     centroids, heldout = (read_array(folder / f"{name}.npy", mapped=False) for name in ("centroids", "heldout"))
     return Centroids(centroids, heldout, manifest)

@@ -9,7 +9,7 @@ from bench.codec.codec import Codec
 from bench.storage import FolderWriter, Manifest, open_folder
 
 KIND = "codec"
-VERSION = 1
+VERSION = 2
 
 
 def write_codec(folder: Path, codec: Codec, **manifest: Mapping[str, Any]) -> Manifest:
@@ -19,5 +19,5 @@ def write_codec(folder: Path, codec: Codec, **manifest: Mapping[str, Any]) -> Ma
 
 
 def open_codec(folder: Path) -> tuple[Codec, Manifest]:
-    manifest = open_folder(folder, KIND, VERSION)
+    manifest = open_folder(folder, KIND, VERSION, "fit")
     return codecs.load(folder), manifest

@@ -129,7 +129,7 @@ def open_index(folder: Path) -> Index:
 
     Raises DamagedFileError for a missing or changed file, another format version, or arrays that do not fit together.
     """
-    manifest = open_folder(folder, KIND, VERSION)
+    manifest = open_folder(folder, KIND, VERSION, "index")
     files = IndexFiles(folder)
     ids = files.ids.read_text(encoding="utf-8").split("\n")[:-1]
     doclens = read_array(files.doclens, mapped=False)

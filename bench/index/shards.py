@@ -34,7 +34,7 @@ def write_shard(folder: Path, vectors: np.ndarray, doclens: np.ndarray, **manife
 
 
 def open_shard(folder: Path) -> Shard:
-    manifest = open_folder(folder, "vectors", VERSION)
+    manifest = open_folder(folder, "vectors", VERSION, "encode")
     vectors, doclens = read_array(folder / "vectors.npy"), read_array(folder / "doclens.npy", mapped=False)
     if int(doclens.sum()) != len(vectors):
         raise DamagedFileError(f"doclens of {folder} add up to {int(doclens.sum())}, but it has {len(vectors)} vectors")

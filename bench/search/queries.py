@@ -31,7 +31,7 @@ def write_query_vectors(folder: Path, vectors: np.ndarray, ids: Sequence[str], *
 
 
 def open_query_vectors(folder: Path) -> QueryVectors:
-    manifest = open_folder(folder, KIND, VERSION)
+    manifest = open_folder(folder, KIND, VERSION, "encode-queries")
     vectors = read_array(folder / "vectors.npy", mapped=False)
     ids = (folder / "ids.txt").read_text(encoding="utf-8").split("\n")[:-1]
     if vectors.ndim != 3 or len(ids) != len(vectors):

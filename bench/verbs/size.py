@@ -18,8 +18,8 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> None:
-    manifest = read_manifest(args.index, KIND, VERSION)
-    ledger = account(manifest, read_manifest(args.uncompressed, KIND, VERSION))
+    manifest = read_manifest(args.index, KIND, VERSION, "index")
+    ledger = account(manifest, read_manifest(args.uncompressed, KIND, VERSION, "index"))
     axes = {"corpus": args.corpus, "model": args.model, "codec": manifest.settings["codec"]}
     write_json(args.output, {**axes, **ledger, "index": manifest.digest, "settings": manifest.settings})
     print(f"{axes['codec']}: {ledger['bytes_per_vector']:.1f} bytes per vector, everything counted")

@@ -2,7 +2,10 @@ import numpy as np
 import pytest
 
 from bench.codec import kmeans
+from bench.codec.nearest import assign
 from bench.errors import SettingsError
+
+STEP = 1 / 254 + 1e-5  # a byte holds a dimension of a centroid to within half a step of 1/127
 
 
 def unit(vectors, dim=8, seed=0):
@@ -58,11 +61,11 @@ def test_of_fewer_than_twenty_both_parts_are_all(vectors):
     np.testing.assert_array_equal(heldout, sample)
 
 
-def test_centroids_have_norm_one_and_the_asked_number():
+def test_centroids_have_norm_one_to_within_a_byte_and_the_asked_number():
     centroids = kmeans.fit(unit(500), 32, seed=0, iterations=4)
     assert centroids.shape == (32, 8)
     assert centroids.dtype == np.float32
-    np.testing.assert_allclose(np.linalg.norm(centroids, axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(centroids, axis=1), 1, atol=STEP)
 
 
 def test_kmeans_finds_well_separated_directions():
@@ -80,27 +83,38 @@ def test_the_same_seed_gives_the_same_centroids_and_another_seed_others():
     assert first.tobytes() != other.tobytes()
 
 
-def test_centroids_are_the_means_of_the_whole_sample_however_few_they_are():
-    sample = np.repeat(np.eye(8, dtype=np.float32)[:2], [3000, 1000], axis=0) + 0.2 * unit(4000)
+def test_centroids_are_the_means_of_all_their_points_where_the_sample_is_not_larger_than_what_is_looked_at():
+    sample = np.repeat(np.eye(8, dtype=np.float32)[:2], [96, 32], axis=0) + 0.2 * unit(128)
     found = kmeans.fit(sample, 2, seed=0, iterations=10)
-    codes = kmeans.assign(sample, found)
-    assert sorted(np.bincount(codes).tolist()) == [1000, 3000]
+    codes = assign(sample, found)
+    assert sorted(np.bincount(codes).tolist()) == [32, 96]
     for centroid in range(2):
         mean = sample[codes == centroid].mean(axis=0)
-        np.testing.assert_allclose(found[centroid], mean / np.linalg.norm(mean), atol=1e-5)
+        np.testing.assert_allclose(found[centroid], mean / np.linalg.norm(mean), atol=STEP)
+
+
+@pytest.mark.parametrize(
+    ("iterations", "points"),
+    [(1, kmeans.FIRST_POINTS), (2, 2 * kmeans.FIRST_POINTS), (9, kmeans.POINTS), (99, kmeans.POINTS)],
+)
+def test_each_iteration_looks_at_twice_as_many_points_of_a_larger_sample_taken_by_lot(iterations, points):
+    sample = unit(4000)
+    mean = sample[np.random.default_rng(3).permutation(4000)[:points]].mean(axis=0)
+    found = kmeans.fit(sample, 1, seed=3, iterations=iterations)
+    np.testing.assert_allclose(found, [mean / np.linalg.norm(mean)], atol=STEP)
 
 
 def test_one_centroid_is_the_normalised_mean():
     sample = np.array([[1, 0], [0.6, 0.8], [0.8, 0.6]], np.float32)
     mean = sample.mean(axis=0)
-    np.testing.assert_allclose(kmeans.fit(sample, 1, seed=0, iterations=3), [mean / np.linalg.norm(mean)], atol=1e-6)
+    np.testing.assert_allclose(kmeans.fit(sample, 1, seed=0, iterations=3), [mean / np.linalg.norm(mean)], atol=STEP)
 
 
 def test_fewer_distinct_vectors_than_centroids_are_the_centroids():
     distinct = unit(5)
     found = kmeans.fit(np.repeat(distinct, 4, axis=0), 16, seed=0, iterations=3)
     assert found.shape == (5, 8)
-    np.testing.assert_allclose(np.unique(found, axis=0), np.unique(distinct, axis=0), atol=1e-6)
+    np.testing.assert_allclose(found, np.unique(distinct, axis=0), atol=STEP)
 
 
 def test_duplicates_at_the_start_of_the_sample_do_not_hide_the_rest():
@@ -112,27 +126,4 @@ def test_duplicates_at_the_start_of_the_sample_do_not_hide_the_rest():
 @pytest.mark.parametrize("copies", [1, 50])
 def test_one_vector_however_often_is_one_centroid(copies):
     found = kmeans.fit(np.repeat(unit(1), copies, axis=0), 16, seed=0, iterations=3)
-    np.testing.assert_allclose(found, unit(1), atol=1e-6)
-
-
-@pytest.mark.parametrize(("centroids", "bits"), [(1, 8), (256, 8), (257, 16), (65_536, 16), (65_537, 32), (262_144, 32)])
-def test_codes_are_as_wide_as_the_last_centroid_id_needs(centroids, bits):
-    assert kmeans.code_dtype(centroids) == np.dtype(f"uint{bits}")
-
-
-def test_a_code_is_the_centroid_of_the_largest_inner_product():
-    vectors, centroids = unit(200), unit(300, seed=1)
-    codes = kmeans.assign(vectors, centroids, block=64)
-    assert codes.dtype == np.uint16
-    for vector, code in zip(vectors, codes, strict=True):
-        products = [float(vector @ centroid) for centroid in centroids]
-        assert products[code] == pytest.approx(max(products), abs=1e-6)
-
-
-def test_the_lower_id_wins_a_tie():
-    centroids = np.array([[0, 1], [1, 0], [0, 1], [1, 0]], np.float32)
-    assert kmeans.assign(np.array([[1, 0], [0, 1], [0.5, 0.5]], np.float16), centroids).tolist() == [1, 0, 0]
-
-
-def test_no_vectors_have_no_codes():
-    assert kmeans.assign(np.empty((0, 8), np.float16), unit(3)).shape == (0,)
+    np.testing.assert_allclose(found, unit(1), atol=STEP)

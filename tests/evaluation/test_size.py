@@ -15,12 +15,15 @@ COMPRESSED = manifest(
     **{
         "codes.npy": 40,
         "residuals.npy": 50,
+        "norms.npy": 20,
         "lists.npy": 8,
         "list_offsets.npy": 2,
-        "centroids.npy": 25,
+        "centroids.npy": 21,
+        "centroid_scales.npy": 4,
         "codebook.npy": 3,
         "cutoffs.npy": 1,
         "weights.npy": 2,
+        "norm_levels.npy": 6,
         "doclens.npy": 16,
         "ids.txt": 9,
     },
@@ -29,13 +32,21 @@ COMPRESSED = manifest(
 
 def test_the_ledger_of_a_compressed_index_by_hand():
     assert account(COMPRESSED, PLAIN) == {
-        "bytes": {"float16": 0, "codes": 40, "residuals": 50, "inverted list": 10, "centroids": 25, "other": 31},
-        "total": 156,
+        "bytes": {
+            "float16": 0,
+            "codes": 40,
+            "residuals": 50,
+            "inverted list": 10,
+            "norms": 20,
+            "centroids": 25,
+            "other": 37,
+        },
+        "total": 182,
         "vectors": 10,
         "passages": 4,
         "centroids": 8,
-        "bytes_per_vector": 15.6,
-        "ratio": {"paper": 1000 / 100, "with_centroids": 1000 / 125, "list_on_both_sides": 1010 / 100},
+        "bytes_per_vector": 18.2,
+        "ratio": {"paper": 1000 / 120, "with_centroids": 1000 / 145, "list_on_both_sides": 1010 / 120},
     }
 
 
@@ -62,7 +73,8 @@ def test_the_residuals_of_real_indexes_grow_by_the_bits_and_the_codes_do_not(sma
     header = 128
     for nbits, components in sizes.items():
         assert components["residuals"] == header + 200 * 2 * nbits
-        assert components["codes"] == header + 200
+        assert components["codes"] == components["norms"] == header + 200
+        assert components["centroids"] == 2 * header + 8 * 16 + 8 * 2
         assert components["inverted list"] == sizes[1]["inverted list"]
 
 

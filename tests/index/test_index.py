@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bench.codec.codec import fit_residual
 from bench.errors import DamagedFileError, DataError
+from bench.index import inverted
 from bench.index.build import build_compressed, build_uncompressed
 from bench.index.codecs import open_codec, write_codec
 from bench.index.ids import id_ranks
@@ -21,6 +22,7 @@ from bench.storage import read_json, sha256_file, write_json
 DOCLENS = [3, 1, 4, 1, 5, 2]
 UNCOMPRESSED = ["doclens.npy", "ids.txt", "vectors.npy"]
 COMPRESSED = [
+    "centroid_scales.npy",
     "centroids.npy",
     "codebook.npy",
     "codes.npy",
@@ -29,6 +31,8 @@ COMPRESSED = [
     "ids.txt",
     "list_offsets.npy",
     "lists.npy",
+    "norm_levels.npy",
+    "norms.npy",
     "residuals.npy",
     "weights.npy",
 ]
@@ -104,10 +108,11 @@ def test_a_compressed_index_holds_the_codes_and_residuals_of_its_shards(built):
 
 def test_passages_of_centroids_are_those_with_a_vector_there(built):
     index = open_index(built[2] / "index")
-    owners = np.repeat(np.arange(6), DOCLENS)
+    owners, compressed = np.repeat(np.arange(6), DOCLENS), index.compressed
     for centroids in ([0], [1, 2], [0, 3, 7], list(range(8)), []):
-        expected = sorted(set(owners[np.isin(index.compressed.codes, centroids)].tolist()))
-        assert index.compressed.passages_of(np.array(centroids, np.int64)).tolist() == expected
+        expected = sorted(set(owners[np.isin(compressed.codes, centroids)].tolist()))
+        found = inverted.union(compressed.lists, compressed.list_offsets, np.array(centroids, np.int64), 6)
+        assert found.tolist() == expected
 
 
 def test_every_listed_file_is_in_the_folder_and_nothing_else(built):
@@ -234,16 +239,31 @@ def test_a_manifest_with_other_fields_is_refused(copy, value):
         open_index(folder)
 
 
-@pytest.mark.parametrize("version", [0, 2, "1"])
+@pytest.mark.parametrize("version", [1, 3, "2"])
 def test_another_format_version_asks_for_a_rebuild(copy, version):
     folder = copy(2)
     manifest = read_json(folder / "manifest.json")
     write_json(folder / "manifest.json", {**manifest, "version": version})
-    with pytest.raises(DamagedFileError, match=f"format version {version}, this code reads 1; delete .* and rebuild it"):
+    with pytest.raises(
+        DamagedFileError,
+        match=rf"format version {version}, this code reads 2; delete .* and rebuild it \(make results, or `bench index`\)",
+    ):
         open_index(folder)
 
 
-@pytest.mark.parametrize("name", ["residuals.npy", "lists.npy", "list_offsets.npy", "doclens.npy", "ids.txt", "codes.npy"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "residuals.npy",
+        "norms.npy",
+        "norm_levels.npy",
+        "lists.npy",
+        "list_offsets.npy",
+        "doclens.npy",
+        "ids.txt",
+        "codes.npy",
+    ],
+)
 def test_arrays_that_do_not_fit_together_are_refused(copy, name):
     folder = copy(2)
     if name.endswith(".npy"):
@@ -313,4 +333,4 @@ def test_centroids_without_any_vector_have_empty_lists(tmp_path):
     )
     index = open_index(tmp_path / "i")
     assert index.compressed.list_offsets.tolist() == [0, 2, 2, 2]
-    assert index.compressed.lists.tolist() == [0, 1]
+    assert index.compressed.lists.tolist() == [0, 0]

@@ -1,6 +1,9 @@
 import numpy as np
 import pytest
 
+from bench.codec import kmeans, residual
+from bench.codec.codec import Codec
+
 DOCLENS = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3, 2, 3, 8, 4, 6, 2, 6, 4, 3]
 
 
@@ -17,12 +20,22 @@ def indexes(tmp_path_factory, small_index):
 def basis_index(tmp_path_factory, small_index):
     """A maker of indexes whose vectors are unit vectors of 8 dimensions, so that every score is exact in every engine.
 
-    passages: for each the dimensions of its vectors. Fewer distinct vectors than centroids, so centroids are these.
+    passages: for each the dimensions of its vectors. Fewer distinct vectors than centroids, so centroids are these, but
+    for what rounding adds to them, and the lowest bucket takes this off again.
     """
+
+    def basis_codec(vectors):
+        centroids = kmeans.fit(vectors, len(vectors), seed=0, iterations=1)
+        added = centroids.max() - np.float32(1)
+        assert 0 < added < 0.001
+        weights = np.array([-added, 0, 0, 0], np.float32)
+        return Codec(centroids, residual.codebook(weights, 8), np.array([-added / 2, 1, 2], np.float32), weights)
 
     def make(passages, nbits=2, ids=None):
         vectors = np.eye(8, dtype=np.float32)[np.concatenate(passages)]
-        return small_index(tmp_path_factory.mktemp("basis"), [len(p) for p in passages], nbits, vectors=vectors, ids=ids)
+        codec = None if nbits is None else basis_codec(vectors)
+        folder = tmp_path_factory.mktemp("basis")
+        return small_index(folder, [len(p) for p in passages], vectors=vectors, ids=ids, codec=codec)
 
     return make
 

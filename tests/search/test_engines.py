@@ -1,30 +1,45 @@
 """What every engine with token vectors does alike."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from bench.search.colbertv2 import ColBERTv2
-from bench.search.exact import Exact
+from bench.search.exact import Exact, ExactCodes
+from bench.search.kernels.choice import NAMES, open_kernels
 from bench.search.plaid import Plaid
 
 EVERYTHING = 10_000
 
 
-def open_exact(index):
+def open_exact(index, kernels="cpu"):
+    return ExactCodes(open_kernels(kernels, index))
+
+
+def open_colbertv2(index, kernels="cpu", nprobe=EVERYTHING, ncandidates=EVERYTHING):
+    return ColBERTv2(open_kernels(kernels, index), nprobe=nprobe, ncandidates=ncandidates)
+
+
+def open_plaid(index, kernels="cpu", ncells=EVERYTHING, threshold=-1.0, ndocs=4 * EVERYTHING):
+    return Plaid(open_kernels(kernels, index), ncells=ncells, centroid_score_threshold=threshold, ndocs=ndocs)
+
+
+def open_decoded(index, kernels):
+    """Exhaustive search by matrix products over the decoded vectors, which has no kernels to choose."""
     return Exact(index)
 
 
-def open_colbertv2(index, nprobe=EVERYTHING, ncandidates=EVERYTHING):
-    return ColBERTv2(index, index.compressed, nprobe=nprobe, ncandidates=ncandidates)
+ENGINES = {"exact": open_exact, "colbertv2": open_colbertv2, "plaid": open_plaid}
 
 
-def open_plaid(index, ncells=EVERYTHING, threshold=-1.0, ndocs=4 * EVERYTHING):
-    return Plaid(index, index.compressed, ncells=ncells, centroid_score_threshold=threshold, ndocs=ndocs)
+CASES = [(name, kernels) for name in ENGINES for kernels in NAMES]
 
 
-@pytest.fixture(params=[open_exact, open_colbertv2, open_plaid], ids=["exact", "colbertv2", "plaid"])
+@pytest.fixture(params=[*CASES, ("decoded", "")], ids="-".join)
 def engine(request):
-    return request.param
+    name, kernels = request.param
+    return partial(ENGINES.get(name, open_decoded), kernels=kernels)
 
 
 @pytest.mark.parametrize("nbits", [1, 4])
@@ -44,12 +59,13 @@ def test_without_any_pruning_every_engine_gives_the_ranking_of_exact(engine, ind
         np.testing.assert_array_equal(one.passages, other.passages)
 
 
-def test_bounds_that_cut_nothing_equal_exact_too(indexes, random_queries):
+@pytest.mark.parametrize("kernels", NAMES)
+def test_bounds_that_cut_nothing_equal_exact_too(indexes, random_queries, kernels):
     queries, index = random_queries(3, 6), indexes[4]
     centroids = len(index.compressed.codec.centroids)
     for found in (
-        open_colbertv2(index, nprobe=centroids, ncandidates=len(index)).search(queries, 25),
-        open_plaid(index, ncells=centroids, ndocs=4 * len(index)).search(queries, 25),
+        open_colbertv2(index, kernels, nprobe=centroids, ncandidates=len(index)).search(queries, 25),
+        open_plaid(index, kernels, ncells=centroids, ndocs=4 * len(index)).search(queries, 25),
     ):
         for one, other in zip(Exact(index).search(queries, 25), found, strict=True):
             np.testing.assert_array_equal(one.passages, other.passages)
@@ -91,7 +107,7 @@ def test_ties_are_ranked_by_passage_id_and_not_by_position_even_at_the_cut(engin
 
 def test_a_corpus_of_duplicates_has_one_centroid_and_is_ranked_by_passage_id(engine, basis_index):
     index = basis_index([[3]] * 5, ids=["10", "9", "2", "1", "30"])
-    assert index.compressed.codec.centroids.tolist() == [np.eye(8)[3].tolist()]
+    np.testing.assert_allclose(index.compressed.codec.centroids, [np.eye(8)[3]], atol=0.001)
     ranking = engine(index).search(np.eye(8, dtype=np.float32)[None, 2:5], 4)[0]
     assert [index.ids[passage] for passage in ranking.passages] == ["1", "10", "2", "30"]
     assert ranking.scores.tolist() == [1.0] * 4

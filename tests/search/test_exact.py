@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.search import exact
-from bench.search.exact import Exact, score_passages
+from bench.search.exact import Exact, ExactCodes
+from bench.search.kernels.choice import NAMES, open_kernels
 
 
 def blocks(monkeypatch, vectors, query_vectors, kept):
@@ -61,14 +62,18 @@ def test_scores_of_a_stretch_are_those_of_its_passages(indexes, random_queries, 
     np.testing.assert_allclose(Exact(indexes[4]).scores(queries, 3, 11), expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("nbits", [None, 1])
-def test_given_passages_are_scored_over_all_their_vectors_in_the_given_order(indexes, random_queries, naive_scores, nbits):
-    query = random_queries(1, 5)[0]
-    passages = np.array([20, 3, 11, 0])
-    scores = score_passages(indexes[nbits], query, passages)
-    np.testing.assert_allclose(scores, naive_scores(indexes[nbits], query)[passages], rtol=1e-5)
-    assert score_passages(indexes[nbits], query, passages[:0]).shape == (0,)
+@pytest.mark.parametrize("kernels", NAMES)
+@pytest.mark.parametrize("nbits", [1, 4])
+def test_given_passages_are_scored_over_all_their_vectors(indexes, random_queries, naive_scores, kernels, nbits):
+    index, query = indexes[nbits], random_queries(1, 5)[0]
+    opened = open_kernels(kernels, index)
+    passages = np.array([0, 3, 11, 20])
+    ranking = opened.best(opened.open(query), passages, 4)
+    assert sorted(ranking.passages.tolist()) == [0, 3, 11, 20]
+    np.testing.assert_allclose(ranking.scores, naive_scores(index, query)[ranking.passages], rtol=1e-5)
+    assert len(opened.best(opened.open(query), passages[:0], 4)) == 0
 
 
 def test_no_queries_have_no_rankings(indexes):
-    assert Exact(indexes[4]).search(np.empty((0, 5, 16), np.float32), 3) == []
+    for engine in (Exact(indexes[4]), *(ExactCodes(open_kernels(name, indexes[4], threads=2)) for name in NAMES)):
+        assert engine.search(np.empty((0, 5, 16), np.float32), 3) == []

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.search.kernels.reference import grouped, maxima, maxsim
+from bench.search.kernels.reference import maxima, maxsim
 
 
 @settings(max_examples=50, deadline=None, derandomize=True)
@@ -26,9 +26,3 @@ def test_maxsim_by_hand():
 def test_no_passages_have_no_scores():
     assert maxima(np.empty((0, 4), np.float32), np.empty(0, np.int64)).shape == (0, 4)
     assert maxsim(np.empty((0, 4), np.float32), np.empty(0, np.int64)).shape == (0,)
-
-
-def test_grouped_gives_each_passage_with_the_start_of_its_stretch():
-    passages, starts = grouped(np.array([2, 2, 5, 9, 9, 9]))
-    assert passages.tolist() == [2, 5, 9]
-    assert starts.tolist() == [0, 2, 3]

@@ -1,11 +1,17 @@
 import numpy as np
 import pytest
 
+from bench.search.kernels.choice import NAMES, open_kernels
 from bench.search.plaid import Plaid
 
 
-def open_plaid(index, ncells, threshold, ndocs):
-    return Plaid(index, index.compressed, ncells=ncells, centroid_score_threshold=threshold, ndocs=ndocs)
+@pytest.fixture(params=NAMES)
+def open_plaid(request):
+    def make(index, ncells, threshold, ndocs):
+        kernels = open_kernels(request.param, index)
+        return Plaid(kernels, ncells=ncells, centroid_score_threshold=threshold, ndocs=ndocs)
+
+    return make
 
 
 def naive_interaction(index, passage, similarities, allowed):
@@ -31,7 +37,7 @@ def naive_plaid(index, query, ncells, threshold, ndocs, scores, k):
 @pytest.mark.parametrize("ncells", [1, 3, 16])
 @pytest.mark.parametrize("threshold", [-1.0, 0.2, 0.4, 0.6, 2.0])
 @pytest.mark.parametrize("ndocs", [4, 16, 60])
-def test_every_stage_keeps_what_a_loop_keeps(indexes, random_queries, naive_scores, ncells, threshold, ndocs):
+def test_every_stage_keeps_what_a_loop_keeps(open_plaid, indexes, random_queries, naive_scores, ncells, threshold, ndocs):
     index, queries = indexes[4], random_queries(4, 3)
     for query, ranking in zip(queries, open_plaid(index, ncells, threshold, ndocs).search(queries, 6), strict=True):
         scores = naive_scores(index, query)
@@ -39,7 +45,7 @@ def test_every_stage_keeps_what_a_loop_keeps(indexes, random_queries, naive_scor
         np.testing.assert_allclose(ranking.scores, scores[ranking.passages], rtol=1e-5)
 
 
-def test_a_centroid_is_pruned_as_a_whole_and_counts_for_all_query_vectors_once_near_one_of_them(basis_index):
+def test_a_centroid_is_pruned_as_a_whole_and_counts_for_all_query_vectors_once_near_one_of_them(open_plaid, basis_index):
     index = basis_index([[1], [0], [0], [0], [0]], ids=["b", "z", "y", "x", "w"])
     query = np.zeros((1, 2, 8), np.float32)
     query[0, :, 0] = [0.625, -0.875]
@@ -50,19 +56,19 @@ def test_a_centroid_is_pruned_as_a_whole_and_counts_for_all_query_vectors_once_n
         assert ranking.scores.tolist() == [score]
 
 
-def test_a_quarter_of_ndocs_is_scored(indexes, random_queries):
+def test_a_quarter_of_ndocs_is_scored(open_plaid, indexes, random_queries):
     for ndocs, found in ((4, 1), (11, 2), (40, 10), (1000, 25)):
         assert len(open_plaid(indexes[4], 16, -1.0, ndocs).search(random_queries(1, 4), 100)[0]) == found
 
 
-def test_with_every_centroid_pruned_the_passages_are_kept_by_id(basis_index):
+def test_with_every_centroid_pruned_the_passages_are_kept_by_id(open_plaid, basis_index):
     index = basis_index([[0], [1], [0], [1], [0], [1], [0], [1]], ids=list("hgfedcba"))
     query = np.eye(8, dtype=np.float32)[None, :2]
     ranking = open_plaid(index, 8, 2.0, 4).search(query, 8)[0]
     assert [index.ids[passage] for passage in ranking.passages] == ["a"]
 
 
-def test_only_passages_of_the_probed_cells_are_returned(basis_index):
+def test_only_passages_of_the_probed_cells_are_returned(open_plaid, basis_index):
     index = basis_index([[0], [1, 2], [0, 3], [4], [5, 0]])
     ranking = open_plaid(index, 1, 0.5, 400).search(np.eye(8, dtype=np.float32)[None, :1], 5)[0]
     assert sorted(ranking.passages.tolist()) == [0, 2, 4]

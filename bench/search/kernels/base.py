@@ -10,6 +10,7 @@ from bench.search.ranking import Ranking
 
 LARGEST = 32_000
 LARGEST_QUERY = 16_383
+SMALLEST = 1e-30
 
 Result = TypeVar("Result")
 
@@ -57,8 +58,8 @@ def fixed_point_scale(query: np.ndarray, largest_norm: float) -> float:
 
     query: ``[query vectors, dim]``; largest_norm: of a centroid plus residual, before decoding divides by it.
     """
-    longest = float(np.linalg.norm(query, axis=1).max())
-    return LARGEST / max(longest * max(largest_norm, 1.0), float(np.finfo(np.float32).tiny))
+    longest = float(np.linalg.norm(query.astype(np.float64), axis=1).max())
+    return LARGEST / max(longest * max(largest_norm, 1.0), SMALLEST)
 
 
 def rounded_query(query: np.ndarray) -> tuple[np.ndarray, float]:
@@ -71,5 +72,5 @@ def rounded_query(query: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def without_padding(query: np.ndarray) -> np.ndarray:
-    """The vectors of a query that are not all zeros."""
-    return query[query.any(axis=1)]
+    """The vectors of a query that are not all zeros, float32."""
+    return np.ascontiguousarray(query[query.any(axis=1)], np.float32)

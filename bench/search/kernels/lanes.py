@@ -166,12 +166,13 @@ def to_float(_: Any, lanes: Lanes) -> Any:
 
 @intrinsic
 def to_int16(_: Any, lanes: Lanes) -> Any:
-    """Floats rounded to the nearest integer, halves to the even one; they must lie within int16."""
+    """Floats rounded to the nearest integer, halves to the even one; beyond int16 they wrap around, up to int32."""
     integers = Lanes(types.int16, lanes.count)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         rounded = _call(context, builder, "rint", lanes, arguments)
-        return builder.fptosi(rounded, context.get_value_type(integers))
+        wide = builder.fptosi(rounded, ir.VectorType(ir.IntType(32), lanes.count))
+        return builder.trunc(wide, context.get_value_type(integers))
 
     return integers(lanes), generate
 
