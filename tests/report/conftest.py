@@ -2,8 +2,12 @@
 
 import pytest
 
-COMPONENTS = ("float16", "codes", "residuals", "inverted list", "centroids", "other")
-BYTES = {"fp16": (2560, 0, 0, 0, 0, 40), "residual-2": (0, 20, 320, 60, 100, 140), "residual-1": (0, 20, 160, 60, 100, 60)}
+COMPONENTS = ("float16", "codes", "residuals", "inverted list", "norms", "centroids", "other")
+BYTES = {
+    "fp16": (2560, 0, 0, 0, 0, 0, 40),
+    "residual-2": (0, 20, 320, 60, 10, 100, 130),
+    "residual-1": (0, 20, 160, 60, 10, 100, 50),
+}
 
 
 @pytest.fixture

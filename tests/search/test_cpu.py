@@ -167,7 +167,7 @@ def test_every_kernel_gives_what_the_reference_gives(world, shape, data):
     probed = plain.nearest(expected, data.draw(st.integers(1, 3)))
     passages = plain.candidates(probed)
     np.testing.assert_array_equal(fast.candidates(probed), passages)
-    for threshold in (None, float(np.quantile(expected.scores.max(axis=1), 0.6)), 1e9):
+    for threshold in (None, float(np.quantile(expected.fixed.max(axis=1), 0.6)) / expected.scale, 1e9):
         np.testing.assert_array_equal(
             fast.interaction(query, passages, threshold), plain.interaction(expected, passages, threshold)
         )
