@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from bench.codec.rounding import to_bytes
 from bench.search.kernels.choice import NAMES, open_kernels
 from bench.search.plaid import Plaid
 
@@ -14,20 +15,33 @@ def open_plaid(request):
     return make
 
 
+def fixed_point(index, query):
+    """Similarities ``[centroids, query vectors]``, query values counted in 16383ths of the largest; and what counts as 1."""
+    values, scales = to_bytes(index.compressed.codec.centroids)
+    step = float(np.abs(query).max()) / 16_383
+    sums = values.astype(int) @ np.rint(query.T / step).astype(int)
+    largest = max(1.0, float(index.compressed.norm_levels[-1])) * float(np.linalg.norm(query, axis=1).max())
+    return np.rint(sums * scales.astype(float)[:, None] * step * 32_000 / largest).astype(int), 32_000 / largest
+
+
 def naive_interaction(index, passage, similarities, allowed):
     """The score of a passage with its vectors replaced by their centroids, over the allowed centroids only."""
     codes = index.compressed.codes[index.offsets[passage] : index.offsets[passage + 1]]
     codes = [code for code in codes if allowed[code]]
     if not codes:
         return -np.inf
-    return float(np.array([max(similarities[code, part] for code in codes) for part in range(similarities.shape[1])]).sum())
+    return sum(max(round_to_byte(similarities[code, part]) for code in codes) for part in range(similarities.shape[1]))
+
+
+def round_to_byte(value):
+    return int(np.floor(value / 256 + 0.5))
 
 
 def naive_plaid(index, query, ncells, threshold, ndocs, scores, k):
-    similarities = index.compressed.codec.centroids @ query.T
-    cells = {cell for column in similarities.T for cell in np.argsort(-column)[:ncells]}
+    similarities, one = fixed_point(index, query)
+    cells = {cell for column in similarities.T for cell in np.argsort(-column, kind="stable")[:ncells]}
     kept = [p for p in range(len(index)) if cells & set(index.compressed.codes[index.offsets[p] : index.offsets[p + 1]])]
-    above = similarities.max(axis=1) >= threshold
+    above = similarities.max(axis=1) >= threshold * one
     for allowed, count in ((above, ndocs), (np.ones(len(above), bool), ndocs // 4)):
         interaction = {p: naive_interaction(index, p, similarities, allowed) for p in kept}
         kept = sorted(kept, key=lambda p: (-interaction[p], index.ids[p]))[:count]
