@@ -26,8 +26,10 @@ VERBS = {
     "search": "query vectors and an index to a run",
     "bm25": "a run of the lexical baseline",
     "evaluate": "a run to quality",
+    "latency": "how long a query takes, on pinned threads",
     "tables": "records of runs and sizes to tables",
     "figures": "records of runs and sizes to figures",
+    "latency-report": "records of latency to a table and a figure",
     "throughput": "encoding rate against plain AutoModel on the same batches",
 }
 

@@ -3,12 +3,12 @@
 Every method whose argument is ``w`` takes the wildcards of the rule of the same name.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bench.corpus.protocol import Entry, slug
-from bench.plan import Plan
+from bench.plan import Plan, Run
 from bench.settings import flags
 
 
@@ -64,6 +64,11 @@ class Jobs:
     def search(self, w: Any) -> str:
         return flags({**self.plan.presets[w.preset].values(), **self._ranking(w.queries), "threads": 1})
 
+    def latency(self, w: Any) -> str:
+        first = self.plan.latency and self.plan.latency.queries
+        settings = {"depth": self.plan.depth, "first": first, "threads": int(w.pinned)}
+        return flags({**self.plan.presets[w.preset].values(), **settings})
+
     def bm25(self, w: Any) -> str:
         return flags(self._ranking(w.queries))
 
@@ -98,12 +103,26 @@ class Jobs:
 
     def metrics(self) -> list[str]:
         plan = self.plan
-        runs = [f"build/{r.corpus}/{r.model}/{r.codec}/{r.preset}/{r.queries}/metrics.json" for r in plan.runs]
+        runs = [f"{_folder(run)}/metrics.json" for run in plan.runs]
         return runs + [f"build/{e.corpus_name}/bm25/{e.name}/metrics.json" for e in plan.entries.values() if plan.bm25]
 
     def sizes(self) -> list[str]:
         pairs = dict.fromkeys((run.corpus, run.model) for run in self.plan.runs)
         return [f"build/{c}/{m}/{codec}/size.json" for c, m in pairs for codec in self.plan.codecs(c, m)]
+
+    def latencies(self) -> list[str]:
+        """Timings that the config asks for; none where it asks for none."""
+        threads = self.plan.latency.threads if self.plan.latency else ()
+        return [f"{_folder(run)}/threads-{count}/latency.json" for run in self._timed() for count in threads]
+
+    def timed_metrics(self) -> list[str]:
+        return [f"{_folder(run)}/metrics.json" for run in self._timed()]
+
+    def timed_sizes(self) -> list[str]:
+        return list(dict.fromkeys(f"build/{run.corpus}/{run.model}/{run.codec}/size.json" for run in self._timed()))
+
+    def _timed(self) -> Sequence[Run]:
+        return self.plan.latency.runs if self.plan.latency else ()
 
     def _query_sets(self) -> dict[str, Entry]:
         """Those that are evaluated, and those that models are trained on."""
@@ -117,6 +136,10 @@ class Jobs:
 
     def _ranking(self, queries: str) -> Mapping[str, Any]:
         return {"depth": self.plan.depth, "self_match": self.plan.entries[queries].self_match}
+
+
+def _folder(run: Run) -> str:
+    return f"build/{run.corpus}/{run.model}/{run.codec}/{run.preset}/{run.queries}"
 
 
 def folders(manifests: Iterable[str]) -> list[str]:

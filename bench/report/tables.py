@@ -30,8 +30,8 @@ def quality_table(quality: pd.DataFrame) -> Table:
         "data set": quality["dataset"],
         "model": quality["model"],
         "codec": quality["codec"],
-        "search": [_search(preset, settings) for preset, settings in zip(quality.preset, quality.settings, strict=True)],
-        "bytes / vector": [_number(value, 1) for value in quality["bytes_per_vector"]],
+        "search": [search_cell(preset, settings) for preset, settings in zip(quality.preset, quality.settings, strict=True)],
+        "bytes / vector": [number(value, 1) for value in quality["bytes_per_vector"]],
     }
     shown = pd.DataFrame(fixed)
     for measure in _measures(quality):
@@ -39,7 +39,7 @@ def quality_table(quality: pd.DataFrame) -> Table:
     shown["Δ uncompressed"] = [
         _signed_interval(row.difference, row.difference_low, row.difference_high) for row in quality.itertuples()
     ]
-    shown["p"] = [_number(value, 4) for value in quality["p"]]
+    shown["p"] = [number(value, 4) for value in quality["p"]]
     shown["Δ codec"] = [_signed(value) for value in quality["codec_loss"]]
     shown["Δ engine"] = [_signed(value) for value in quality["engine_loss"]]
     counts = ", ".join(f"{name} {rows['queries'].iloc[0]}" for name, rows in quality.groupby("dataset", sort=False))
@@ -58,17 +58,17 @@ def size_table(sizes: pd.DataFrame) -> Table:
     """Table 2: bytes by component, and the ratio to uncompressed in three ways of counting."""
     shown = pd.DataFrame({name: sizes[name] for name in ("corpus", "model", "codec")})
     for component in COMPONENTS:
-        shown[f"{component}, MB"] = [_number(value / 1e6, 2) if value else MISSING for value in sizes[component]]
-    shown["total, MB"] = [_number(value / 1e6, 2) for value in sizes["total"]]
-    shown["GiB"] = [_number(value / 2**30, 4) for value in sizes["total"]]
-    shown["bytes / vector"] = [_number(value, 1) for value in sizes["bytes_per_vector"]]
+        shown[f"{component}, MB"] = [number(value / 1e6, 2) if value else MISSING for value in sizes[component]]
+    shown["total, MB"] = [number(value / 1e6, 2) for value in sizes["total"]]
+    shown["GiB"] = [number(value / 2**30, 4) for value in sizes["total"]]
+    shown["bytes / vector"] = [number(value, 1) for value in sizes["bytes_per_vector"]]
     for name, title in (
         ("ratio_paper", "ratio"),
         ("ratio_with_centroids", "with centroids"),
         ("ratio_list_on_both_sides", "list on both sides"),
     ):
         values = sizes[name] if name in sizes else [None] * len(sizes)
-        shown[title] = [_number(value, 2) for value in values]
+        shown[title] = [number(value, 2) for value in values]
     counted = "; ".join(
         f"{corpus}: {row.passages:,} passages, {', '.join(_vectors(part))}"
         for corpus, part in sizes.groupby("corpus", sort=False)
@@ -132,11 +132,11 @@ def _measures(quality: pd.DataFrame) -> list[str]:
 
 
 def _measure_cell(row: pd.Series, measure: str) -> str:
-    value = _number(row[measure], 3)
+    value = number(row[measure], 3)
     return f"{value} [{row['low']:.3f}, {row['high']:.3f}]" if measure == row["headline"] else value
 
 
-def _search(preset: str, settings: str) -> str:
+def search_cell(preset: str, settings: str) -> str:
     return f"{preset} ({settings})" if settings else preset
 
 
@@ -153,7 +153,8 @@ def _largest(part: pd.DataFrame, model: str) -> pd.Series:
     return rows.loc[rows["centroid_count"].idxmax()]
 
 
-def _number(value: float | None, digits: int) -> str:
+def number(value: float | None, digits: int) -> str:
+    """As people read it, with commas between thousands; a dash where there is none."""
     return MISSING if value is None or pd.isna(value) else f"{value:,.{digits}f}"
 
 

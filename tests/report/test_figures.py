@@ -131,7 +131,15 @@ def test_figure_2_splits_a_bar_by_component(quick):
     axes = size_by_component(size_frame(quick[1])).axes[0]
     labels = [text.get_text() for text in axes.get_yticklabels()]
     widths = {bars.get_label(): bars[labels.index("residual-2")].get_width() for bars in axes.containers}
-    assert widths == {"float16": 0, "codes": 2, "residuals": 32, "inverted list": 6, "centroids": 10, "other": 14}
+    assert widths == {
+        "float16": 0,
+        "codes": 2,
+        "residuals": 32,
+        "inverted list": 6,
+        "norms": 1,
+        "centroids": 10,
+        "other": 13,
+    }
 
 
 def test_figure_2_saved_twice_has_identical_bytes(quick, tmp_path):
