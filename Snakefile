@@ -60,6 +60,11 @@ rule all:
                 "table2_size.md",
                 "figure1_quality_bytes.png",
                 "figure2_size.png",
+                *(
+                    ["table3_latency.md", "figure3_latency.png"]
+                    if PLAN.latency
+                    else []
+                ),
             ],
         ),
 
@@ -70,5 +75,6 @@ include: "workflow/rules/encode.smk"
 include: "workflow/rules/index.smk"
 include: "workflow/rules/search.smk"
 include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/latency.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/peers.smk"

@@ -26,9 +26,11 @@ VERBS = {
     "search": "query vectors and an index to a run",
     "bm25": "a run of the lexical baseline",
     "evaluate": "a run to quality",
+    "latency": "how long a query takes, on pinned threads",
     "tables": "records of runs and sizes to tables",
     "figures": "records of runs and sizes to figures",
     "peers": "records of systems measured over the same vectors to tables",
+    "latency-report": "records of latency to a table and a figure",
     "throughput": "encoding rate against plain AutoModel on the same batches",
 }
 

@@ -32,6 +32,15 @@ class Run:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Latency:
+    """Which runs are timed, on how many threads each, with how many queries."""
+
+    runs: Sequence[Run]
+    threads: Sequence[int]
+    queries: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """Everything that the DAG asks of a config."""
 
@@ -48,6 +57,7 @@ class Plan:
     passages_per_shard: int
     precision: str
     kmeans_iterations: int
+    latency: Latency | None
 
     def seed_for(self, *purpose: str) -> int:
         return derived_seed(self.seed, *purpose)
@@ -102,6 +112,7 @@ def resolve(values: Mapping[str, Any], source: str, known: Mapping[str, Mapping[
         passages_per_shard=values["encode"]["passages_per_shard"],
         precision=precision if precision != "auto" else "bfloat16" if has_native_bfloat16() else "float32",
         kmeans_iterations=values["kmeans"]["iterations"],
+        latency=_latency(values["latency"], runs, entries, f"latency in {source}") if values.get("latency") else None,
     )
 
 
@@ -156,6 +167,22 @@ def _check_run(settings: Mapping[str, Any], model: str, codec: str, name: str, p
         raise SettingsError(f"{where}: model {model!r} has one vector per passage; use codec fp16 and engine flat")
     if "pooling" not in settings and preset.engine == "flat":
         raise SettingsError(f"{where}: preset {name!r} is for models with pooling, {model!r} has a vector per token")
+
+
+def _latency(values: Mapping[str, Any], runs: Sequence[Run], entries: Mapping[str, Entry], where: str) -> Latency:
+    timed = runs
+    for axis, name in (("models", "model"), ("codecs", "codec"), ("presets", "preset")):
+        known = sorted({getattr(run, name) for run in runs})
+        wanted = values.get(axis, known)
+        if unknown := [name for name in wanted if name not in known]:
+            raise SettingsError(f"{where} names the {axis} {unknown}, which no run of the grid has; these it has: {known}")
+        timed = [run for run in timed if getattr(run, name) in wanted]
+    if not timed:
+        raise SettingsError(f"{where} names models, codecs and presets that no run of the grid has together")
+    for entry in (entries[name] for name in dict.fromkeys(run.queries for run in timed)):
+        if values["queries"] > (count := entry.sample or entry.queries):
+            raise SettingsError(f"queries {values['queries']} of {where} are more than the {count} of {entry.id}")
+    return Latency(runs=timed, threads=values["threads"], queries=values["queries"])
 
 
 def _check_models(models: Mapping[str, Mapping[str, Any]], source: str) -> None:

@@ -17,7 +17,7 @@ from bench.index.shards import open_shard
 from bench.search.queries import open_query_vectors
 from bench.storage import FolderWriter
 
-HELPERS = {"common", "models"}
+HELPERS = {"common", "engine", "models"}
 
 
 def module_of(verb):
@@ -102,6 +102,28 @@ def test_an_unknown_data_set_on_the_command_line_is_refused(capsys, tmp_path):
 def test_a_verb_that_succeeds_ends_with_0_and_says_what_it_wrote(capsys, tmp_path):
     assert main(["corpus", "--dataset", "pydocs/tiny", "--passages", "200", "--output", str(tmp_path / "corpus")]) == 0
     assert capsys.readouterr().out.startswith("pydocs/tiny: 200 passages, 0 of them empty; digest ")
+
+
+LATENCY = ["latency", "--index", "i", "--queries", "q", "--depth", "10", "--engine", "exact", "--output", "latency.json"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--threads", "100000"], "SettingsError: threads 100000 of the command line: this process is given "),
+        (
+            ["--threads", "2", "--granted-threads", "1"],
+            "SettingsError: threads 2 of the command line: this process is given 1",
+        ),
+        (["--threads", "1", "--model", "m"], "SettingsError: --model and --texts of the command line go together"),
+        (["--threads", "1", "--most-passes", "2"], "SettingsError: 3 to 2 passes cannot be"),
+    ],
+)
+def test_a_timing_that_cannot_be_as_asked_for_is_refused_and_leaves_no_file(capsys, tmp_path, monkeypatch, words, message):
+    monkeypatch.chdir(tmp_path)
+    assert main([*LATENCY, *words]) == 1
+    assert capsys.readouterr().err.startswith(f"bench latency: {message}")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("words", [["verify"], ["corpus", "--dataset", "x"], ["corpus", "--data", "x"]])

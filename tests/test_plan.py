@@ -67,13 +67,13 @@ def test_shards_are_known_from_counts_alone(quick):
 
 def test_a_size_is_reported_for_every_searched_codec_and_for_uncompressed(quick):
     assert quick.codecs("pydocs-test", "minilm") == ["fp16", "residual-1", "residual-2", "residual-4", "residual-8"]
-    only = plan(grid=[{"models": ["minilm"], "codecs": ["residual-2"], "presets": ["plaid"]}])
+    only = plan(latency=None, grid=[{"models": ["minilm"], "codecs": ["residual-2"], "presets": ["plaid"]}])
     assert only.codecs("pydocs-test", "minilm") == ["fp16", "residual-2"]
 
 
 def test_a_run_named_twice_in_the_grid_is_run_once():
     item = {"models": ["minilm"], "codecs": ["fp16"], "presets": ["exact"]}
-    assert len(plan(grid=[item, item]).runs) == 1
+    assert len(plan(latency=None, grid=[item, item]).runs) == 1
 
 
 def test_seeds_of_a_plan_derive_from_the_seed_of_its_config(quick):
@@ -208,6 +208,28 @@ REFUSED = {
         {"queries": {"pydocs/test": {}, "pydocs/tiny": {"corpus": "pydocs/test"}}},
         ["share the collection pydocs/test", "(200, 4691)"],
     ),
+    "a timing on no thread": ({"latency__threads": [1, 0]}, ["latency.threads.1", "0 is less than the minimum of 1"]),
+    "a timing on the same number of threads twice": ({"latency__threads": [1, 1]}, ["latency.threads", "non-unique"]),
+    "a timing without a number of queries": ({"latency": {"threads": [1]}}, ["latency", "'queries' is a required"]),
+    "a timing of more queries than there are": (
+        {"latency__queries": 501},
+        ["queries 501", "latency in x.yaml", "the 500 of pydocs/test"],
+    ),
+    "a timing of one query": ({"latency__queries": 1}, ["latency.queries", "1 is less than the minimum of 2", "p99"]),
+    "an unknown model to time": (
+        {"latency__models": ["contrastive", "large"]},
+        ["latency", "models ['large']", "['contrastive', 'minilm', 'pooled']"],
+    ),
+    "a codec to time that no run has": (
+        {"latency__codecs": ["residual-16"]},
+        ["latency", "codecs ['residual-16']", "'residual-1'"],
+    ),
+    "a preset to time that no run uses": ({"latency__presets": ["fast"]}, ["latency", "presets ['fast']", "'plaid'"]),
+    "models, codecs and presets to time that never meet": (
+        {"latency__models": ["pooled"], "latency__codecs": ["residual-2"]},
+        ["latency", "no run of the grid has together"],
+    ),
+    "an unknown key of latency": ({"latency__warmup": 3}, ["latency", "['warmup']", "'threads'"]),
     "a name that is no folder": ({"name": "../results"}, ["name", "'../results'"]),
     "a model name with a slash": ({"models__a/b": QUICK["models"]["pooled"]}, ["models", "'a/b'"]),
 }
@@ -223,8 +245,29 @@ def test_a_config_is_refused_for(case):
     assert [fragment for fragment in fragments if fragment not in message] == [], message
 
 
+def test_every_run_is_timed_unless_the_config_names_models_codecs_or_presets(quick):
+    everything = plan(latency={"threads": [1, 2], "queries": 50}).latency
+    assert (everything.runs, everything.threads, everything.queries) == (quick.runs, [1, 2], 50)
+    some = plan(latency={"threads": [1], "queries": 50, "models": ["minilm"], "presets": ["exact", "plaid"]}).latency
+    assert len(some.runs) == 5 + 2
+    assert {(run.model, run.preset) for run in some.runs} == {("minilm", "exact"), ("minilm", "plaid")}
+
+
+def test_without_latency_nothing_is_timed():
+    assert plan(latency=None).latency is None
+
+
+def test_the_quick_config_times_one_model_uncompressed_and_at_two_bit_widths(quick):
+    assert {(run.model, run.codec) for run in quick.latency.runs} == {
+        ("contrastive", "fp16"),
+        ("contrastive", "residual-2"),
+        ("contrastive", "residual-1"),
+    }
+    assert len(quick.latency.runs) == 7
+
+
 def test_query_sets_of_one_collection_that_agree_share_it():
-    found = plan(queries={"pydocs/test": {}, "pydocs/tiny": TINY_ON_TEST}, grid=[EXACT])
+    found = plan(queries={"pydocs/test": {}, "pydocs/tiny": TINY_ON_TEST}, grid=[EXACT], latency=None)
     assert [(run.queries, run.corpus) for run in found.runs] == [
         ("pydocs-test", "pydocs-test"),
         ("pydocs-tiny", "pydocs-test"),
@@ -239,7 +282,7 @@ def test_a_preset_may_score_exactly_the_depth(preset, key, value):
 
 
 def test_a_preset_that_no_run_uses_may_be_shallow():
-    assert len(plan(presets__plaid__ndocs=4, grid=[EXACT]).runs) == 1
+    assert len(plan(presets__plaid__ndocs=4, grid=[EXACT], latency=None).runs) == 1
 
 
 def test_a_message_is_one_line():

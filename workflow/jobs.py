@@ -3,13 +3,13 @@
 Every method whose argument is ``w`` takes the wildcards of the rule of the same name.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bench.corpus.protocol import Entry, slug
 from bench.errors import SettingsError
-from bench.plan import Plan
+from bench.plan import Plan, Run
 from bench.settings import flags
 
 PEERS = ("colbert-ai", "fast-plaid")
@@ -71,6 +71,11 @@ class Jobs:
     def peer(self, w: Any) -> str:
         return flags({"threads": 2, "seed": self.plan.seed_for("peers", w.corpus, w.model)})
 
+    def latency(self, w: Any) -> str:
+        first = self.plan.latency and self.plan.latency.queries
+        settings = {"depth": self.plan.depth, "first": first, "threads": int(w.pinned)}
+        return flags({**self.plan.presets[w.preset].values(), **settings})
+
     def bm25(self, w: Any) -> str:
         return flags(self._ranking(w.queries))
 
@@ -105,7 +110,7 @@ class Jobs:
 
     def metrics(self) -> list[str]:
         plan = self.plan
-        runs = [f"build/{r.corpus}/{r.model}/{r.codec}/{r.preset}/{r.queries}/metrics.json" for r in plan.runs]
+        runs = [f"{_folder(run)}/metrics.json" for run in plan.runs]
         return runs + [f"build/{e.corpus_name}/bm25/{e.name}/metrics.json" for e in plan.entries.values() if plan.bm25]
 
     def sizes(self) -> list[str]:
@@ -124,6 +129,20 @@ class Jobs:
 
         return files
 
+    def latencies(self) -> list[str]:
+        """Timings that the config asks for; none where it asks for none."""
+        threads = self.plan.latency.threads if self.plan.latency else ()
+        return [f"{_folder(run)}/threads-{count}/latency.json" for run in self._timed() for count in threads]
+
+    def timed_metrics(self) -> list[str]:
+        return [f"{_folder(run)}/metrics.json" for run in self._timed()]
+
+    def timed_sizes(self) -> list[str]:
+        return list(dict.fromkeys(f"build/{run.corpus}/{run.model}/{run.codec}/size.json" for run in self._timed()))
+
+    def _timed(self) -> Sequence[Run]:
+        return self.plan.latency.runs if self.plan.latency else ()
+
     def _query_sets(self) -> dict[str, Entry]:
         """Those that are evaluated, and those that models are trained on."""
         return {entry.name: entry for entry in (*self.plan.corpora.values(), *self.plan.entries.values())}
@@ -136,6 +155,10 @@ class Jobs:
 
     def _ranking(self, queries: str) -> Mapping[str, Any]:
         return {"depth": self.plan.depth, "self_match": self.plan.entries[queries].self_match}
+
+
+def _folder(run: Run) -> str:
+    return f"build/{run.corpus}/{run.model}/{run.codec}/{run.preset}/{run.queries}"
 
 
 def folders(manifests: Iterable[str]) -> list[str]:

@@ -17,7 +17,7 @@ from bench.storage import atomic
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 BASELINE_LINES = (((0, (1, 1.5)), "#000000"), ((0, (1, 3)), "#666666"), ((0, (4, 1.5, 1, 1.5)), "#999999"))
-HATCHES = ("", "//", "\\\\", "xx", "..", "--")
+HATCHES = ("", "//", "\\\\", "xx", "..", "--", "oo")
 STYLE: Any = {
     "font.size": 8,
     "axes.spines.top": False,
@@ -122,7 +122,7 @@ def size_by_component(sizes: pd.DataFrame) -> Figure:
 def _size_panel(axes: Axes, rows: pd.DataFrame) -> None:
     places = np.arange(len(rows))
     left = np.zeros(len(rows))
-    for component, colour, hatch in zip(COMPONENTS, COLOURS, HATCHES, strict=False):
+    for component, colour, hatch in zip(COMPONENTS, COLOURS, HATCHES, strict=True):
         width = (rows[component] / rows["vectors"]).to_numpy()
         axes.barh(places, width, left=left, color=colour, hatch=hatch, edgecolor="white", linewidth=0.4, label=component)
         left += width

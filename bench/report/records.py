@@ -28,6 +28,11 @@ def read_sizes(paths: Iterable[Path]) -> list[Record]:
     return _distinct([read_json(path) for path in paths], ("corpus", "model", "codec"))
 
 
+def engine_values(settings: Mapping[str, Any]) -> str:
+    """The values of an engine in one line, as tables print them; empty for an engine without any."""
+    return ", ".join(f"{name}={settings[name]}" for name in _ENGINE_VALUES if name in settings)
+
+
 def _distinct(records: list[Record], axes: Sequence[str]) -> list[Record]:
     rows = [tuple(record[axis] for axis in axes) for record in records]
     if repeated := {row for row in rows if rows.count(row) > 1}:
@@ -56,7 +61,7 @@ def quality_frame(metrics: Sequence[Record], sizes: Sequence[Record], *, seed: i
                 "model": row[1],
                 "codec": row[2],
                 "preset": row[3],
-                "settings": ", ".join(f"{k}={run['settings'][k]}" for k in _ENGINE_VALUES if k in run["settings"]),
+                "settings": engine_values(run["settings"]),
                 "headline": headline,
                 "value": record["mean"][headline],
                 "low": low,

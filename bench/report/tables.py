@@ -31,7 +31,7 @@ def quality_table(quality: pd.DataFrame) -> Table:
         "data set": quality["dataset"],
         "model": quality["model"],
         "codec": quality["codec"],
-        "search": [_search(preset, settings) for preset, settings in zip(quality.preset, quality.settings, strict=True)],
+        "search": [search_cell(preset, settings) for preset, settings in zip(quality.preset, quality.settings, strict=True)],
         "bytes / vector": [number(value, 1) for value in quality["bytes_per_vector"]],
     }
     shown = pd.DataFrame(fixed)
@@ -137,7 +137,7 @@ def _measure_cell(row: pd.Series, measure: str) -> str:
     return f"{value} [{row['low']:.3f}, {row['high']:.3f}]" if measure == row["headline"] else value
 
 
-def _search(preset: str, settings: str) -> str:
+def search_cell(preset: str, settings: str) -> str:
     return f"{preset} ({settings})" if settings else preset
 
 

@@ -65,6 +65,38 @@ def size():
 
 
 @pytest.fixture
+def latency():
+    """``latency(metric, p50)``: a timing of the search that a record of quality is of; p95 and p99 are multiples of p50."""
+
+    def make(metric, p50, *, threads=1, encode=7.5, search=None, **changes):
+        run = metric["run"]
+        stages = {"centroids": p50 / 4, "scoring": p50 / 2}
+        times = {"p50": p50, "p95": 2 * p50, "p99": 3 * p50, "mean_best": 0.75 * p50, "stages": stages}
+        record = {
+            "settings": {**run["settings"], "threads": threads, "kernels": "cpu"},
+            "inputs": run["inputs"],
+            "queries": run["queries"],
+            "index": {"codec": metric["codec"]},
+            "search": {
+                **times,
+                "queries": 200,
+                "passes": 4,
+                "stable": True,
+                "open_s": 0.25,
+                "first_s": 1.5,
+                **(search or {}),
+            },
+            "batch": {"queries": 200, "queries_per_s": 1250.0},
+            "encode": {"mean_best": encode} if encode else None,
+            "open_s": 0.5,
+            "host": {"cpu": "A Processor", "cores": 8, "load": {"before": [0.25, 0.5, 0.75], "after": [1.0, 0.5, 0.75]}},
+        }
+        return {**record, **changes}
+
+    return make
+
+
+@pytest.fixture
 def quick(metric, size):
     """Records of a small benchmark: two late interaction models, a pooled one and BM25."""
     metrics, sizes = [], []

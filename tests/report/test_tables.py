@@ -5,12 +5,11 @@ import re
 import pandas as pd
 import pytest
 
+from bench.evaluation.size import COMPONENTS
 from bench.report.records import quality_frame, size_frame
 from bench.report.tables import quality_table, size_table, write
 
 FORMATS = (".md", ".tex", ".csv", ".html")
-
-UNUSED = ("inverted list", "norms", "centroids", "other")
 
 
 @pytest.fixture
@@ -132,7 +131,7 @@ def test_captions_name_what_was_counted(quick):
 
 
 def test_sizes_are_shown_in_megabytes_gibibytes_and_bytes_per_vector(size):
-    components = {"float16": 0, "codes": 2**20, "residuals": 2**30 - 2**20, **dict.fromkeys(UNUSED, 0)}
+    components = {**dict.fromkeys(COMPONENTS, 0), "codes": 2**20, "residuals": 2**30 - 2**20}
     record = size("m", "residual-2", bytes=components, total=2**30, bytes_per_vector=36.25)
     shown = size_table(size_frame([record])).shown.iloc[0]
     assert (shown["total, MB"], shown["GiB"], shown["bytes / vector"]) == ("1,073.74", "1.0000", "36.2")

@@ -1,6 +1,7 @@
 import json
 
 import pandas as pd
+import pytest
 
 CI_JOBS = {
     "assign": 4,
@@ -15,6 +16,8 @@ CI_JOBS = {
     "fit": 2,
     "index": 2,
     "index_uncompressed": 3,
+    "latency": 3,
+    "latency_report": 1,
     "pool": 1,
     "project": 1,
     "queries": 2,
@@ -30,10 +33,10 @@ def test_a_dry_run_from_nothing_plans_every_stage(finished):
     assert finished.planned("--forceall") == CI_JOBS
 
 
-def test_the_main_job_plans_112_jobs(finished):
+def test_the_main_job_plans_119_jobs(finished):
     counts = finished.planned("--forceall", config="config/quick.yaml")
-    assert counts["search"] == 19
-    assert sum(counts.values()) == 111
+    assert (counts["search"], counts["latency"]) == (19, 7)
+    assert sum(counts.values()) == 119
 
 
 def test_a_second_run_has_nothing_to_do(finished):
@@ -57,6 +60,7 @@ def test_every_number_carries_what_it_depends_on(finished):
         "ndocs": 400,
         "depth": 100,
         "self_match": "none",
+        "kernels": "cpu",
         "threads": 1,
     }
     assert {"corpus", "model", "queries", "index"} <= set(record["run"]["inputs"])
@@ -66,14 +70,60 @@ def test_every_number_carries_what_it_depends_on(finished):
     assert record["context"]["packages"]["torch"]
 
 
+def test_a_timing_carries_its_setting_its_machine_and_its_stages(finished):
+    folder = finished.root / "build/pydocs-tiny/minilm/residual-2/plaid/pydocs-tiny"
+    record = json.loads((folder / "threads-1/latency.json").read_text())
+    run = json.loads((folder / "run.json").read_text())
+    assert (record["inputs"], record["queries"]) == (run["inputs"], run["queries"])
+    assert record["settings"] == {name: value for name, value in run["settings"].items() if name != "self_match"}
+    assert len(record["host"]["cpus"]) == 1
+    assert {"cpu", "cores", "memory", "load"} <= set(record["host"])
+    search = record["search"]
+    assert (search["queries"], record["encode"]["queries"], record["batch"]["queries"]) == (20, 20, 20)
+    assert 3 <= search["passes"] <= 10
+    assert search["p99"] is None
+    assert 0 < search["p50"] <= search["p95"]
+    assert list(search["stages"]) == ["candidates", "centroids", "scoring"]
+    assert sum(search["stages"].values()) == pytest.approx(search["mean_best"], rel=0.1)
+
+
+def test_table_3_has_a_row_per_timing_with_the_quality_of_its_run(finished):
+    table = pd.read_csv(finished.root / "results/ci/table3_latency.csv")
+    assert (table["model"] + " " + table["codec"]).unique().tolist() == ["minilm residual-2"]
+    assert table["preset"].tolist() == ["exact", "colbertv2", "plaid"]
+    quality = pd.read_csv(finished.root / "results/ci/table1_quality.csv").set_index(["model", "codec", "preset"])
+    for row in table.itertuples():
+        assert row.value == quality.loc[(row.model, row.codec, row.preset), "value"]
+        assert row.bytes_per_vector == quality.loc[(row.model, row.codec, row.preset), "bytes_per_vector"]
+
+
+def test_another_number_of_threads_is_another_timing_and_nothing_else(checkout):
+    checkout.edit("config/ci.yaml", "threads: [1]", "threads: [1, 2]")
+    assert checkout.planned() == {"latency": 3, "latency_report": 1}
+
+
+def test_a_timing_on_more_threads_than_the_workflow_is_given_is_refused(checkout):
+    checkout.edit("config/ci.yaml", "threads: [1]", "threads: [3]")
+    timing = "build/pydocs-tiny/minilm/residual-2/exact/pydocs-tiny/threads-3/latency.json"
+    done = checkout.snakemake(timing)
+    assert done.returncode == 1
+    assert "SettingsError: threads 3 of the command line: this process is given" in done.stderr + done.stdout
+    assert not (checkout.root / timing).exists()
+
+
+def test_without_latency_there_is_neither_table_3_nor_figure_3(checkout):
+    checkout.edit("config/ci.yaml", "latency: {", "latency: null  # {")
+    assert set(CI_JOBS) - set(checkout.planned("--forceall")) == {"latency", "latency_report"}
+
+
 def test_a_changed_preset_reruns_exactly_its_runs(checkout):
     checkout.edit("config/ci.yaml", "ndocs: 400", "ndocs: 420")
-    assert checkout.planned() == {"search": 1, "evaluate": 1, "tables": 1, "figures": 1}
+    assert checkout.planned() == {"search": 1, "evaluate": 1, "tables": 1, "figures": 1, "latency": 1, "latency_report": 1}
 
 
 def test_an_edited_search_module_reruns_searches_and_what_follows_but_no_index(checkout):
     checkout.edit("bench/search/plaid.py", "FINAL_SHARE = 4", "FINAL_SHARE = 2")
-    assert checkout.planned() == {"search": 7, "evaluate": 7, "tables": 1, "figures": 1}
+    assert checkout.planned() == {"search": 7, "evaluate": 7, "tables": 1, "figures": 1, "latency": 3, "latency_report": 1}
 
 
 def test_an_edited_codec_reruns_fitting_and_what_follows_but_no_encoding(checkout):
@@ -88,6 +138,8 @@ def test_an_edited_codec_reruns_fitting_and_what_follows_but_no_encoding(checkou
         "evaluate": 7,
         "tables": 1,
         "figures": 1,
+        "latency": 3,
+        "latency_report": 1,
     }
 
 
@@ -135,7 +187,7 @@ def test_every_category_of_the_report_has_the_three_items_that_its_page_needs(fi
     assert done.returncode == 0, done.stderr
     page = (finished.root / "report.html").read_text()
     categories = json.loads(page.partition("categories = ")[2].partition(";\n")[0])
-    assert {name: len(items["Other"]) for name, items in categories.items()} == {"Quality": 3, "Size": 3}
+    assert {name: len(items["Other"]) for name, items in categories.items()} == {"Quality": 3, "Size": 3, "Latency": 3}
     assert "the 95 % interval of the paired difference to uncompressed vectors" in page
 
 

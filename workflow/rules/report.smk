@@ -1,8 +1,9 @@
 """
-records of quality and size -> tables and figures
+records of quality, size and latency -> tables and figures
 
-needs   metrics.json of every run, size.json of every index
+needs   metrics.json of every run, size.json of every index, latency.json of every run that is timed
 makes   results/{name}/table1_quality.*, table2_size.*, figure1_quality_bytes.*, figure2_size.*
+        results/{name}/table3_latency.*, figure3_latency.*, where the config has latency
 
 A category of the HTML report has three items or more: of exactly two, Snakemake makes a switch that breaks the page.
 """
@@ -86,4 +87,42 @@ rule figures:
         folder=subpath(output[0], parent=True),
     shell:
         "python -m bench figures --metrics {input.metrics} --sizes {input.sizes} --seed {params.seed}"
+        " --output {params.folder} 2>&1 | tee {log}"
+
+
+rule latency_report:
+    input:
+        latencies=JOBS.latencies(),
+        metrics=JOBS.timed_metrics(),
+        sizes=JOBS.timed_sizes(),
+    output:
+        report(
+            f"{RESULTS}/table3_latency.html",
+            caption="../report/table3.rst",
+            category="Latency",
+            labels={"item": "Table 3"},
+        ),
+        report(
+            f"{RESULTS}/table3_latency.csv",
+            caption="../report/table3.rst",
+            category="Latency",
+            labels={"item": "Table 3 as plain numbers"},
+        ),
+        report(
+            f"{RESULTS}/figure3_latency.png",
+            caption="../report/figure3.rst",
+            category="Latency",
+            labels={"item": "Figure 3"},
+        ),
+        expand(f"{RESULTS}/table3_latency.{{suffix}}", suffix=["md", "tex"]),
+        f"{RESULTS}/figure3_latency.pdf",
+    log:
+        f"logs/{PLAN.name}/latency-report.log",
+    conda:
+        "../envs/bench.yaml"
+    params:
+        code=code_digest("bench.verbs.latency_report"),
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python -m bench latency-report --latencies {input.latencies} --metrics {input.metrics} --sizes {input.sizes}"
         " --output {params.folder} 2>&1 | tee {log}"

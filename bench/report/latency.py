@@ -1,0 +1,126 @@
+"""Timings beside the quality and the bytes of the same search."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench.errors import DataError
+from bench.report.records import Record, engine_values
+from bench.report.tables import MISSING, Table, number, search_cell
+from bench.storage import digest_of, read_json
+
+STAGES = ("centroids", "candidates", "scoring")
+
+
+def read_latencies(paths: Sequence[Path]) -> list[Record]:
+    """Records of timings in the order given; raises DataError where two describe the same one."""
+    found = [read_json(path) for path in paths]
+    if len({digest_of([_identity(record), record["settings"]["threads"]]) for record in found}) < len(found):
+        raise DataError("two of the timings are of the same search on as many threads: give one of them")
+    return found
+
+
+def _identity(record: Record) -> dict[str, Any]:
+    """What a run and a timing of the same search have in common: inputs, query vectors, engine and depth."""
+    settings = record["settings"]
+    engine = {"engine": settings["engine"], "values": engine_values(settings), "depth": settings["depth"]}
+    return {"inputs": record["inputs"], "queries": record["queries"], **engine}
+
+
+def latency_frame(latencies: Sequence[Record], metrics: Sequence[Record], sizes: Sequence[Record]) -> pd.DataFrame:
+    """One row per timing; raises DataError for one whose search no record of quality is of.
+
+    Columns: dataset, model, codec, preset, settings, threads; headline (name), value; p50, p95, p99, mean_best (ms, of
+    single queries from vectors to ranking; a percentile that so few queries do not carry is absent), batch (queries/s);
+    encode and each stage (ms, mean; absent where it was not timed or the engine has no such stage); queries, passes,
+    stable; open_s, first_s (seconds to open the index and of the first search); bytes_per_vector; host, load (over the
+    minute before), kernels, depth.
+    """
+    runs = {digest_of(_identity(record["run"])): record for record in metrics if "queries" in record["run"]}
+    bytes_per_vector = {size["index"]: size["bytes_per_vector"] for size in sizes}
+    return pd.DataFrame([_row(record, _run_of(record, runs), bytes_per_vector) for record in latencies])
+
+
+def _run_of(latency: Record, runs: dict[str, Record]) -> Record:
+    found = runs.get(digest_of(_identity(latency)))
+    if found is None:
+        engine = f"{latency['settings']['engine']} over {latency['index']['codec']}"
+        raise DataError(f"a timing of {engine} has no record of quality of the same search: time it again, or evaluate it")
+    return found
+
+
+def _row(latency: Record, run: Record, bytes_per_vector: dict[str, float]) -> dict[str, Any]:
+    search, settings, host = latency["search"], latency["settings"], latency["host"]
+    headline = run["measures"][0]
+    return {
+        **{name: run[name] for name in ("dataset", "model", "codec", "preset")},
+        "settings": engine_values(settings),
+        "threads": settings["threads"],
+        "headline": headline,
+        "value": run["mean"][headline],
+        **{name: search[name] for name in ("p50", "p95", "p99", "mean_best")},
+        "batch": latency["batch"]["queries_per_s"],
+        "encode": latency["encode"] and latency["encode"]["mean_best"],
+        **{name: search["stages"].get(name) for name in STAGES},
+        **{name: search[name] for name in ("queries", "passes", "stable")},
+        "open_s": latency["open_s"] + search["open_s"],
+        "first_s": search["first_s"],
+        "bytes_per_vector": bytes_per_vector.get(latency["inputs"]["index"]),
+        "host": f"{host['cpu']}, {host['cores']} CPUs",
+        "load": host["load"]["before"] and host["load"]["before"][0],
+        "kernels": settings["kernels"],
+        "depth": settings["depth"],
+    }
+
+
+def pareto(milliseconds: np.ndarray, quality: np.ndarray) -> np.ndarray:
+    """Mask of the points that no other one beats in time or in quality without losing in the other; both ``[points]``."""
+    quicker, slower = milliseconds[:, None], milliseconds[None, :]
+    better, worse = quality[:, None], quality[None, :]
+    dominates = (quicker <= slower) & (better >= worse) & ((quicker < slower) | (better > worse))
+    return np.logical_not(dominates.any(axis=0))
+
+
+def latency_table(latency: pd.DataFrame) -> Table:
+    """Table 3: time of a query of every timed run, and what it buys."""
+    shown = pd.DataFrame(
+        {
+            "data set": latency["dataset"],
+            "model": latency["model"],
+            "codec": latency["codec"],
+            "search": [
+                search_cell(preset, settings) for preset, settings in zip(latency.preset, latency.settings, strict=True)
+            ],
+            "threads": [str(threads) for threads in latency["threads"]],
+        }
+    )
+    for headline in dict.fromkeys(latency["headline"]):
+        own = latency["value"].where(latency["headline"] == headline)
+        shown[headline] = [number(value, 3) for value in own]
+    for name, title in (("p50", "p50, ms"), ("p95", "p95, ms"), ("p99", "p99, ms"), ("mean_best", "best of three, ms")):
+        shown[title] = [_significant(value) for value in latency[name]]
+    shown["batch, queries / s"] = [_significant(value) for value in latency["batch"]]
+    for name in ("encode", *STAGES):
+        shown[f"{name}, ms"] = [_significant(value) for value in latency[name]]
+    shown["passes"] = [f"{row.passes}" + ("" if row.stable else " (unstable)") for row in latency.itertuples()]
+    shown["bytes / vector"] = [number(value, 1) for value in latency["bytes_per_vector"]]
+    counts = ", ".join(f"{name} {rows['queries'].iloc[0]}" for name, rows in latency.groupby("dataset", sort=False))
+    caption = (
+        f"Latency. Queries timed: {counts}, one after the other in a process of their own, from query vectors to the "
+        f"ranking of the best {latency['depth'].iloc[0]}; p50, p95 and p99 are over the last three passes, best of three is "
+        f"the mean over queries of each one's best of these, of which centroids, candidates and scoring are the parts; "
+        f"encode, from text to query vectors, comes on top. Passes were repeated until their median came within 2 % of the "
+        f"best one; batch is all queries at once. {' / '.join(dict.fromkeys(latency['host']))}. {MISSING} means: no such "
+        f"stage, not measured, or too few queries for the percentile."
+    )
+    return Table(latency, shown, caption)
+
+
+def _significant(value: float | None) -> str:
+    """Three digits that mean something, as timings have no more."""
+    if value is None or pd.isna(value):
+        return MISSING
+    return number(value, 0 if value >= 100 else 1 if value >= 10 else 2 if value >= 1 else 3)
