@@ -8,7 +8,7 @@ READY := $(VENV)/ready
 PEERS := .venv-peers
 NAME = $(shell sed -n 's/^name: *//p' $(CONFIG))
 
-.PHONY: results peers unlock test check lint setup clean
+.PHONY: results peers growth unlock test check lint setup clean
 .DELETE_ON_ERROR:
 
 results: setup  ## tables, figures and the HTML report of CONFIG (default config/quick.yaml)
@@ -21,6 +21,10 @@ results/%/report.html: results/%/table1_quality.html results/%/table2_size.html 
 peers: CONFIG = config/peers.yaml
 peers: setup $(PEERS)/colbert-ai/ready $(PEERS)/fast-plaid/ready  ## ours beside colbert-ai and fast-plaid, each in an environment of its own
 	$(BIN)/snakemake peers --configfile $(CONFIG)
+
+growth: CONFIG = config/peers.yaml
+growth: setup  ## how search time grows from 0.25 to 16 million vectors
+	$(BIN)/snakemake growth --configfile $(CONFIG)
 
 $(PEERS)/fast-plaid/ready: private INSTALL := --no-deps
 

@@ -31,6 +31,8 @@ VERBS = {
     "figures": "records of runs and sizes to figures",
     "peers": "records of systems measured over the same vectors to tables",
     "latency-report": "records of latency to a table and a figure",
+    "growth": "how search time grows over mixtures of real passages",
+    "growth-report": "a record of growth to a table and a figure",
     "throughput": "encoding rate against plain AutoModel on the same batches",
 }
 

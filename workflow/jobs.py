@@ -14,6 +14,7 @@ from bench.settings import flags
 
 PEERS = ("colbert-ai", "fast-plaid")
 PEERS_CODEC = "residual-2"
+GROWTH_SIZES = (250_000, 1_000_000, 4_000_000, 16_000_000)
 
 
 class Jobs:
@@ -71,6 +72,10 @@ class Jobs:
     def peer(self, w: Any) -> str:
         return flags({"threads": 2, "seed": self.plan.seed_for("peers", w.corpus, w.model)})
 
+    def growth(self, w: Any) -> str:
+        seed = self.plan.seed_for("growth", w.corpus, w.model)
+        return flags({"sizes": GROWTH_SIZES, "iterations": self.plan.kmeans_iterations, "seed": seed, "threads": 1})
+
     def latency(self, w: Any) -> str:
         first = self.plan.latency and self.plan.latency.queries
         settings = {"depth": self.plan.depth, "first": first, "threads": int(w.pinned)}
@@ -119,15 +124,19 @@ class Jobs:
 
     def peers(self, suffix: str) -> Callable[[Any], list[str]]:
         """Files of ours and of every peer, over the vectors of the first run that the config compresses to 2 bits."""
+        return lambda w: [self.measured(f"peers/{{queries}}/{name}{suffix}")(w) for name in ("ours", *PEERS)]
 
-        def files(_: Any) -> list[str]:
+    def measured(self, pattern: str) -> Callable[[Any], str]:
+        """A file of the first run that the config compresses to 2 bits, by a pattern with {queries}."""
+
+        def file(_: Any) -> str:
             compressed = [run for run in self.plan.runs if run.codec == PEERS_CODEC]
             if not compressed:
-                raise SettingsError(f"grid in {self.plan.source} has no codec {PEERS_CODEC}, which peers are compared at")
+                raise SettingsError(f"grid in {self.plan.source} has no codec {PEERS_CODEC}, which is measured here")
             run = compressed[0]
-            return [f"build/{run.corpus}/{run.model}/peers/{run.queries}/{name}{suffix}" for name in ("ours", *PEERS)]
+            return f"build/{run.corpus}/{run.model}/{pattern.format(queries=run.queries)}"
 
-        return files
+        return file
 
     def latencies(self) -> list[str]:
         """Timings that the config asks for; none where it asks for none."""

@@ -55,7 +55,9 @@ rule peer_ours:
         "../envs/bench.yaml"
     threads: workflow.cores
     params:
-        code=code_digest("bench.index.pipeline", "bench.search.presets", "bench.search.kernels.cpu"),
+        code=code_digest(
+            "bench.index.pipeline", "bench.search.presets", "bench.search.kernels.cpu"
+        ),
         settings=JOBS.peer,
         vectors=lambda w, input: folders(input.vectors),
         queries=subpath(input.queries, parent=True),
