@@ -105,7 +105,10 @@ def _groups(centroids: np.ndarray, pool: ThreadPoolExecutor) -> np.ndarray:
 
 
 def _lists(groups: np.ndarray, centroids: np.ndarray) -> list[np.ndarray]:
-    """For each group the ascending ids of the centroids that have it among their nearest ``SHARE`` of groups."""
+    """For each group the ascending ids of the centroids that have it among their nearest ``SHARE`` of groups.
+
+    Where none has, which happens where many groups are alike, those of all centroids.
+    """
     nearest = int(SHARE * len(groups))
     found: list[list[np.ndarray]] = [[] for _ in groups]
     for start in range(0, len(centroids), BLOCK):
@@ -113,7 +116,8 @@ def _lists(groups: np.ndarray, centroids: np.ndarray) -> list[np.ndarray]:
         least = np.partition(scores, len(groups) - nearest, axis=0)[len(groups) - nearest]
         for group, row in zip(found, scores >= least, strict=True):
             group.append(start + np.flatnonzero(row))
-    return [np.concatenate(group) for group in found]
+    lists = [np.concatenate(group) for group in found]
+    return [some if len(some) else np.arange(len(centroids)) for some in lists]
 
 
 def _run(pool: ThreadPoolExecutor, tasks: Iterable[Callable[[], None]]) -> None:

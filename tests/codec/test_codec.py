@@ -1,10 +1,12 @@
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.codec import codec as codecs
-from bench.codec import kmeans
+from bench.codec import kmeans, loops, residual
 from bench.codec.codec import Codec, fit_residual
 from bench.codec.nearest import assign
 from bench.codec.rounding import rounded
@@ -76,11 +78,51 @@ def test_a_vector_that_decodes_to_zero_stays_zero():
     assert codec.decode(np.zeros(1, np.int64), np.zeros((1, 1), np.uint8)).tolist() == [[0.0] * 8]
 
 
-def test_a_learned_codebook_is_decoded_by_the_same_code():
-    centroids, codebook = unit(3, 8), np.random.default_rng(1).standard_normal((2, 256, 4)).astype(np.float32)
-    codec = Codec(centroids, codebook, np.empty(0, np.float32), np.empty(0, np.float32))
-    codes, residuals = np.array([2, 0]), np.array([[255, 0], [17, 3]], np.uint8)
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(
+    nbits=st.sampled_from([1, 2, 4, 8]),
+    dim=st.sampled_from([8, 24, 32, 128, 256]),
+    vectors=st.sampled_from([0, 1, 2, 70]),
+    threads=st.sampled_from([1, 3]),
+    half=st.booleans(),
+    seed=st.integers(0, 999),
+)
+def test_encoding_equals_the_plain_quantizer_in_every_byte(nbits, dim, vectors, threads, half, seed):
+    centroids, heldout = unit(5, dim, seed), unit(30, dim, seed + 1)
+    codec = fit_residual(centroids, heldout, assign(heldout, centroids), nbits)
+    some = unit(vectors, dim, seed + 2)
+    some[: vectors // 2] = codec.centroids[0]  # residuals of zero, and then some on a cutoff
+    some[: vectors // 4, ::2] += codec.cutoffs[len(codec.cutoffs) // 2]
+    some = some.astype(np.float16) if half else some
+    codes = assign(some, codec.centroids)
+    expected = residual.quantize(some.astype(np.float32) - codec.centroids[codes], codec.cutoffs)
+    packed = codec.encode(some, codes, threads=threads)
+    assert packed.dtype == np.uint8
+    np.testing.assert_array_equal(packed, expected)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_encoding_fills_a_given_array_block_by_block(monkeypatch, threads):
+    vectors, centroids = unit(50, 16), unit(4, 16, seed=1)
+    codes = assign(vectors, centroids)
+    codec = fit_residual(centroids, vectors, codes, 4)
+    monkeypatch.setattr(loops, "blocks", partial(loops.blocks, size=7))
+    out = np.zeros((50, 8), np.uint8)
+    assert codec.encode(vectors, codes, threads=threads, out=out) is out
+    np.testing.assert_array_equal(out, residual.quantize(vectors - codec.centroids[codes], codec.cutoffs))
+
+
+@pytest.mark.parametrize(("number_of_bytes", "part"), [(2, 4), (1, 32), (3, 16), (7, 3), (33, 1)])
+def test_a_learned_codebook_is_decoded_by_the_same_code(number_of_bytes, part):
+    rng = np.random.default_rng(1)
+    codebook = 0.3 * rng.standard_normal((number_of_bytes, 256, part)).astype(np.float32)
+    codec = Codec(unit(9, number_of_bytes * part), codebook, np.empty(0, np.float32), np.empty(0, np.float32))
+    codes = rng.integers(0, 9, 20).astype(np.uint8)
+    residuals = rng.integers(0, 256, (20, number_of_bytes), np.uint8)
+    residuals[0] = 255
     np.testing.assert_allclose(codec.decode(codes, residuals), decode_one_by_one(codec, codes, residuals), atol=1e-6)
+    sums = codec.centroids[codes].astype(np.float64) + codebook[np.arange(number_of_bytes), residuals].reshape(20, -1)
+    np.testing.assert_allclose(codec.norms(codes, residuals), np.sqrt((sums**2).sum(axis=1)), rtol=1e-6)
 
 
 @pytest.mark.parametrize(("dim", "nbits", "multiple"), [(12, 1, 8), (10, 2, 4), (7, 4, 2)])

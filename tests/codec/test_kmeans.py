@@ -1,7 +1,8 @@
+import faiss
 import numpy as np
 import pytest
 
-from bench.codec import kmeans
+from bench.codec import kmeans, nearest
 from bench.codec.nearest import assign
 from bench.errors import SettingsError
 
@@ -127,3 +128,68 @@ def test_duplicates_at_the_start_of_the_sample_do_not_hide_the_rest():
 def test_one_vector_however_often_is_one_centroid(copies):
     found = kmeans.fit(np.repeat(unit(1), copies, axis=0), 16, seed=0, iterations=3)
     np.testing.assert_allclose(found, unit(1), atol=STEP)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.95])
+def test_a_sample_that_is_mostly_one_vector_has_as_many_centroids_as_any_other(monkeypatch, share):
+    monkeypatch.setattr(nearest, "FEW", 64)
+    sample = unit(6000, 16)
+    sample[np.random.default_rng(0).random(6000) < share] = sample[0]
+    found = kmeans.fit(sample, 256, seed=0, iterations=4)
+    assert found.shape == (256, 16)
+    assert len(np.unique(found, axis=0)) >= 200
+    assert (found @ sample[0]).max() > 0.99
+
+
+def clustered(vectors, centres, dim, noise, seed=0):
+    rng = np.random.default_rng(seed)
+    made = unit(centres, dim, seed + 1)[rng.integers(0, centres, vectors)] + noise * unit(vectors, dim, seed + 2)
+    return made / np.linalg.norm(made, axis=1, keepdims=True)
+
+
+def squared_error(sample, centroids):
+    return float((2 - 2 * (sample @ unit_rows(centroids).T).max(axis=1).astype(np.float64)).mean())
+
+
+def unit_rows(vectors):
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize(("centres", "dim", "noise"), [(200, 32, 0.5), (40, 64, 0.9), (1000, 32, 0.2)])
+def test_the_error_is_not_two_percent_above_that_of_faiss(centres, dim, noise):
+    sample = clustered(6000, centres, dim, noise)
+    other = faiss.Kmeans(dim, 128, niter=10, spherical=True, seed=1, min_points_per_centroid=1, verbose=False)
+    other.train(sample)
+    found = kmeans.fit(sample, 128, seed=1, iterations=10)
+    assert squared_error(sample, found) <= 1.02 * squared_error(sample, other.centroids)
+
+
+@pytest.mark.parametrize(("few", "threads"), [(nearest.FEW, 2), (nearest.FEW, 3), (64, 1), (64, 2), (64, 3)])
+def test_the_number_of_threads_changes_no_byte(monkeypatch, few, threads):
+    monkeypatch.setattr(nearest, "FEW", few)
+    sample = clustered(5000, 200, 32, 0.5).astype(np.float16)
+    one, many = (kmeans.fit(sample, 128, seed=1, iterations=4, threads=number) for number in (1, threads))
+    assert one.tobytes() == many.tobytes()
+
+
+def test_a_centroid_without_points_moves_to_the_point_farthest_from_its_own():
+    sample = np.concatenate([np.repeat(np.eye(4, dtype=np.float32)[:1], 20, axis=0), -np.eye(4, dtype=np.float32)[1:2]])
+    centroids = np.stack([sample[0], sample[0], sample[0]])
+    codes = np.zeros(21, np.uint8)
+    found = kmeans._means(sample, codes, centroids)
+    np.testing.assert_allclose(found[1], sample[20])
+    np.testing.assert_allclose(found[2], sample[0])
+    assert np.linalg.norm(found, axis=1) == pytest.approx(1)
+
+
+def test_no_centroid_is_left_without_points_in_well_spread_vectors():
+    sample = clustered(4000, 500, 16, 0.3)
+    found = kmeans.fit(sample, 250, seed=0, iterations=8)
+    assert np.bincount(assign(sample, found), minlength=250).min() >= 1
+
+
+def test_centroids_of_half_precision_and_read_only_samples_are_those_of_the_same_numbers():
+    sample = clustered(2000, 50, 16, 0.5).astype(np.float16)
+    sample.flags.writeable = False
+    one, other = (kmeans.fit(some, 32, seed=0, iterations=4) for some in (sample, sample.astype(np.float32)))
+    assert one.tobytes() == other.tobytes()

@@ -347,3 +347,51 @@ def test_unknown_kernels_and_an_uncompressed_index_are_refused(world, indexes):
         open_kernels("cuda", world(SHAPES[1]))
     with pytest.raises(SettingsError, match="this one holds uncompressed vectors; use the engine exact"):
         open_kernels("cpu", indexes[None])
+
+
+def test_a_centroid_that_rounding_made_longer_is_not_more_similar_than_fixed_point_can_say(tmp_path):
+    rng, dim = np.random.default_rng(0), 128
+    longer = np.array([127] + [11.53] * 127, np.float32)  # of which 11.53 are rounded to 12
+    centroids = rounded(np.stack([longer / np.linalg.norm(longer), *unit(rng, 3, dim) / 2]))
+    assert np.linalg.norm(centroids, axis=1).max() > 1.02
+    codes, residuals = (
+        [np.array([number % 4], np.uint8) for number in range(12)],
+        rng.integers(0, 256, (12, 1, 16), np.uint8),
+    )
+    shrinking = np.zeros((16, 256, 8), np.float32)
+    shrinking -= 0.03 * centroids[0].reshape(16, 1, 8)
+    index = coded_index(tmp_path, Codec(centroids, shrinking, NO_CUTOFFS, NO_CUTOFFS), codes, list(residuals), range(12))
+    vectors = (centroids[:1] / np.linalg.norm(centroids[0])).astype(np.float32)
+    for kernels in NAMES:
+        opened = open_kernels(kernels, index)
+        query = opened.open(vectors)
+        assert np.flatnonzero(opened.nearest(query, 1)).tolist() == [0]
+        scores = opened.interaction(query, np.arange(12))
+        assert scores.argmax() % 4 == 0
+        assert 120 <= scores.max() <= 127
+
+
+def test_vectors_that_decode_to_nothing_or_nearly_so_are_scored_like_the_reference(tmp_path):
+    rng = np.random.default_rng(0)
+    centroids = rounded(unit(rng, 3, 32))
+    codec = learned(rng, centroids, 4, 0.1)
+    codec.codebook[:, 0] = -centroids[1].reshape(4, 8)
+    codec.codebook[:, 1] = np.float32(-1 + 1e-4) * centroids[1].reshape(4, 8)
+    codes = [rng.integers(0, 3, 3).astype(np.uint8) for _ in range(20)]
+    residuals = [rng.integers(2, 256, (3, 4), np.uint8) for _ in range(20)]
+    for passage in (0, 3, 4):
+        codes[passage][:2], residuals[passage][:2] = 1, [[0] * 4, [1] * 4]
+    codes[7][:], residuals[7][:] = 1, 0
+    index = coded_index(tmp_path, codec, codes, residuals, range(20))
+    assert index.compressed.norm_levels[0] == 0
+    for width in (1, 20):
+        vectors = unit(rng, width, 32) * np.float32(1e5)
+        fast, plain = (open_kernels(name, index) for name in NAMES)
+        assert not fast.bounded
+        expected = plain.best(plain.open(vectors), np.arange(20), 20)
+        found = fast.best(fast.open(vectors), np.arange(20), 20)
+        truth = np.zeros(20, np.float32)
+        truth[expected.passages] = expected.scores
+        np.testing.assert_allclose(found.scores, expected.scores, rtol=1e-3)
+        np.testing.assert_allclose(found.scores, truth[found.passages], rtol=1e-3)
+        assert found.scores[found.passages == 7].tolist() == [0]

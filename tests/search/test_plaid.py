@@ -20,7 +20,8 @@ def fixed_point(index, query):
     values, scales = to_bytes(index.compressed.codec.centroids)
     step = float(np.abs(query).max()) / 16_383
     sums = values.astype(int) @ np.rint(query.T / step).astype(int)
-    largest = max(1.0, float(index.compressed.norm_levels[-1])) * float(np.linalg.norm(query, axis=1).max())
+    longest = float(np.linalg.norm(index.compressed.codec.centroids, axis=1).max())
+    largest = max(1.0, longest, float(index.compressed.norm_levels[-1])) * float(np.linalg.norm(query, axis=1).max())
     return np.rint(sums * scales.astype(float)[:, None] * step * 32_000 / largest).astype(int), 32_000 / largest
 
 

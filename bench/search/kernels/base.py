@@ -5,7 +5,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from bench.index.index import Index
+from bench.index.index import Compressed, Index
 from bench.search.ranking import Ranking
 
 LARGEST = 32_000
@@ -53,13 +53,17 @@ class Kernels(Protocol):
         ...
 
 
-def fixed_point_scale(query: np.ndarray, largest_norm: float) -> float:
-    """What similarities of a query are multiplied by to be rounded to int16: none can exceed ``LARGEST``.
+def largest_norm(compressed: Compressed) -> float:
+    """Of all centroids, which rounding may have made longer than 1, and of all sums of a centroid and a residual."""
+    longest = float(np.linalg.norm(compressed.codec.centroids, axis=1).max())
+    return max(longest, float(compressed.norm_levels[-1]), 1.0)
 
-    query: ``[query vectors, dim]``; largest_norm: of a centroid plus residual, before decoding divides by it.
-    """
+
+def fixed_point_scale(query: np.ndarray, largest_norm: float) -> float:
+    """What similarities of a query ``[query vectors, dim]`` are multiplied by to be rounded to int16: none can exceed
+    ``LARGEST``."""
     longest = float(np.linalg.norm(query.astype(np.float64), axis=1).max())
-    return LARGEST / max(longest * max(largest_norm, 1.0), SMALLEST)
+    return LARGEST / max(longest * largest_norm, SMALLEST)
 
 
 def rounded_query(query: np.ndarray) -> tuple[np.ndarray, float]:

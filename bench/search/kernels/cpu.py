@@ -16,7 +16,7 @@ from bench.codec.rounding import to_bytes
 from bench.index.index import Compressed, Index
 from bench.index.inverted import union
 from bench.search.kernels import loops
-from bench.search.kernels.base import Result, fixed_point_scale, rounded_query
+from bench.search.kernels.base import SMALLEST, Result, fixed_point_scale, largest_norm, rounded_query
 from bench.search.ranking import Ranking, top
 
 WIDTHS = (16, 32)
@@ -33,6 +33,7 @@ class CPU:
         self._alone = CPU(index, compressed) if threads > 1 else self
         values, scales = to_bytes(compressed.codec.centroids)
         self.scales = scales.astype(np.float32)
+        self.largest_norm = largest_norm(compressed)
         self.reach = float(np.abs(compressed.codec.centroids).sum(axis=1).max(initial=0))
         self.centroids = _padded(values, values.shape[1] + values.shape[1] % 2).astype(np.int16)
 
@@ -84,7 +85,7 @@ class CPU:
     @cached_property
     def inverse_norms(self) -> np.ndarray:
         """``[256]`` float32: one over each level of the stored norms."""
-        return (1 / np.maximum(self.compressed.norm_levels, np.finfo(np.float32).tiny)).astype(np.float32)
+        return (1 / np.maximum(self.compressed.norm_levels, SMALLEST)).astype(np.float32)
 
     @cached_property
     def norm_error(self) -> float:
@@ -173,8 +174,8 @@ class Query:
     def __init__(self, kernels: CPU, query: np.ndarray):
         query = np.ascontiguousarray(query, np.float32)
         self.kernels = kernels
-        levels, codec = kernels.compressed.norm_levels, kernels.compressed.codec
-        self.scale = fixed_point_scale(query, float(levels[-1]))
+        codec = kernels.compressed.codec
+        self.scale = fixed_point_scale(query, kernels.largest_norm)
         integers, step = rounded_query(query)
         self.groups = [self._group(query[some], integers[some], step) for some in _stretches(len(query), WIDTHS[-1])]
         lengths = np.linalg.norm(query.astype(np.float64), axis=1)
