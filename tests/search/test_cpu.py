@@ -395,3 +395,29 @@ def test_vectors_that_decode_to_nothing_or_nearly_so_are_scored_like_the_referen
         np.testing.assert_allclose(found.scores, expected.scores, rtol=1e-3)
         np.testing.assert_allclose(found.scores, truth[found.passages], rtol=1e-3)
         assert found.scores[found.passages == 7].tolist() == [0]
+
+
+@pytest.mark.parametrize("k", [1, 10])
+def test_the_best_of_passages_that_differ_by_less_than_rounding_are_found(tmp_path, k):
+    rng = np.random.default_rng(0)
+    codec = learned(rng, rounded(unit(rng, 1, 32)), 4, 1e-5)
+    codes = [np.zeros(1, np.uint8) for _ in range(400)]
+    index = coded_index(tmp_path, codec, codes, list(rng.integers(0, 256, (400, 1, 4), np.uint8)), range(400))
+    vectors = codec.centroids + 0.3 * unit(rng, 5, 32)
+    truth = true_scores(index, vectors)
+    fast = open_kernels("cpu", index)
+    assert 0 < np.ptp(truth) < 0.01
+    found = fast.best(fast.open(vectors), np.arange(400), k)
+    np.testing.assert_allclose(truth[found.passages], np.sort(truth)[::-1][:k], rtol=3e-7)
+
+
+def test_a_query_all_of_whose_values_are_rounded_the_same_way_stays_within_the_error(tmp_path):
+    rng, step = np.random.default_rng(0), 1 / 16_383
+    codec = learned(rng, rounded(unit(rng, 4, 32)), 1, 0)
+    index = coded_index(tmp_path, codec, [np.zeros(1, np.uint8)], [np.zeros((1, 1), np.uint8)], range(1))
+    vectors = (0.499 * step * np.sign(codec.centroids[:1])).astype(np.float32)
+    vectors[0, 0] = np.sign(codec.centroids[0, 0])
+    fast = open_kernels("cpu", index)
+    query = fast.open(vectors)
+    off = abs(coarse(fast, query, np.arange(1)) - true_scores(index, vectors))[0]
+    assert 0.4 * step * np.abs(codec.centroids[0, 1:]).sum() < off <= query.error
