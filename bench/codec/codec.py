@@ -43,7 +43,12 @@ class Codec:
     def encode(
         self, vectors: np.ndarray, codes: np.ndarray, *, threads: int = 1, out: np.ndarray | None = None
     ) -> np.ndarray:
-        """Residual bytes ``[vectors, bytes]`` uint8 of vectors ``[vectors, dim]`` with their codes ``[vectors]``."""
+        """Residual bytes ``[vectors, bytes]`` uint8 of vectors ``[vectors, dim]`` with their codes ``[vectors]``.
+
+        Raises SettingsError for a codebook that was learned, whose bytes only its own way of fitting can choose.
+        """
+        if not len(self.cutoffs):
+            raise SettingsError("a learned codebook has no cutoffs to quantize by: assign its bytes where it is fitted")
         packed = np.empty((len(vectors), self.bytes), np.uint8) if out is None else np.asarray(out)
 
         def quantize(some: slice) -> None:

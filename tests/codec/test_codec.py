@@ -125,6 +125,12 @@ def test_a_learned_codebook_is_decoded_by_the_same_code(number_of_bytes, part):
     np.testing.assert_allclose(codec.norms(codes, residuals), np.sqrt((sums**2).sum(axis=1)), rtol=1e-6)
 
 
+def test_a_learned_codebook_has_no_cutoffs_to_encode_with():
+    codec = Codec(unit(3, 8), np.zeros((2, 256, 4), np.float32), np.empty(0, np.float32), np.empty(0, np.float32))
+    with pytest.raises(SettingsError, match="a learned codebook has no cutoffs to quantize by"):
+        codec.encode(unit(2, 8), np.zeros(2, np.uint8))
+
+
 @pytest.mark.parametrize(("dim", "nbits", "multiple"), [(12, 1, 8), (10, 2, 4), (7, 4, 2)])
 def test_a_dim_that_does_not_fill_bytes_is_refused_with_the_multiple_that_would(dim, nbits, multiple):
     with pytest.raises(SettingsError, match=f"dim {dim} at {nbits} bits .* multiple of {multiple}$"):

@@ -334,3 +334,29 @@ def test_centroids_without_any_vector_have_empty_lists(tmp_path):
     index = open_index(tmp_path / "i")
     assert index.compressed.list_offsets.tolist() == [0, 2, 2, 2]
     assert index.compressed.lists.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("nbits", [1, 4])
+def test_a_norm_is_stored_as_the_nearest_of_256_levels_from_the_smallest_to_the_largest(small_index, tmp_path, nbits):
+    compressed = small_index(tmp_path, [40, 3, 60], nbits, shards=2, dim=24).compressed
+    codec = compressed.codec
+    entries = codec.codebook[np.arange(codec.bytes), compressed.residuals].reshape(103, 24)
+    norms = np.linalg.norm(codec.centroids[compressed.codes].astype(np.float64) + entries, axis=1)
+    levels = compressed.norm_levels.astype(np.float64)
+    assert (compressed.norms.dtype, compressed.norm_levels.dtype) == (np.uint8, np.float32)
+    np.testing.assert_allclose([levels[0], levels[-1]], [norms.min(), norms.max()], rtol=1e-6)
+    np.testing.assert_allclose(np.diff(levels), (levels[-1] - levels[0]) / 255, rtol=1e-2)
+    assert np.abs(levels[compressed.norms] - norms).max() <= (levels[-1] - levels[0]) / 510 * 1.01
+    assert {0, 255} <= set(compressed.norms.tolist())
+
+
+def test_vectors_of_one_norm_have_one_level(small_index, tmp_path):
+    compressed = small_index(tmp_path, [1, 1], 2, vectors=np.tile(np.eye(8)[0], (2, 1))).compressed
+    assert compressed.norms.tolist() == [0, 0]
+    assert len(set(compressed.norm_levels.tolist())) == 1
+
+
+def test_starts_are_where_passages_begin_in_their_positions():
+    index = Index(None, [], np.array([3, 1, 4], np.int32), None, None)
+    assert index.starts(np.array([2, 0, 2])).tolist() == [0, 4, 7]
+    assert index.starts(np.empty(0, np.int64)).tolist() == []

@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+
+from bench.codec import kmeans
+from bench.codec.codec import fit_residual
+from bench.codec.nearest import assign
+from bench.index import pipeline
+from bench.index.index import open_index
+from bench.index.shards import open_shard, write_shard
+
+SETTINGS = {"nbits": 2, "seed": 3, "iterations": 4}
+
+
+@pytest.fixture
+def shards(tmp_path):
+    rng = np.random.default_rng(0)
+    opened = []
+    for number, passages in enumerate((40, 25, 10)):
+        doclens = rng.integers(1, 9, passages)
+        vectors = rng.standard_normal((doclens.sum(), 16))
+        write_shard(tmp_path / f"shard-{number}", vectors / np.linalg.norm(vectors, axis=1, keepdims=True), doclens)
+        opened.append(open_shard(tmp_path / f"shard-{number}"))
+    return opened
+
+
+def build(folder, shards, threads):
+    (folder / "work").mkdir(parents=True)
+    ticks = iter(range(0, 100, 10)).__next__
+    ids = [f"p{number}" for number in range(75)]
+    return pipeline.build(folder / "index", shards, ids, threads=threads, work=folder / "work", clock=ticks, **SETTINGS)
+
+
+def test_all_steps_in_one_call_give_an_index_of_all_passages_and_say_how_long_each_took(shards, tmp_path):
+    assert build(tmp_path, shards, 1) == {"centroids": 10, "fit": 10, "assign": 10, "compress": 10, "index": 10}
+    index = open_index(tmp_path / "index")
+    vectors = np.concatenate([shard.vectors for shard in shards]).astype(np.float32)
+    assert len(index) == 75
+    assert len(index.compressed.codec.centroids) == kmeans.number_of_centroids(len(vectors)) == 256
+    assert float((index.vectors(slice(None)) * vectors).sum(axis=1).mean()) > 0.97
+
+
+def test_all_steps_in_one_call_give_what_the_steps_give_one_by_one(shards, tmp_path):
+    build(tmp_path, shards, 1)
+    compressed = open_index(tmp_path / "index").compressed
+    found = pipeline.find_centroids(shards, seed=3, iterations=4, threads=1)
+    codec = fit_residual(found.centroids, found.heldout, assign(found.heldout, found.centroids), 2)
+    codes = np.concatenate([assign(shard.vectors, found.centroids) for shard in shards])
+    vectors = np.concatenate([shard.vectors for shard in shards])
+    np.testing.assert_array_equal(compressed.codec.centroids, found.centroids)
+    np.testing.assert_array_equal(compressed.codec.cutoffs, codec.cutoffs)
+    np.testing.assert_array_equal(compressed.codes, codes)
+    np.testing.assert_array_equal(compressed.residuals, codec.encode(vectors, codes))
+    assert (found.passages, found.vectors + len(found.heldout)) == (75, len(vectors))
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_the_number_of_threads_changes_no_byte_of_an_index(shards, tmp_path, threads):
+    for folder, number in (("one", 1), ("many", threads)):
+        build(tmp_path / folder, shards, number)
+    names = sorted(path.name for path in (tmp_path / "one" / "index").iterdir())
+    assert len(names) == 14
+    for name in names:
+        one, many = ((tmp_path / folder / "index" / name).read_bytes() for folder in ("one", "many"))
+        assert one == many, name
