@@ -1,12 +1,14 @@
-"""Centroids on disk, with the held-out vectors that codecs are fitted on."""
+"""Centroids: found on a sample of the vectors, and on disk with the held-out vectors that codecs are fitted on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from bench.codec import kmeans
+from bench.index.shards import Shard, sample
 from bench.storage import FolderWriter, Manifest, open_folder, read_array
 
 KIND = "centroids"
@@ -20,6 +22,28 @@ class Centroids:
     centroids: np.ndarray
     heldout: np.ndarray
     manifest: Manifest
+
+
+@dataclass(frozen=True)
+class FoundCentroids:
+    """centroids ``[centroids, dim]``, heldout ``[heldout, dim]``; how many passages were sampled, and vectors trained on."""
+
+    centroids: np.ndarray
+    heldout: np.ndarray
+    passages: int
+    vectors: int
+
+
+def find_centroids(shards: Sequence[Shard], *, seed: int, iterations: int, threads: int) -> FoundCentroids:
+    """K-means on a sample of the passages, some of whose vectors are held out."""
+    passages = sum(len(shard.doclens) for shard in shards)
+    vectors = sum(len(shard.vectors) for shard in shards)
+    rng = np.random.default_rng(seed)
+    chosen = kmeans.sample_passages(passages, rng)
+    training, heldout = kmeans.hold_out(sample(shards, chosen), rng)
+    number = kmeans.number_of_centroids(vectors)
+    found = kmeans.fit(training, number, seed=seed, iterations=iterations, threads=threads)
+    return FoundCentroids(found, heldout, len(chosen), len(training))
 
 
 def write_centroids(

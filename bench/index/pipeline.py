@@ -3,39 +3,16 @@
 import itertools
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from bench.codec import kmeans
 from bench.codec.codec import Codec, fit_residual
 from bench.codec.nearest import assign
 from bench.index.build import build_compressed
-from bench.index.shards import Shard, sample
+from bench.index.centroids import find_centroids
+from bench.index.shards import Shard
 from bench.storage import growing_array, read_array
-
-
-@dataclass(frozen=True)
-class FoundCentroids:
-    """centroids ``[centroids, dim]``, heldout ``[heldout, dim]``; how many passages were sampled, and vectors trained on."""
-
-    centroids: np.ndarray
-    heldout: np.ndarray
-    passages: int
-    vectors: int
-
-
-def find_centroids(shards: Sequence[Shard], *, seed: int, iterations: int, threads: int) -> FoundCentroids:
-    """K-means on a sample of the passages, some of whose vectors are held out."""
-    passages = sum(len(shard.doclens) for shard in shards)
-    vectors = sum(len(shard.vectors) for shard in shards)
-    rng = np.random.default_rng(seed)
-    chosen = kmeans.sample_passages(passages, rng)
-    training, heldout = kmeans.hold_out(sample(shards, chosen), rng)
-    number = kmeans.number_of_centroids(vectors)
-    found = kmeans.fit(training, number, seed=seed, iterations=iterations, threads=threads)
-    return FoundCentroids(found, heldout, len(chosen), len(training))
 
 
 def fit_codec(centroids: np.ndarray, heldout: np.ndarray, nbits: int, threads: int) -> tuple[Codec, np.ndarray]:

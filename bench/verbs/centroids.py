@@ -3,8 +3,7 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from bench.index.centroids import write_centroids
-from bench.index.pipeline import find_centroids
+from bench.index.centroids import find_centroids, write_centroids
 from bench.index.shards import open_shard
 from bench.provenance import context
 from bench.verbs import common

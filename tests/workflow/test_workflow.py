@@ -105,7 +105,7 @@ def test_another_number_of_threads_is_another_timing_and_nothing_else(checkout):
 def test_a_timing_on_more_threads_than_the_workflow_is_given_is_refused(checkout):
     checkout.edit("config/ci.yaml", "threads: [1]", "threads: [3]")
     timing = "build/pydocs-tiny/minilm/residual-2/exact/pydocs-tiny/threads-3/latency.json"
-    done = checkout.snakemake(timing)
+    done = checkout.snakemake("--nocolor", timing)
     assert done.returncode == 1
     assert "SettingsError: threads 3 of the command line: this process is given" in done.stderr + done.stdout
     assert not (checkout.root / timing).exists()
