@@ -77,6 +77,28 @@ def _fill(codes: np.ndarray, doclens: np.ndarray, first: int, last: np.ndarray, 
 
 
 @compiled()
+def expanded(lists: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """All lists as passages, int32, and where each begins, ``[centroids + 1]`` int64: four bytes an entry instead of one."""
+    starts = np.zeros(len(offsets), np.int64)
+    for centroid in range(len(offsets) - 1):
+        starts[centroid + 1] = starts[centroid]
+        for place in range(offsets[centroid], offsets[centroid + 1]):
+            starts[centroid + 1] += lists[place] < 128
+    found = np.empty(starts[-1], np.int32)
+    for centroid in range(len(offsets) - 1):
+        passage, gap, shift = np.int64(-1), np.int64(0), np.int64(0)
+        number = starts[centroid]
+        for place in range(offsets[centroid], offsets[centroid + 1]):
+            gap |= np.int64(lists[place] & 127) << shift
+            shift += 7
+            if lists[place] < 128:
+                passage += gap + 1
+                found[number] = passage
+                number, gap, shift = number + 1, np.int64(0), np.int64(0)
+    return found, starts
+
+
+@compiled()
 def union(lists: np.ndarray, offsets: np.ndarray, centroids: np.ndarray, passages: int) -> np.ndarray:
     """Ascending distinct passages, int64, in the lists of the given centroids; ``passages`` is how many there are in all."""
     seen = np.zeros((passages + 63) // 64, np.uint64)

@@ -14,11 +14,18 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--vectors", type=Path, required=True, help="shard folder")
     parser.add_argument("--centroids", type=Path, required=True, help="folder of centroids")
     common.add_threads(parser)
+    common.add_kernel_device(parser)
     common.add_output(parser, ".npy of codes to write")
 
 
 def run(args: Namespace) -> None:
     common.limit_threads(args.threads)
-    codes = assign(open_shard(args.vectors).vectors, open_centroids(args.centroids).centroids, threads=args.threads)
+    vectors, centroids = open_shard(args.vectors).vectors, open_centroids(args.centroids).centroids
+    if args.device == "cuda":
+        from bench.codec import cuda
+
+        codes = cuda.assign(vectors, centroids)
+    else:
+        codes = assign(vectors, centroids, threads=args.threads)
     write_array(args.output, codes)
     print(f"{len(codes)} codes of {codes.dtype}")

@@ -17,6 +17,11 @@ def add_threads(parser: ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, required=True, help="threads of this process; part of the result")
 
 
+def add_kernel_device(parser: ArgumentParser) -> None:
+    """Device of a verb with Triton kernels."""
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="cuda: by Triton's kernels")
+
+
 def add_output(parser: ArgumentParser, what: str) -> None:
     parser.add_argument("--output", type=Path, required=True, help=what)
 

@@ -18,6 +18,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--vectors", type=Path, required=True, help="shard folder")
     parser.add_argument("--codes", type=Path, required=True, help=".npy of the codes of the shard")
     parser.add_argument("--codec", type=Path, required=True, help="codec folder")
+    common.add_kernel_device(parser)
     common.add_output(parser, ".npy of residual bytes to write")
 
 
@@ -26,8 +27,13 @@ def run(args: Namespace) -> None:
     if len(vectors) != len(codes):
         raise DataError(f"{args.codes} has {len(codes)} codes for the {len(vectors)} vectors of {args.vectors}: rebuild it")
     codec, _ = open_codec(args.codec)
+    encode = codec.encode
+    if args.device == "cuda":
+        from bench.codec.cuda import Encoder
+
+        encode = Encoder(codec).encode
     with growing_array(args.output, (len(vectors), codec.bytes), np.uint8) as out:
         for start in range(0, len(vectors), VECTORS_PER_BLOCK):
             some = slice(start, start + VECTORS_PER_BLOCK)
-            out[some] = codec.encode(vectors[some], codes[some])
+            out[some] = encode(vectors[some], codes[some])
     print(f"{len(vectors)} residuals of {codec.bytes} bytes")

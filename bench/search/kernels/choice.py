@@ -4,11 +4,11 @@ from bench.errors import SettingsError
 from bench.index.index import Index
 from bench.search.kernels.base import Kernels
 
-NAMES = ("cpu", "reference")
+NAMES = ("cpu", "cuda", "reference")
 
 
 def open_kernels(name: str, index: Index, threads: int = 1) -> Kernels:
-    """The kernels of that name over a compressed index; raises SettingsError for an unknown name."""
+    """Kernels by name over a compressed index; raises SettingsError for an unknown name, or where they cannot run."""
     if index.compressed is None:
         raise SettingsError("kernels search compressed indexes, this one holds uncompressed vectors; use the engine exact")
     if name == "reference":
@@ -19,4 +19,8 @@ def open_kernels(name: str, index: Index, threads: int = 1) -> Kernels:
         from bench.search.kernels.cpu import CPU
 
         return CPU(index, index.compressed, threads=threads)
+    if name == "cuda":
+        from bench.search.kernels.cuda import CUDA
+
+        return CUDA(index, index.compressed)
     raise SettingsError(f"kernels {name!r} are not one of {list(NAMES)}")

@@ -1,0 +1,97 @@
+"""Assignment and packing on CUDA. See ``bench.codec.device`` for where that is refused."""
+
+import numpy as np
+import torch
+
+from bench.codec.codec import Codec
+from bench.codec.device import interpreted, moved, open_device
+from bench.codec.nearest import code_dtype
+from bench.errors import SettingsError
+
+AT_ONCE = 1 << 20
+VECTORS, DIMS = 128, 32
+CENTROIDS = {"float32": 64, "bfloat16": 128}
+
+
+def assign(vectors: np.ndarray, centroids: np.ndarray, *, device: str = "cuda", precision: str = "float32") -> np.ndarray:
+    """Code ``[vectors]`` of each vector ``[vectors, dim]``: the centroid of the largest inner product, the lower of equals.
+
+    Every product is computed. In float32, never TF32, a code differs from that of ``bench.codec.nearest.assign``, asked for
+    all products, only where two products are equal up to rounding. With the precision bfloat16 vectors and centroids
+    are rounded first, products and sums are not: that is faster, but of unit vectors either of two products may win that
+    are less than 1 / 128 apart. Raises SettingsError for another precision, and for bfloat16 in Triton's interpreter.
+    """
+    if precision not in CENTROIDS:
+        raise SettingsError(f"precision {precision!r} is not one of {sorted(CENTROIDS)}")
+    where = open_device(device)
+    if precision == "bfloat16" and interpreted():
+        raise SettingsError(
+            "Triton's interpreter takes the bits of bfloat16 for integers in products; use the precision float32"
+        )
+    from bench.codec import triton_loops
+
+    dim = vectors.shape[1]
+    chunks = -(-dim // DIMS)
+    padded = np.pad(centroids.astype(np.float32), ((0, 0), (0, chunks * DIMS - dim)))
+    right = moved(padded, where).to(getattr(torch, precision))
+    codes = np.empty(len(vectors), code_dtype(len(centroids)))
+    for start in range(0, len(vectors), AT_ONCE):
+        left = moved(vectors[start : start + AT_ONCE], where)
+        found = torch.empty(len(left), dtype=torch.int32, device=where)
+        triton_loops.assign[(-(-len(left) // VECTORS),)](
+            left,
+            right,
+            found,
+            len(left),
+            len(right),
+            DIM=dim,
+            DIMS=DIMS,
+            CHUNKS=chunks,
+            VECTORS=VECTORS,
+            CENTROIDS=CENTROIDS[precision],
+            num_warps=8,
+            enable_fp_fusion=False,
+        )
+        codes[start : start + AT_ONCE] = found.cpu().numpy()
+    return codes
+
+
+class Encoder:
+    """Encodes as the paper's ``codec`` does, to the bit; its centroids live on the device."""
+
+    def __init__(self, codec: Codec, *, device: str = "cuda"):
+        self.device = open_device(device)
+        from bench.codec import triton_loops
+
+        self.loops = triton_loops
+        self.bytes = codec.bytes
+        self.nbits = 8 * codec.bytes // codec.dim
+        if len(codec.cutoffs) != 2**self.nbits - 1:
+            raise SettingsError(
+                f"a codec of {self.nbits} bits has {2**self.nbits - 1} cutoffs, this one {len(codec.cutoffs)}"
+            )
+        self.centroids, self.cutoffs = moved(codec.centroids, self.device), moved(codec.cutoffs, self.device)
+
+    def encode(self, vectors: np.ndarray, codes: np.ndarray) -> np.ndarray:
+        """Residual bytes ``[vectors, bytes]`` uint8 of vectors ``[vectors, dim]`` with their codes ``[vectors]``."""
+        packed = np.empty((len(vectors), self.bytes), np.uint8)
+        for start in range(0, len(vectors), AT_ONCE):
+            some = slice(start, start + AT_ONCE)
+            left = moved(vectors[some], self.device)
+            out = torch.empty((len(left), self.bytes), dtype=torch.uint8, device=self.device)
+            rows = 16
+            self.loops.quantize[(-(-len(left) // rows),)](
+                left,
+                self.centroids,
+                moved(codes[some], self.device),
+                self.cutoffs,
+                out,
+                len(left),
+                BYTES=self.bytes,
+                PADDED=1 << (self.bytes - 1).bit_length(),
+                NBITS=self.nbits,
+                VECTORS=rows,
+                enable_fp_fusion=False,
+            )
+            packed[some] = out.cpu().numpy()
+        return packed
