@@ -1,6 +1,7 @@
 """Quantize the residuals of a shard to bytes."""
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ def run(args: Namespace) -> None:
     if len(vectors) != len(codes):
         raise DataError(f"{args.codes} has {len(codes)} codes for the {len(vectors)} vectors of {args.vectors}: rebuild it")
     codec, _ = open_codec(args.codec)
-    encode = codec.encode
+    encode: Callable[[np.ndarray, np.ndarray], np.ndarray] = codec.encode
     if args.device == "cuda":
         from bench.codec.cuda import Encoder
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from bench.codec.codec import Codec
-from bench.codec.rounding import rounded
+from bench.codec.rounding import rounded, to_bytes
 from bench.search.colbertv2 import ColBERTv2
 from bench.search.exact import ExactCodes
-from bench.search.kernels.base import fixed_point_scale
+from bench.search.kernels.base import fixed_point_scale, largest_norm, rounded_query
 from bench.search.kernels.cuda import CUDA
 from bench.search.kernels.reference import Reference
 from bench.search.plaid import Plaid
@@ -64,12 +64,12 @@ def test_centroids_and_interaction_equal_the_reference_to_the_bit(made, both, ra
     kernels, reference = both(made(nbits, dim))
     query = random_queries(1, width, dim)[0]
     ours, theirs = kernels.open(query), reference.open(query)
-    np.testing.assert_array_equal(ours.scores[:width].cpu().numpy().T, theirs.scores)
+    np.testing.assert_array_equal(ours.real.cpu().numpy().T, theirs.fixed)
     for nprobe in (1, 3, 16):
         np.testing.assert_array_equal(kernels.nearest(ours, nprobe), reference.nearest(theirs, nprobe))
     some, every = np.array([0, 2, 3, 7]), np.arange(len(RAGGED))
-    middle = float(np.median(theirs.scores.max(axis=1)))
-    for threshold in (None, -2.0, middle, float(theirs.scores.max()), 2.0):
+    middle, most = float(np.median(theirs.fixed.max(axis=1))) / theirs.scale, theirs.fixed.max() / theirs.scale
+    for threshold in (None, -2.0, middle, float(most), 2.0):
         for passages in (some, every):
             expected = reference.interaction(theirs, passages, threshold)
             found = kernels.interaction(ours, passages, threshold)
@@ -98,9 +98,12 @@ def test_fixed_point_rounds_halves_to_the_even_number(made, both, random_queries
     codec = replace(stored.codec, centroids=centroids)
     offsets = np.zeros(3001, np.uint32)
     changed = replace(stored, codec=codec, lists=stored.lists[:0], list_offsets=offsets, norm_levels=np.full(256, 9.0))
-    kernels, reference = both(replace(index, compressed=changed))
+    kernels, _ = both(replace(index, compressed=changed))
     query = random_queries(1, 32, 32)[0]
-    exact = reference.open(query).scores * np.float32(fixed_point_scale(query, 9.0))
+    values, scales = to_bytes(centroids)
+    integers, step = rounded_query(query)
+    factors = scales.astype(np.float32) * np.float32(step * fixed_point_scale(query, largest_norm(changed)))
+    exact = (values.astype(np.float64) @ integers.T.astype(np.float64)).astype(np.float32) * factors[:, None]
     halves = exact % 1 == 0.5
     assert halves.sum() >= 10
     found = kernels.open(query).fixed[0].cpu().numpy()

@@ -20,9 +20,8 @@ def kernels(compiled):
 
 @pytest.mark.parametrize("capability", CAPABILITIES)
 def test_similarities_multiply_bytes_on_tensor_cores_and_round_each_product(kernels, capability):
-    pointers = {"centroids": "*i8", "scales": "*fp32", "query": "*i16"}
-    results = {"scores": "*fp32", "fixed": "*i16"}
-    signature = {**pointers, "step": "fp32", "scale": "fp32", **results, "count": "i32"}
+    pointers = {"centroids": "*i8", "factors": "*fp32", "query": "*i16"}
+    signature = {**pointers, "fixed": "*i16", "fixed8": "*i8", "count": "i32"}
     sizes = {"SLOTS": 128, "SIZE": 32, "ROWS": 64, "LANES": 32}
     assembly = kernels("similarities", capability, signature, sizes)
     assert "s32.s8.s8" in assembly
@@ -33,7 +32,7 @@ def test_similarities_multiply_bytes_on_tensor_cores_and_round_each_product(kern
 @pytest.mark.parametrize("capability", CAPABILITIES)
 @pytest.mark.parametrize("codes", ["*u8", "*u16", "*u32"])
 def test_interaction_loads_sixteen_bytes_at_a_time(kernels, capability, codes):
-    pointers = {"fixed": "*i16", "highest": "*fp32", "threshold": "fp32", "codes": codes, **POSITIONS, "out": "*i32"}
+    pointers = {"fixed8": "*i8", "highest": "*i16", "threshold": "i32", "codes": codes, **POSITIONS, "out": "*i32"}
     signature = {**pointers, "count": "i32", "passages": "i32", "lanes": "i32"}
     assembly = kernels("interaction", capability, signature, {"VECTORS": 32, "LANES": 32}, num_warps=2)
     assert "ld.global.v4.b32" in assembly

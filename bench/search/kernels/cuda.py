@@ -18,29 +18,37 @@ from bench.codec.device import moved, open_device
 from bench.codec.rounding import to_bytes
 from bench.index.index import Compressed, Index
 from bench.index.inverted import expanded
-from bench.search.kernels.base import Result, fixed_point_scale, rounded_query
+from bench.search.kernels.base import Result, fixed_point_scale, largest_norm, rounded_query
 from bench.search.ranking import Ranking, top
 
 WIDTHS = (16, 32)
 SLOTS_AT_ONCE = 32
 INT32 = 2**32
+BEYOND = 2**16  # what no similarity in fixed point reaches
 UNFUSED = {"enable_fp_fusion": False}  # a product and a sum are rounded twice, as on the CPU, but for those of tl.dot
 
 
 @dataclass(frozen=True)
 class Query:
     """``number`` query vectors in groups: vectors ``[groups, slots, lanes]`` float32; their similarity to each centroid in
-    float32, ``[groups * lanes, centroids]``, and in fixed point, ``[groups, centroids, lanes]`` int16."""
+    fixed point ``[groups, centroids, lanes]``, int16 and int8."""
 
     number: int
+    scale: float
     vectors: torch.Tensor
-    scores: torch.Tensor
     fixed: torch.Tensor
+    fixed8: torch.Tensor
+
+    @cached_property
+    def real(self) -> torch.Tensor:
+        """``[query vectors, centroids]`` of ``fixed``, without padding."""
+        groups, centroids, lanes = self.fixed.shape
+        return self.fixed.transpose(1, 2).reshape(groups * lanes, centroids)[: self.number]
 
     @cached_property
     def highest(self) -> torch.Tensor:
-        """``[centroids]``: similarity to the most similar of the query vectors."""
-        return self.scores[: self.number].amax(0)
+        """``[centroids]`` int16: similarity to the most similar of the query vectors."""
+        return self.real.amax(0)
 
 
 class CUDA:
@@ -59,6 +67,7 @@ class CUDA:
         self.codebook = self._move(self.slots.codebook(compressed.codec.codebook))
         values, scales = to_bytes(compressed.codec.centroids)
         self.centroids, self.scales = self._move(self.slots.spread(values)), self._move(scales.astype(np.float32))
+        self.factors, self.largest_norm = scales.astype(np.float32), largest_norm(compressed)
         self.codes, self.residuals = self._move(compressed.codes), self._move(compressed.residuals)
         self.offsets = self._move(index.offsets)
         self.lists, self.list_offsets = map(self._move, expanded(compressed.lists, compressed.list_offsets))
@@ -67,18 +76,17 @@ class CUDA:
         lanes = next((width for width in WIDTHS if len(query) <= width), WIDTHS[-1])
         groups, centroids = -(-len(query) // lanes), len(self.centroids)
         integers, step = rounded_query(query)
-        scale = fixed_point_scale(query, float(self.compressed.norm_levels[-1]))
-        scores = torch.empty((groups * lanes, centroids), dtype=torch.float32, device=self.device)
-        fixed = torch.empty((groups, centroids, lanes), dtype=torch.int16, device=self.device)
+        scale = fixed_point_scale(query, self.largest_norm)
+        fixed, fixed8 = (
+            torch.empty((groups, centroids, lanes), dtype=kind, device=self.device) for kind in (torch.int16, torch.int8)
+        )
         rows = 64
         self.loops.similarities[(-(-centroids // rows), groups)](
             self.centroids,
-            self.scales,
+            self._move(self.factors * np.float32(step * scale)),
             self._move(self._grouped(integers, groups, lanes)),
-            float(np.float32(step)),
-            float(np.float32(scale)),
-            scores,
             fixed,
+            fixed8,
             centroids,
             SLOTS=self.slots.count,
             SIZE=self.slots.at_once,
@@ -87,16 +95,14 @@ class CUDA:
             **UNFUSED,
         )
         vectors = self._move(self._grouped(query, groups, lanes)).transpose(1, 2).contiguous()
-        return Query(len(query), vectors, scores, fixed)
+        return Query(len(query), scale, vectors, fixed, fixed8)
 
     def nearest(self, query: Query, nprobe: int) -> np.ndarray:
         centroids = len(self.centroids)
         if nprobe >= centroids:
             return np.ones(centroids, bool)
-        bits = (query.scores[: query.number] + 0.0).view(torch.int32)  # there is no negative zero left
-        ascending = (bits ^ ((bits >> 31) & 0x7FFFFFFF)).to(torch.int64)
         lower_first = INT32 - 1 - torch.arange(centroids, device=self.device)
-        best = (ascending * INT32 + lower_first).topk(nprobe, dim=1, sorted=False).values
+        best = (query.real.to(torch.int64) * INT32 + lower_first).topk(nprobe, dim=1, sorted=False).values
         found = torch.zeros(centroids, dtype=torch.bool, device=self.device)
         found[INT32 - 1 - best % INT32] = True
         return found.cpu().numpy()
@@ -116,9 +122,9 @@ class CUDA:
         out = torch.zeros((groups, len(passages)), dtype=torch.int32, device=self.device)
         if len(passages):
             self.loops.interaction[(len(passages), groups)](
-                query.fixed,
+                query.fixed8,
                 query.highest,
-                float("-inf") if threshold is None else float(np.float32(threshold)),
+                -BEYOND if threshold is None else int(np.clip(np.ceil(threshold * query.scale), -BEYOND, BEYOND)),
                 self.codes,
                 *self._stretches(passages),
                 out,
