@@ -111,14 +111,14 @@ def _arguments(peer: Peer) -> argparse.ArgumentParser:
 def record(
     peer: Peer, args: argparse.Namespace, index: Path, queries: list[np.ndarray]
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Everything that is measured, and the rankings by setting."""
+    """What is measured, and the rankings by setting. A setting that names ``threads`` is searched on these alone."""
     machine = host()
     setup = in_fresh_process(args.threads, _timed_setup, peer, args.threads)
     seconds, build = in_fresh_process(args.threads, _build, peer, args.vectors, index, args.nbits, args.threads, args.seed)
     error = in_fresh_process(args.threads, _reconstruction_error, peer, args.vectors, index, args.threads, args.seed)
     searches, rankings = [], {}
     for threads in sorted({1, args.threads}):
-        for setting in peer.settings:
+        for setting in (each for each in peer.settings if each.get("threads", threads) == threads):
             modes = ("single", "batch") if threads == args.threads else ("single",)
             rows, ranking = in_fresh_process(threads, _search, peer, index, setting, threads, modes, queries)
             searches += rows

@@ -18,7 +18,7 @@ from bench.storage import Manifest
 from bench.verbs.common import limit_threads
 
 ITERATIONS = 5
-FLOAT = {"name": "exact"}
+FLOAT = {"name": "exact", "threads": 1}
 SETTINGS = (
     FLOAT,
     {"engine": "exact"},
