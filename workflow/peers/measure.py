@@ -65,7 +65,8 @@ class Peer:
 
     setup(threads): import and compile; build(corpus, index, nbits, threads, seed): write the index, and return centroids,
     iterations of k-means and seconds by stage; decode(index, corpus, positions, threads): vectors ``[positions, dim]``;
-    open(index, setting, threads): an engine.
+    open(index, setting, threads): an engine; exact: the setting, if there is one, that searches float vectors exhaustively,
+    which is not timed.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Peer:
     build: Callable[[Corpus, Path, int, int, int], tuple[float, dict[str, Any]]]
     decode: Callable[[Path, Corpus, np.ndarray, int], np.ndarray]
     open: Callable[[Path, Setting, int], Engine]
+    exact: Setting | None = None
 
 
 def main(peer: Peer, argv: Sequence[str] | None = None) -> None:
@@ -111,14 +113,16 @@ def _arguments(peer: Peer) -> argparse.ArgumentParser:
 def record(
     peer: Peer, args: argparse.Namespace, index: Path, queries: list[np.ndarray]
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """What is measured, and the rankings by setting. A setting that names ``threads`` is searched on these alone."""
+    """What is measured, and the rankings by setting."""
     machine = host()
     setup = in_fresh_process(args.threads, _timed_setup, peer, args.threads)
     seconds, build = in_fresh_process(args.threads, _build, peer, args.vectors, index, args.nbits, args.threads, args.seed)
     error = in_fresh_process(args.threads, _reconstruction_error, peer, args.vectors, index, args.threads, args.seed)
     searches, rankings = [], {}
+    if peer.exact is not None:
+        rankings["exact"] = in_fresh_process(args.threads, _exact, peer, index, args.threads, queries)
     for threads in sorted({1, args.threads}):
-        for setting in (each for each in peer.settings if each.get("threads", threads) == threads):
+        for setting in peer.settings:
             modes = ("single", "batch") if threads == args.threads else ("single",)
             rows, ranking = in_fresh_process(threads, _search, peer, index, setting, threads, modes, queries)
             searches += rows
@@ -273,9 +277,12 @@ def _search(
     return rows, ranking
 
 
+def _exact(peer: Peer, index: Path, threads: int, queries: list[np.ndarray]) -> np.ndarray:
+    return padded(peer.open(index, peer.exact or {}, threads).batch(queries))
+
+
 def setting_name(setting: Setting) -> str:
-    """Its name, if it has one, or all its values."""
-    return setting.get("name") or ", ".join(f"{name}={value}" for name, value in setting.items())
+    return ", ".join(f"{name}={value}" for name, value in setting.items())
 
 
 def padded(rankings: Sequence[Sequence[int]], depth: int = DEPTH) -> np.ndarray:

@@ -18,9 +18,8 @@ from bench.storage import Manifest
 from bench.verbs.common import limit_threads
 
 ITERATIONS = 5
-FLOAT = {"name": "exact", "threads": 1}
+FLOAT = {"engine": "exact", "codec": "fp16"}
 SETTINGS = (
-    FLOAT,
     {"engine": "exact"},
     {"engine": "plaid", "ncells": 1, "centroid_score_threshold": 0.0, "ndocs": 1024},
     {"engine": "plaid", "ncells": 2, "centroid_score_threshold": 0.0, "ndocs": 1024},
@@ -40,7 +39,7 @@ def setup(threads: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         index = Path(folder) / "index"
         _build(corpus, index, 2, threads, 0)
-        for setting in SETTINGS[1:]:
+        for setting in SETTINGS:
             Ours(index, setting, threads).single(noise[:32])
 
 
@@ -83,8 +82,8 @@ class Ours:
 
     def __init__(self, index: Path, setting: Setting, threads: int):
         limit_threads(threads)
-        values = {"engine": "exact"} if "name" in setting else setting
-        opened = open_index(_floats(index) if "name" in setting else index)
+        opened = open_index(_floats(index) if setting == FLOAT else index)
+        values = {name: value for name, value in setting.items() if name != "codec"}
         self.engine = presets.parse(values, "the setting").open(opened, threads=threads)
 
     def single(self, query: np.ndarray) -> Sequence[int]:
@@ -107,5 +106,6 @@ if __name__ == "__main__":
             build=build,
             decode=decode,
             open=Ours,
+            exact=FLOAT,
         )
     )
