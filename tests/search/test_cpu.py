@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from bench.codec.codec import Codec, fit_residual
 from bench.codec.nearest import code_dtype
 from bench.codec.rounding import rounded
-from bench.errors import SettingsError
 from bench.index.build import build_compressed
 from bench.index.index import Index, open_index
 from bench.index.shards import open_shard, write_shard
@@ -341,13 +340,6 @@ def test_codes_may_take_two_bytes(tmp_path):
     for name in ("exact", "colbertv2", "plaid"):
         found, expected = (engines(index, kernels)[name].search(queries, 10)[0] for kernels in KERNELS)
         assert_same(found, expected, true_scores(index, queries[0]), 20)
-
-
-def test_unknown_kernels_and_an_uncompressed_index_are_refused(world, indexes):
-    with pytest.raises(SettingsError, match=r"kernels 'cuda' are not one of \['cpu', 'reference'\]"):
-        open_kernels("cuda", world(SHAPES[1]))
-    with pytest.raises(SettingsError, match="this one holds uncompressed vectors; use the engine exact"):
-        open_kernels("cpu", indexes[None])
 
 
 def test_a_centroid_that_rounding_made_longer_is_not_more_similar_than_fixed_point_can_say(tmp_path):
