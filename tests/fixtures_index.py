@@ -10,6 +10,8 @@ from bench.index.build import build_compressed, build_uncompressed
 from bench.index.index import open_index
 from bench.index.shards import open_shard, write_shard
 
+KERNELS = ("cpu", "reference")  # those that run on every machine
+
 
 @pytest.fixture(scope="session")
 def small_index():

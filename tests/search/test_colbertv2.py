@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 
 from bench.search.colbertv2 import ColBERTv2
-from bench.search.kernels.choice import NAMES, open_kernels
+from bench.search.kernels.choice import open_kernels
+from tests.fixtures_index import KERNELS
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=KERNELS)
 def kernels(request):
     return lambda index: open_kernels(request.param, index)
 

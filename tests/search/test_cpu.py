@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 from bench.codec.codec import Codec, fit_residual
 from bench.codec.nearest import code_dtype
 from bench.codec.rounding import rounded
-from bench.errors import SettingsError
 from bench.index.build import build_compressed
 from bench.index.index import Index, open_index
 from bench.index.shards import open_shard, write_shard
 from bench.search.colbertv2 import ColBERTv2
 from bench.search.exact import ExactCodes
 from bench.search.kernels import cpu
-from bench.search.kernels.choice import NAMES, open_kernels
+from bench.search.kernels.choice import open_kernels
 from bench.search.plaid import Plaid
+from tests.fixtures_index import KERNELS
 
 NO_CUTOFFS = np.empty(0, np.float32)
 
@@ -224,7 +224,7 @@ import sys
 from pathlib import Path
 import numpy as np
 from bench.index.index import open_index
-from bench.search.kernels.choice import NAMES, open_kernels
+from bench.search.kernels.choice import open_kernels
 from bench.search.plaid import Plaid
 engine = Plaid(open_kernels("cpu", open_index(Path(sys.argv[1]))), ncells=1, centroid_score_threshold=0.1, ndocs=20)
 print(engine.search(np.ones((1, 2, 32), np.float32), 3)[0].passages.tolist())
@@ -259,7 +259,7 @@ def engines(index, kernels, threads=1):
 @given(shape=st.sampled_from(SHAPES), k=st.sampled_from([1, 10, 1000]), data=st.data())
 def test_an_engine_ranks_alike_with_both_kernels(world, name, shape, k, data):
     index, queries = world(shape), draw_queries(data, shape.dim)
-    fast, plain = (engines(index, kernels)[name].search(queries, k) for kernels in NAMES)
+    fast, plain = (engines(index, kernels)[name].search(queries, k) for kernels in KERNELS)
     for query, found, expected in zip(queries, fast, plain, strict=True):
         assert_same(found, expected, true_scores(index, query), length(query))
 
@@ -289,7 +289,7 @@ def test_copies_of_a_passage_have_the_same_score_and_are_ranked_by_id(world, nam
     assert all(ids[place] < ids[place + 1] for place in np.flatnonzero(ties))
 
 
-@pytest.mark.parametrize("kernels", NAMES)
+@pytest.mark.parametrize("kernels", KERNELS)
 @pytest.mark.parametrize("name", ["exact", "colbertv2", "plaid"])
 def test_the_type_and_the_layout_of_queries_change_nothing(world, name, kernels):
     shape = SHAPES[1]
@@ -323,7 +323,7 @@ def test_arrays_may_be_memory_mapped_or_in_memory(world, kind):
         assert expected.scores.tobytes() == found.scores.tobytes()
 
 
-@pytest.mark.parametrize("kernels", NAMES)
+@pytest.mark.parametrize("kernels", KERNELS)
 def test_no_passages_have_no_scores(world, kernels):
     opened, nothing = open_kernels(kernels, world(SHAPES[1])), np.empty(0, np.int64)
     query = opened.open(unit(np.random.default_rng(0), 20, SHAPES[1].dim))
@@ -338,15 +338,8 @@ def test_codes_may_take_two_bytes(tmp_path):
     assert index.compressed.codes.dtype == np.uint16
     queries = unit(np.random.default_rng(1), 20, shape.dim)[None]
     for name in ("exact", "colbertv2", "plaid"):
-        found, expected = (engines(index, kernels)[name].search(queries, 10)[0] for kernels in NAMES)
+        found, expected = (engines(index, kernels)[name].search(queries, 10)[0] for kernels in KERNELS)
         assert_same(found, expected, true_scores(index, queries[0]), 20)
-
-
-def test_unknown_kernels_and_an_uncompressed_index_are_refused(world, indexes):
-    with pytest.raises(SettingsError, match=r"kernels 'cuda' are not one of \['cpu', 'reference'\]"):
-        open_kernels("cuda", world(SHAPES[1]))
-    with pytest.raises(SettingsError, match="this one holds uncompressed vectors; use the engine exact"):
-        open_kernels("cpu", indexes[None])
 
 
 def test_a_centroid_that_rounding_made_longer_is_not_more_similar_than_fixed_point_can_say(tmp_path):
@@ -362,7 +355,7 @@ def test_a_centroid_that_rounding_made_longer_is_not_more_similar_than_fixed_poi
     shrinking -= 0.03 * centroids[0].reshape(16, 1, 8)
     index = coded_index(tmp_path, Codec(centroids, shrinking, NO_CUTOFFS, NO_CUTOFFS), codes, list(residuals), range(12))
     vectors = (centroids[:1] / np.linalg.norm(centroids[0])).astype(np.float32)
-    for kernels in NAMES:
+    for kernels in KERNELS:
         opened = open_kernels(kernels, index)
         query = opened.open(vectors)
         assert np.flatnonzero(opened.nearest(query, 1)).tolist() == [0]
@@ -386,7 +379,7 @@ def test_vectors_that_decode_to_nothing_or_nearly_so_are_scored_like_the_referen
     assert index.compressed.norm_levels[0] == 0
     for width in (1, 20):
         vectors = unit(rng, width, 32) * np.float32(1e5)
-        fast, plain = (open_kernels(name, index) for name in NAMES)
+        fast, plain = (open_kernels(name, index) for name in KERNELS)
         assert not fast.bounded
         expected = plain.best(plain.open(vectors), np.arange(20), 20)
         found = fast.best(fast.open(vectors), np.arange(20), 20)

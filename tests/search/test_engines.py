@@ -7,8 +7,9 @@ import pytest
 
 from bench.search.colbertv2 import ColBERTv2
 from bench.search.exact import Exact, ExactCodes
-from bench.search.kernels.choice import NAMES, open_kernels
+from bench.search.kernels.choice import open_kernels
 from bench.search.plaid import Plaid
+from tests.fixtures_index import KERNELS
 
 EVERYTHING = 10_000
 
@@ -33,7 +34,7 @@ def open_decoded(index, kernels):
 ENGINES = {"exact": open_exact, "colbertv2": open_colbertv2, "plaid": open_plaid}
 
 
-CASES = [(name, kernels) for name in ENGINES for kernels in NAMES]
+CASES = [(name, kernels) for name in ENGINES for kernels in KERNELS]
 
 
 @pytest.fixture(params=[*CASES, ("decoded", "")], ids="-".join)
@@ -59,7 +60,7 @@ def test_without_any_pruning_every_engine_gives_the_ranking_of_exact(engine, ind
         np.testing.assert_array_equal(one.passages, other.passages)
 
 
-@pytest.mark.parametrize("kernels", NAMES)
+@pytest.mark.parametrize("kernels", KERNELS)
 def test_bounds_that_cut_nothing_equal_exact_too(indexes, random_queries, kernels):
     queries, index = random_queries(3, 6), indexes[4]
     centroids = len(index.compressed.codec.centroids)

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from bench.search import exact
 from bench.search.exact import Exact, ExactCodes
-from bench.search.kernels.choice import NAMES, open_kernels
+from bench.search.kernels.choice import open_kernels
+from tests.fixtures_index import KERNELS
 
 
 def blocks(monkeypatch, vectors, query_vectors, kept):
@@ -62,7 +63,7 @@ def test_scores_of_a_stretch_are_those_of_its_passages(indexes, random_queries, 
     np.testing.assert_allclose(Exact(indexes[4]).scores(queries, 3, 11), expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("kernels", NAMES)
+@pytest.mark.parametrize("kernels", KERNELS)
 @pytest.mark.parametrize("nbits", [1, 4])
 def test_given_passages_are_scored_over_all_their_vectors(indexes, random_queries, naive_scores, kernels, nbits):
     index, query = indexes[nbits], random_queries(1, 5)[0]
@@ -75,5 +76,5 @@ def test_given_passages_are_scored_over_all_their_vectors(indexes, random_querie
 
 
 def test_no_queries_have_no_rankings(indexes):
-    for engine in (Exact(indexes[4]), *(ExactCodes(open_kernels(name, indexes[4], threads=2)) for name in NAMES)):
+    for engine in (Exact(indexes[4]), *(ExactCodes(open_kernels(name, indexes[4], threads=2)) for name in KERNELS)):
         assert engine.search(np.empty((0, 5, 16), np.float32), 3) == []

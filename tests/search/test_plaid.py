@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 
 from bench.codec.rounding import to_bytes
-from bench.search.kernels.choice import NAMES, open_kernels
+from bench.search.kernels.choice import open_kernels
 from bench.search.plaid import Plaid
+from tests.fixtures_index import KERNELS
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=KERNELS)
 def open_plaid(request):
     def make(index, ncells, threshold, ndocs):
         kernels = open_kernels(request.param, index)
