@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bench.codec.codec import Codec
+from bench.codec.device import interpreted
 from bench.codec.rounding import rounded, to_bytes
 from bench.search.colbertv2 import ColBERTv2
 from bench.search.exact import ExactCodes
@@ -180,6 +181,20 @@ def test_equal_passages_tie_wherever_they_stand_and_are_ranked_by_id_even_at_the
         ranking = kernels.best(query, np.arange(copies), k, probed)
         assert len(set(ranking.scores.tolist())) == 1
         assert [index.ids[passage] for passage in ranking.passages] == sorted(ids)[:k]
+
+
+def test_the_order_and_the_number_of_copies_of_its_vectors_change_no_bit_of_a_score(
+    device, tmp_path, small_index, random_queries, both
+):
+    if interpreted():
+        pytest.skip("numpy, which multiplies for Triton's interpreter, sums the rows of a matrix in different orders")
+    vectors, rng = random_queries(1, 40, dim=128, seed=4)[0], np.random.default_rng(7)
+    orders = [rng.permutation(np.concatenate([np.arange(40), rng.integers(0, 40, number)])) for number in range(30)]
+    index = small_index(tmp_path, [len(order) for order in orders], 2, vectors=vectors[np.concatenate(orders)])
+    kernels, _ = both(index)
+    query, every = kernels.open(random_queries(1, 9, dim=128)[0]), np.arange(30)
+    for probed in (None, np.ones(len(index.compressed.codec.centroids), bool)):
+        assert len(set(kernels.best(query, every, 30, probed).scores.tolist())) == 1
 
 
 def test_every_engine_gives_the_ranking_of_the_reference(indexes, both, random_queries):

@@ -2,8 +2,9 @@
 
 Centroid scores and interaction are those of the reference to the bit, since they are sums of integers. Scores of decoded
 vectors are float32 throughout, never TF32: they differ from the reference's by rounding alone, in sums of ``dim`` products
-and of as many maxima as there are query vectors. Equal passages get equal bits. A method waits for the device to fetch its
-result, and ``best`` with ``probed`` once before, for a size.
+and of as many maxima as there are query vectors. Equal passages get equal bits (but in Triton's interpreter, where numpy
+multiplies, only if their vectors stand in one order). A method waits for the device to fetch its result, and ``best`` with
+``probed`` once before, for a size.
 """
 
 from collections.abc import Callable, Sequence

@@ -116,10 +116,10 @@ def interaction(
     """``out [groups, passages]`` int32: sums of maxima of ``fixed8`` over the centroids of each passage.
 
     Only centroids count whose ``highest [count]`` fixed point to a query vector is at least ``threshold``. A program a
-    passage and group. A vector costs its code, 4 bytes of ``highest`` and, where its centroid counts, LANES bytes of
+    passage and group. A vector costs its code, 2 bytes of ``highest`` and, where its centroid counts, LANES bytes of
     ``fixed8`` and LANES maxima; of these only the code comes from memory as long as the others fit in the second-level cache
-    (262,144 centroids and 32 lanes: 1 + 8 MiB). With 4 bytes a code, memory of 3.3 TB/s sets a floor of 1.2 ps a vector,
-    and a cache of 5 TB/s one of 8 ps where nothing is pruned.
+    (262,144 centroids and 32 lanes: 0.5 + 8 MiB). With 4 bytes a code, memory of 3.3 TB/s sets a floor of 1.2 ps a vector,
+    and a cache of 5 TB/s one of 7 ps where nothing is pruned.
     """
     passage = tl.program_id(0)
     lane = tl.arange(0, LANES)
