@@ -5,7 +5,7 @@ import pytest
 from bench.provenance import ROOT, direct_imports
 
 LAYERS = [
-    {"errors", "settings", "storage", "provenance", "progress"},
+    {"errors", "settings", "storage", "provenance", "progress", "compiled"},
     {"corpus", "encoder", "codec"},
     {"index"},
     {"search"},
@@ -15,7 +15,7 @@ LAYERS = [
     {"cli"},
     {"__main__"},
 ]
-WITHOUT_OURS = {"errors", "provenance", "progress"}
+WITHOUT_OURS = {"errors", "provenance", "progress", "compiled"}
 LONGEST_MODULE = 350
 
 

@@ -1,11 +1,8 @@
 """The compiled loops of k-means and of the codec."""
 
-import functools
-
 import numpy as np
-from numba import njit
 
-compiled = functools.partial(njit, nogil=True, cache=True, error_model="numpy")
+from bench.compiled import compiled
 
 TINY = np.float32(np.finfo(np.float32).tiny)
 

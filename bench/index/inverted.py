@@ -4,19 +4,16 @@ A list is a sequence of gaps, each the number of passages skipped since the one 
 the high bit set on all bytes but the last. So a passage takes one byte where its predecessor is at most 128 away.
 """
 
-import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from numba import njit
 from numba.cpython.unsafe.numbers import trailing_zeros
 
+from bench.compiled import compiled
 from bench.storage import growing_array, write_array
 
 Parts = Sequence[tuple[np.ndarray, np.ndarray]]
-
-compiled = functools.partial(njit, nogil=True, cache=True, error_model="numpy")
 
 
 def write(parts: Parts, centroids: int, lists: Path, offsets: Path) -> None:

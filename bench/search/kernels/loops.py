@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numba.cpython.unsafe.numbers import trailing_zeros
 
+from bench.compiled import compiled, inlined
 from bench.search.kernels.lanes import (
     add,
     fill,
@@ -29,9 +29,6 @@ from bench.search.kernels.lanes import (
     to_int16,
     total,
 )
-
-compiled = functools.partial(njit, nogil=True, cache=True, error_model="numpy")
-inlined = njit(inline="always", error_model="numpy")
 
 TINY = np.float32(np.finfo(np.float32).tiny)
 LEAST, MOST = np.int16(-32768), np.int16(32767)
