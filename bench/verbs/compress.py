@@ -30,7 +30,7 @@ def run(args: Namespace) -> None:
     codec, _ = open_codec(args.codec)
     encode: Callable[[np.ndarray, np.ndarray], np.ndarray] = codec.encode
     if args.device == "cuda":
-        from bench.codec.cuda import Encoder
+        from bench.codec.cuda_encoder import Encoder
 
         encode = Encoder(codec).encode
     with growing_array(args.output, (len(vectors), codec.bytes), np.uint8) as out:

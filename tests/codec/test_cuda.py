@@ -5,6 +5,7 @@ import pytest
 
 from bench.codec import cuda, nearest
 from bench.codec.codec import Codec, fit_residual
+from bench.codec.cuda_encoder import Encoder
 from bench.codec.device import interpreted
 from bench.errors import SettingsError
 
@@ -78,7 +79,7 @@ def test_packed_residuals_equal_the_codec_to_the_bit(device, nbits, dim, kind):
     centres = unit(9, dim, seed=1)
     codes = nearest.assign(points, centres)
     codec = fit_residual(centres, points, codes, nbits)
-    packed = cuda.Encoder(codec, device=device).encode(points, codes)
+    packed = Encoder(codec, device=device).encode(points, codes)
     assert packed.dtype == np.uint8
     np.testing.assert_array_equal(packed, codec.encode(points, codes))
 
@@ -89,14 +90,14 @@ def test_values_on_a_cutoff_beyond_all_and_between_equal_cutoffs_go_where_the_co
     codec = Codec(np.zeros((1, 8), np.float32), np.zeros((nbits, 256, 8 // nbits), np.float32), cutoffs, np.zeros(2**nbits))
     values = np.random.default_rng(4).integers(-10, 11, (50, 8)).astype(np.float32) / 2
     codes = np.zeros(50, np.uint8)
-    packed = cuda.Encoder(codec, device=device).encode(values, codes)
+    packed = Encoder(codec, device=device).encode(values, codes)
     np.testing.assert_array_equal(packed, codec.encode(values, codes))
 
 
 def test_a_codec_without_the_paper_s_cutoffs_cannot_encode(device):
     codec = Codec(unit(3, 8), np.zeros((2, 256, 4), np.float32), np.empty(0, np.float32), np.empty(0, np.float32))
     with pytest.raises(SettingsError, match="a codec of 2 bits has 3 cutoffs, this one 0"):
-        cuda.Encoder(codec, device=device)
+        Encoder(codec, device=device)
 
 
 @pytest.mark.slow
