@@ -30,8 +30,11 @@ try:
 except BenchError as error:
     raise WorkflowError(str(error)) from None
 
-# Jobs run in the Python that runs Snakemake, whether or not its environment is activated.
-shell.prefix(f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; ")
+# Jobs run in the Python that runs Snakemake, whether or not its environment is activated. A prefix of ours replaces
+# Snakemake's own, without which a job that fails before `| tee` would count as done.
+shell.prefix(
+    f"set -euo pipefail; export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; "
+)
 
 JOBS = Jobs(PLAN)
 RESULTS = f"results/{PLAN.name}"

@@ -108,6 +108,7 @@ def test_a_timing_on_more_threads_than_the_workflow_is_given_is_refused(checkout
     done = checkout.snakemake("--nocolor", timing)
     assert done.returncode == 1
     assert "SettingsError: threads 3 of the command line: this process is given" in done.stderr + done.stdout
+    assert "completed successfully" not in done.stderr + done.stdout
     assert not (checkout.root / timing).exists()
 
 
