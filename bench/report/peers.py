@@ -16,7 +16,7 @@ from bench.storage import read_json
 EXACT = "exact"
 DEPTHS = (10, 100)
 _KEYS = ("system", "version", "inputs", "counts", "build", "bytes_per_vector", "reconstruction_error", "searches", "host")
-_RATIOS = {
+_MEASURED = {
     "build_seconds": "build s",
     "reconstruction_error": "error",
     "bytes_per_vector": "bytes / vector",
@@ -25,6 +25,17 @@ _RATIOS = {
     "p99": "p99 ms",
     "queries_per_second": "queries / s",
     **{f"overlap@{k}": f"overlap@{k}" for k in DEPTHS},
+}
+AT_LEAST = f"overlap@{DEPTHS[-1]}"
+_QUALITY = (f"{AT_LEAST} peer", f"{AT_LEAST} ours")
+_MORE_IS_BETTER = ("queries_per_second",)
+_RATIOS = {
+    "build_seconds": "build",
+    "reconstruction_error": "error",
+    "bytes_per_vector": "bytes",
+    "p50": "p50",
+    "p95": "p95",
+    "queries_per_second": "queries / s",
 }
 
 
@@ -135,7 +146,7 @@ def peers_table(found: pd.DataFrame, measured: Sequence[Measured]) -> Table:
     """What every system needs and finds."""
     shown = pd.DataFrame({name: found[name] for name in ("system", "setting", "threads")})
     digits = {"build_seconds": 1, "reconstruction_error": 4, "bytes_per_vector": 1, "queries_per_second": 1}
-    titles = {**_RATIOS, "reconstruction_error": "reconstruction error"}
+    titles = {**_MEASURED, "reconstruction_error": "reconstruction error"}
     for name, title in titles.items():
         shown[title] = [number(value, digits.get(name, 3 if "@" in name else 2)) for value in found[name]]
     record = measured[0].record
@@ -161,34 +172,45 @@ def _origin(record: Mapping[str, Any]) -> str:
 
 
 def ratio_frame(found: pd.DataFrame) -> pd.DataFrame:
-    """Ours divided by the peer's, for every pair of rows on the same number of threads; absent where either number is."""
-    rows = [
-        {
-            "setting": mine["setting"],
-            "peer": other["system"],
-            "peer setting": other["setting"],
-            "threads": mine["threads"],
-            **{name: _ratio(mine, other, name) for name in _RATIOS},
-        }
-        for _, mine in found[found["ours"]].iterrows()
-        for _, other in found[~found["ours"] & (found["threads"] == mine["threads"])].iterrows()
-    ]
-    return pd.DataFrame(rows, columns=["setting", "peer", "peer setting", "threads", *_RATIOS])
+    """For every row of a peer, how many times better our fastest setting of at least its overlap@100 is, on as many threads.
+
+    Where no setting of ours finds as much, what depends on one is absent.
+    """
+    rows = [_against(found[found["ours"] & (found["threads"] == other["threads"])], other) for _, other in _peers(found)]
+    return pd.DataFrame(rows, columns=["peer", "peer setting", "threads", "setting", *_QUALITY, *_RATIOS])
 
 
-def _ratio(mine: pd.Series, other: pd.Series, name: str) -> float | None:
+def _peers(found: pd.DataFrame) -> Iterator[tuple[Any, pd.Series]]:
+    return found[~found["ours"]].iterrows()
+
+
+def _against(mine: pd.DataFrame, other: pd.Series) -> dict[str, Any]:
+    row = {"peer": other["system"], "peer setting": other["setting"], "threads": other["threads"]}
+    row[f"{AT_LEAST} peer"] = other[AT_LEAST]
+    enough = mine[mine[AT_LEAST] >= other[AT_LEAST]].dropna(subset="p50").sort_values("p50", kind="stable")
+    for _, best in enough.head(1).iterrows():
+        row |= {"setting": best["setting"], f"{AT_LEAST} ours": best[AT_LEAST]}
+        row |= {name: _times_better(best, other, name) for name in _RATIOS}
+    return row
+
+
+def _times_better(mine: pd.Series, other: pd.Series, name: str) -> float | None:
     if name == "build_seconds" and mine["build_threads"] != other["build_threads"]:
         return None
-    return None if pd.isna(mine[name]) or pd.isna(other[name]) or not other[name] else float(mine[name] / other[name])
+    below, above = (other, mine) if name in _MORE_IS_BETTER else (mine, other)
+    return None if pd.isna(below[name]) or pd.isna(above[name]) or not below[name] else float(above[name] / below[name])
 
 
 def ratios_table(ratios: pd.DataFrame) -> Table:
-    """Every measurement of ours over the peer's."""
-    shown = ratios[["setting", "peer", "peer setting", "threads"]].copy()
+    """How many times better ours is than each peer, where it finds as much."""
+    shown = ratios[["peer", "peer setting", "threads", "setting"]].fillna(MISSING)
+    for name in _QUALITY:
+        shown[name] = [number(value, 3) for value in ratios[name]]
     for name, title in _RATIOS.items():
         shown[title] = [number(value, 2) for value in ratios[name]]
     caption = (
-        f"Ours divided by the peer's, on the same number of threads. Below 1 is better for seconds, error, bytes and "
-        f"milliseconds, above 1 for queries per second and overlap. {MISSING} means: one of the two was not measured."
+        f"Every setting of a peer beside our fastest one of at least its {AT_LEAST}, on the same number of threads: how "
+        f"many times faster to build, truer, smaller, faster, and more queries per second. Above 1 is better than the peer. "
+        f"{MISSING} means: not measured, or no setting of ours finds as much."
     )
     return Table(ratios, shown, caption)

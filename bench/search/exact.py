@@ -7,7 +7,8 @@ import numpy as np
 
 from bench.index.index import Index
 from bench.search.kernels.base import Kernels, without_padding
-from bench.search.kernels.reference import maxima, similarities
+from bench.search.kernels.loops import maxima
+from bench.search.kernels.reference import similarities
 from bench.search.ranking import Ranking, top
 from bench.search.stages import Watch, unwatched
 
@@ -69,7 +70,7 @@ class Exact:
             vectors = self.index.vectors(here)
             starts = self.index.offsets[start:stop] - here.start
             for some, rows, firsts in batches:
-                best = maxima(similarities(vectors, rows), starts)
+                best = maxima(np.ascontiguousarray(similarities(vectors, rows)), starts)
                 result[some, start - first : stop - first] = np.add.reduceat(best, firsts, axis=1).T
         return result
 

@@ -106,15 +106,35 @@ def test_the_caption_names_machine_versions_and_counts(ours, peer):
     assert "peer 1.0: 4,096 centroids after 4 iterations, built on 2 threads" in caption
 
 
-def test_ratios_pair_ours_with_every_row_of_a_peer_on_as_many_threads(ours, peer):
+def test_a_row_of_a_peer_stands_beside_the_fastest_of_ours_that_finds_as_much(ours, peer):
     found = ratio_frame(frame(read([ours, peer])))
-    assert found[["setting", "peer setting", "threads"]].to_numpy().tolist() == [["a", "b", 1], ["a", "c", 1], ["a", "b", 2]]
-    assert found["p50"].tolist() == [0.25, 0.125, 0.2]
-    assert found["build_seconds"].tolist() == [0.4, 0.4, 0.4]
-    assert found["reconstruction_error"].tolist() == [0.5, 0.5, 0.5]
+    assert found[["peer setting", "threads", "setting"]].to_numpy().tolist() == [["b", 1, "a"], ["c", 1, "a"], ["b", 2, "a"]]
+    assert found["p50"].tolist() == [4.0, 8.0, 5.0]
+    assert found["build_seconds"].tolist() == [2.5, 2.5, 2.5]
+    assert found["reconstruction_error"].tolist() == [2.0, 2.0, 2.0]
     assert found["queries_per_second"].isna().tolist() == [True, True, False]
     assert found["queries_per_second"].iloc[2] == 4.0
-    assert found["overlap@10"].isna().tolist() == [True, False, True]
+    assert found["overlap@100 peer"].tolist() == [0.5, 1.0, 0.5]
+    assert found["overlap@100 ours"].tolist() == [1.0, 1.0, 1.0]
+
+
+def test_a_faster_setting_that_finds_less_than_the_peer_is_passed_over(store):
+    searches = [single("quick", 1.0), single("good", 4.0), single("slow", 6.0)]
+    rankings = {"exact": EXACT, "quick": SHIFTED, "good": EXACT, "slow": EXACT}
+    mine = store("ours", searches, rankings)
+    other = store("peer", [single("b", 8.0), single("c", 8.0)], {"b": SHIFTED, "c": EXACT})
+    found = ratio_frame(frame(read([mine, other])))
+    assert found["setting"].tolist() == ["quick", "good"]
+    assert found["p50"].tolist() == [8.0, 2.0]
+
+
+def test_where_ours_finds_less_than_the_peer_there_is_no_ratio(store):
+    mine = store("ours", [single("quick", 1.0)], {"exact": EXACT, "quick": SHIFTED})
+    other = store("peer", [single("c", 8.0)], {"c": EXACT})
+    found = ratio_frame(frame(read([mine, other])))
+    assert found["setting"].isna().all()
+    assert found["p50"].isna().all()
+    assert ratios_table(found).shown[["setting", "p50"]].to_numpy().tolist() == [["–", "–"]]
 
 
 def test_builds_on_different_numbers_of_threads_have_no_ratio(ours, store):
@@ -122,7 +142,7 @@ def test_builds_on_different_numbers_of_threads_have_no_ratio(ours, store):
     other = store("peer", [single("b", 8.0)], {"b": EXACT}, build=build)
     found = ratio_frame(frame(read([ours, other])))
     assert found["build_seconds"].isna().all()
-    assert ratios_table(found).shown["build s"].tolist() == ["–"]
+    assert ratios_table(found).shown["build"].tolist() == ["–"]
 
 
 def test_without_a_peer_there_is_a_table_and_no_ratio(ours, tmp_path):

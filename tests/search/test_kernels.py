@@ -2,6 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.search.kernels import loops
 from bench.search.kernels.reference import maxima, maxsim
 
 
@@ -15,6 +16,8 @@ def test_maxima_and_maxsim_equal_loops_over_passages_query_vectors_and_vectors(l
         for part in range(width):
             expected[passage, part] = max(similarities[row, part] for row in range(start, start + length))
     assert maxima(similarities, starts).tolist() == expected.tolist()
+    for kind in (np.float32, np.float64):
+        assert loops.maxima(similarities.astype(kind), starts).tolist() == expected.astype(kind).tolist()
     np.testing.assert_allclose(maxsim(similarities, starts), [sum(row) for row in expected], atol=1e-12)
 
 
@@ -24,5 +27,6 @@ def test_maxsim_by_hand():
 
 
 def test_no_passages_have_no_scores():
-    assert maxima(np.empty((0, 4), np.float32), np.empty(0, np.int64)).shape == (0, 4)
+    for function in (maxima, loops.maxima):
+        assert function(np.empty((0, 4), np.float32), np.empty(0, np.int64)).shape == (0, 4)
     assert maxsim(np.empty((0, 4), np.float32), np.empty(0, np.int64)).shape == (0,)

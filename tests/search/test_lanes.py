@@ -11,6 +11,16 @@ INT16 = st.integers(-32768, 32767)
 FLOAT = st.floats(-1e6, 1e6, width=32)
 
 
+@njit
+def _word(values, place):
+    return lanes.word(values, place)
+
+
+@njit
+def _prefetch(values, place):
+    lanes.prefetch(values, place)
+
+
 @pytest.fixture(scope="module", params=[16, 32])
 def width(request):
     return request.param
@@ -125,7 +135,7 @@ def test_products_of_neighbours_are_added_up_without_loss(width):
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 8, 16])
-def test_any_number_of_floats_is_multiplied_added_and_summed_one_after_the_other(count):
+def test_any_number_of_floats_is_multiplied_added_and_summed_half_by_half(count):
     @njit
     def run(left, right, addend, out):
         found = lanes.multiply_add(lanes.load(left, 0, count), lanes.load(right, 0, count), lanes.load(addend, 0, count))
@@ -136,10 +146,24 @@ def test_any_number_of_floats_is_multiplied_added_and_summed_one_after_the_other
     out = np.empty(count, np.float32)
     total = run(left, right, addend, out)
     np.testing.assert_allclose(out, left.astype(float) * right + addend, rtol=1e-6)
-    expected = np.float32(0)
-    for value in out:
+    while len(out) % 2 == 0:
+        out = out[: len(out) // 2] + out[len(out) // 2 :]
+    expected = out[0]
+    for value in out[1:]:
         expected += value
     assert total == expected
+
+
+@given(values=arrays(np.uint8, 24), place=st.integers(0, 16))
+def test_a_word_is_eight_bytes_from_anywhere(values, place):
+    assert int(_word(values, place)) == int.from_bytes(values[place : place + 8].tobytes(), "little")
+
+
+def test_asking_for_a_cache_line_changes_nothing_and_may_miss_the_array():
+    values = np.arange(10, dtype=np.uint16)
+    for place in (0, 9, 10_000_000, -1):
+        _prefetch(values, place)
+    assert values.tolist() == list(range(10))
 
 
 def test_a_bit_tells_of_each_lane_that_reaches_the_other_and_of_those_that_are_no_numbers(width):

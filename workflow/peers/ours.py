@@ -14,20 +14,22 @@ from bench.index.build import build_uncompressed
 from bench.index.index import open_index
 from bench.index.shards import Shard
 from bench.search import presets
+from bench.search.kernels.loops import maxima
+from bench.search.ranking import top
 from bench.storage import Manifest
 from bench.verbs.common import limit_threads
 
 ITERATIONS = 5
 FLOAT = {"engine": "exact", "codec": "fp16"}
+PRODUCTS = {"engine": "exact", "codec": "float32 in memory, by BLAS"}
+BLOCK = 4096
+PRESETS = ((2, 512), (2, 640), (2, 1024), (2, 2048), (3, 1024), (3, 1536), (4, 2048), (6, 2048), (8, 4096))
 SETTINGS = (
     {"engine": "exact"},
-    {"engine": "plaid", "ncells": 1, "centroid_score_threshold": 0.0, "ndocs": 1024},
-    {"engine": "plaid", "ncells": 2, "centroid_score_threshold": 0.0, "ndocs": 1024},
-    {"engine": "plaid", "ncells": 2, "centroid_score_threshold": 0.0, "ndocs": 2048},
-    {"engine": "plaid", "ncells": 3, "centroid_score_threshold": 0.0, "ndocs": 2048},
-    {"engine": "plaid", "ncells": 4, "centroid_score_threshold": 0.0, "ndocs": 3072},
-    {"engine": "plaid", "ncells": 4, "centroid_score_threshold": 0.0, "ndocs": 4096},
+    *({"engine": "plaid", "ncells": n, "centroid_score_threshold": 0.0, "ndocs": docs} for n, docs in PRESETS),
     {"engine": "colbertv2", "nprobe": 2, "ncandidates": 256},
+    {"engine": "colbertv2", "nprobe": 8, "ncandidates": 256},
+    PRODUCTS,
 )
 
 
@@ -39,8 +41,8 @@ def setup(threads: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         index = Path(folder) / "index"
         _build(corpus, index, 2, threads, 0)
-        for setting in SETTINGS:
-            Ours(index, setting, threads).single(noise[:32])
+        for setting in SETTINGS[:-1]:
+            open_engine(index, setting, threads).single(noise[:32])
 
 
 def build(corpus: Corpus, index: Path, nbits: int, threads: int, seed: int) -> tuple[float, dict[str, Any]]:
@@ -87,12 +89,36 @@ class Ours:
         self.engine = presets.parse(values, "the setting").open(opened, threads=threads)
 
     def single(self, query: np.ndarray) -> Sequence[int]:
-        return self.batch([query])[0]
+        return self.engine.search(query[np.newaxis], DEPTH)[0].passages.tolist()
 
     def batch(self, queries: Sequence[np.ndarray]) -> Sequence[Sequence[int]]:
         longest = max(map(len, queries))
         padded = np.stack([np.pad(query, ((0, longest - len(query)), (0, 0))) for query in queries])
         return [ranking.passages.tolist() for ranking in self.engine.search(padded, DEPTH)]
+
+
+class Products:
+    """What late interaction costs without an index: float32 products with all vectors, and their maxima by passage."""
+
+    def __init__(self, index: Path, threads: int):
+        limit_threads(threads)
+        opened = open_index(_floats(index))
+        self.vectors, self.starts = opened.vectors(slice(0, int(opened.offsets[-1]))), opened.offsets[:-1]
+        self.passages, self.id_rank = np.arange(len(opened)), opened.id_rank
+
+    def single(self, query: np.ndarray) -> Sequence[int]:
+        columns, products = query.T, np.empty((len(self.vectors), len(query)), np.float32)
+        for first in range(0, len(self.vectors), BLOCK):
+            np.matmul(self.vectors[first : first + BLOCK], columns, out=products[first : first + BLOCK])
+        scores = maxima(products, self.starts).sum(axis=1)
+        return top(self.passages, scores, DEPTH, self.id_rank).passages.tolist()
+
+    def batch(self, queries: Sequence[np.ndarray]) -> Sequence[Sequence[int]]:
+        return [self.single(query) for query in queries]
+
+
+def open_engine(index: Path, setting: Setting, threads: int) -> Ours | Products:
+    return Products(index, threads) if setting == PRODUCTS else Ours(index, setting, threads)
 
 
 if __name__ == "__main__":
@@ -105,7 +131,7 @@ if __name__ == "__main__":
             setup=setup,
             build=build,
             decode=decode,
-            open=Ours,
+            open=open_engine,
             exact=FLOAT,
         )
     )

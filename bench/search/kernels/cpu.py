@@ -1,7 +1,7 @@
 """Kernels for the CPU. The rankings are those of the reference; scores differ from it in the last bits alone.
 
-``best`` scores all passages with tables rounded to int16 first. How far such a score can be off is known, so passages that
-cannot be among the k best are dropped, and the others scored in float32.
+``best`` scores all passages with tables rounded to int16 first, unless most of them are asked for. How far such a score can
+be off is known, so passages that cannot be among the k best are dropped, and the others scored in float32.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,7 +21,9 @@ from bench.search.ranking import Ranking, top
 
 WIDTHS = (16, 32)
 WORTH_SHARING = 512
+WORTH_A_BOUND = 1.5
 FLOAT_SLACK = 1e-5
+CACHE_LINE = 64
 
 
 class CPU:
@@ -71,7 +73,7 @@ class CPU:
 
     def best(self, query: "Query", passages: np.ndarray, k: int, probed: np.ndarray | None = None) -> Ranking:
         met = (np.ones(0, bool), True) if probed is None else (probed, False)
-        if len(passages) > k and self.bounded:
+        if len(passages) > WORTH_A_BOUND * k and self.bounded:
             coarse = self._coarse(query, passages, met)
             least = np.partition(coarse, len(passages) - k)[len(passages) - k]
             passages = passages[coarse >= least - 2 * query.error]
@@ -113,7 +115,7 @@ class CPU:
     def _fine(self, query: "Query", passages: np.ndarray, met: tuple[np.ndarray, bool]) -> np.ndarray:
         scores = np.zeros(len(passages), np.float32)
         stored, codec = self._stored(query), self.compressed.codec
-        tables = (codec.centroids.ravel(), codec.codebook.ravel())
+        tables = (self.centroids.ravel(), self.scales, codec.codebook.ravel())
         part, margin = codec.codebook.shape[2], 2 * query.similarity_error
 
         def add(some: slice) -> None:
@@ -162,7 +164,7 @@ class Group:
         codebook = self.kernels.compressed.codec.codebook
         side_by_side = np.zeros((self.vectors.shape[1], self.width), np.float32)
         side_by_side[:, : self.lanes] = self.vectors.T
-        out = np.empty(len(codebook) * 256 * self.width, np.int16)
+        out = _aligned(len(codebook) * 256 * self.width, np.int16)
         loops.table(self.width)(side_by_side.ravel(), codebook, self.scale, out)
         return out
 
@@ -189,14 +191,22 @@ class Query:
         centroids, dim = kernels.centroids.shape
         pairs = np.zeros((dim // 2, width, 2), np.int16)
         pairs[:, : len(vectors)] = _padded(integers, dim).reshape(len(vectors), dim // 2, 2).transpose(1, 0, 2)
-        fixed, fixed8 = np.empty(centroids * width, np.int16), np.empty(centroids * width, np.int8)
+        fixed, fixed8 = _aligned(centroids * width, np.int16), _aligned(centroids * width, np.int8)
         factors = kernels.scales * np.float32(step * self.scale)
         loops.similarities(width)(kernels.centroids.ravel(), pairs.ravel(), factors, fixed, fixed8)
         return Group(kernels, width, len(vectors), self.scale, vectors, fixed, fixed8)
 
 
+def _aligned(count: int, kind: type[np.generic]) -> np.ndarray:
+    """Like ``np.empty``; rows of up to 64 bytes that follow each other lie each in one cache line."""
+    size = count * np.dtype(kind).itemsize
+    memory = np.empty(size + CACHE_LINE, np.uint8)
+    first = -memory.ctypes.data % CACHE_LINE
+    return memory[first : first + size].view(kind)
+
+
 def _padded(rows: np.ndarray, width: int) -> np.ndarray:
-    return np.pad(rows, ((0, 0), (0, width - rows.shape[1])))
+    return rows if rows.shape[1] == width else np.pad(rows, ((0, 0), (0, width - rows.shape[1])))
 
 
 def _stretches(count: int, size: int) -> list[slice]:

@@ -4,6 +4,7 @@ LLVM's vector types are portable: 32 lanes of int16 are one AVX-512 register, tw
 loops over small arrays keep the running values of a loop in memory; these keep them in registers.
 """
 
+import functools
 from typing import Any
 
 from llvmlite import ir
@@ -63,6 +64,32 @@ def fill(_: Any, value: types.Number, count: types.IntegerLiteral) -> Any:
         return builder.shuffle_vector(first, undefined, mask)
 
     return lanes(types.unliteral(value), count), generate
+
+
+@intrinsic
+def word(_: Any, array: types.Array, index: types.Integer) -> Any:
+    """The 8 bytes from ``index`` on of a flat array of bytes, the first one lowest where the processor is little-endian."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.load(_address(context, builder, signature, arguments, ir.IntType(64)), align=1)
+
+    return types.uint64(array, types.intp), generate
+
+
+@intrinsic
+def prefetch(_: Any, array: types.Array, index: types.Integer) -> Any:
+    """Ask for the cache line of an element; one outside the array does no harm."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer, flag = ir.IntType(8).as_pointer(), ir.IntType(32)
+        function = ir.FunctionType(ir.VoidType(), [pointer, flag, flag, flag])
+        address = _address(context, builder, signature, arguments, ir.IntType(8))
+        read, near, data = (ir.Constant(flag, value) for value in (0, 3, 1))
+        called = cgutils.get_or_insert_function(builder.module, function, "llvm.prefetch.p0")
+        builder.call(called, [address, read, near, data])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), generate
 
 
 @intrinsic
@@ -142,13 +169,21 @@ def maximum(_: Any, left: Lanes, right: Lanes) -> Any:
 
 @intrinsic
 def total(_: Any, lanes: Lanes) -> Any:
-    """Sum of the lanes of floats, one after the other."""
+    """Sum of the lanes of floats: halves added to halves while there are two, then one lane after the other."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        found = ir.Constant(ir.FloatType(), 0.0)
-        for lane in range(lanes.count):
-            found = builder.fadd(found, builder.extract_element(arguments[0], ir.Constant(ir.IntType(32), lane)))
-        return found
+        found, count = arguments[0], lanes.count
+        while count % 2 == 0:
+            count //= 2
+            picks = ir.VectorType(ir.IntType(32), count)
+            undefined = ir.Constant(found.type, ir.Undefined)
+            low, high = (
+                builder.shuffle_vector(found, undefined, ir.Constant(picks, list(range(first, first + count))))
+                for first in (0, count)
+            )
+            found = builder.fadd(low, high)
+        first, *others = (builder.extract_element(found, ir.Constant(ir.IntType(32), lane)) for lane in range(count))
+        return functools.reduce(builder.fadd, others, first)
 
     return lanes.scalar(lanes), generate
 

@@ -22,16 +22,20 @@ from bench.search.kernels.lanes import (
     multiply,
     multiply_add,
     multiply_pairs,
+    prefetch,
     reaching,
     store,
     to_float,
     to_int8,
     to_int16,
     total,
+    word,
 )
 
 TINY = np.float32(np.finfo(np.float32).tiny)
 LEAST, MOST = np.int16(-32768), np.int16(32767)
+AHEAD = 4
+WORD, BYTE = np.uint64(8), np.uint64(255)
 
 
 @functools.cache
@@ -151,6 +155,7 @@ def interaction(width: int) -> Callable[..., None]:
     ) -> None:
         maxima = np.empty(width, np.int8)
         for number in range(len(passages)):
+            _prefetch(codes, offsets, passages, number + AHEAD, 1, 32)
             passage = passages[number]
             best = fill(np.int8(-128), width)
             for vector in range(offsets[passage], offsets[passage + 1]):
@@ -189,6 +194,9 @@ def coarse(width: int) -> Callable[..., None]:
     ) -> None:
         packed = residuals.reshape(-1)
         for number in range(len(passages)):
+            _prefetch(codes, offsets, passages, number + 2, 1, 32)
+            _prefetch(norms, offsets, passages, number + 2, 1, 64)
+            _prefetch(packed, offsets, passages, number + 1, residuals.shape[1], 64)
             passage = passages[number]
             best = fill(np.float32(-np.inf), width)
             for vector in range(offsets[passage], offsets[passage + 1]):
@@ -201,32 +209,58 @@ def coarse(width: int) -> Callable[..., None]:
     return run
 
 
+@compiled()
+def maxima(similarities: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """``bench.search.kernels.reference.maxima`` of contiguous rows."""
+    columns = similarities.shape[1]
+    found = np.empty((len(starts), columns), similarities.dtype)
+    for passage in range(len(starts)):
+        stop = starts[passage + 1] if passage + 1 < len(starts) else len(similarities)
+        found[passage] = similarities[starts[passage]]
+        for vector in range(starts[passage] + 1, stop):
+            for column in range(columns):
+                value, best = similarities[vector, column], found[passage, column]
+                found[passage, column] = value if value > best else best
+    return found
+
+
+@inlined
+def _prefetch(array: np.ndarray, offsets: np.ndarray, passages: np.ndarray, number: int, size: int, step: int) -> None:
+    """Ask for what a passage has in a flat array, if there is a passage of that number: ``size`` elements a vector, ``step``
+    a cache line."""
+    if number < len(passages):
+        passage = passages[number]
+        for place in range(offsets[passage] * size, offsets[passage + 1] * size, step):
+            prefetch(array, place)
+
+
 @inlined
 def _look_up(start: Any, table: np.ndarray, packed: np.ndarray, vector: int, number: int, width: int) -> Any:
     """Lanes of int16: ``start`` plus the rows of the table that the bytes of a vector ask for, in two running sums."""
-    first, last = vector * number, (vector + 1) * number
+    first, last = np.uint64(vector * number), np.uint64((vector + 1) * number)
     even, odd, row = start, fill(np.int16(0), width), 0
-    while first < last - 3:
-        a, b = np.int64(packed[first]), np.int64(packed[first + 1])
-        c, d = np.int64(packed[first + 2]), np.int64(packed[first + 3])
-        left, right = load(table, row + a * width, width), load(table, row + (256 + b) * width, width)
-        even = add(even, add(left, load(table, row + (512 + c) * width, width)))
-        odd = add(odd, add(right, load(table, row + (768 + d) * width, width)))
-        first, row = first + 4, row + 1024 * width
+    while first + WORD <= last:
+        eight = word(packed, first)
+        for _ in range(4):
+            left, right = np.int64(eight & BYTE), np.int64(eight >> np.uint64(8) & BYTE)
+            even = add(even, load(table, row + left * width, width))
+            odd = add(odd, load(table, row + (256 + right) * width, width))
+            eight, row = eight >> np.uint64(16), row + 512 * width
+        first += WORD
     while first < last:
         even = add(even, load(table, row + np.int64(packed[first]) * width, width))
-        first, row = first + 1, row + 256 * width
+        first, row = first + np.uint64(1), row + 256 * width
     return add(even, odd)
 
 
 @compiled()
 def _dot(left: np.ndarray, right: np.ndarray, start: int) -> float:
     """Inner product of ``left`` with as many elements of ``right`` from ``start`` on."""
-    even, odd, place = fill(np.float32(0), 8), fill(np.float32(0), 8), 0
-    while place < len(left) - 15:
-        even = multiply_add(load(left, place, 8), load(right, start + place, 8), even)
-        odd = multiply_add(load(left, place + 8, 8), load(right, start + place + 8, 8), odd)
-        place += 16
+    even, odd, place = fill(np.float32(0), 16), fill(np.float32(0), 16), 0
+    while place + 32 <= len(left):
+        even = multiply_add(load(left, place, 16), load(right, start + place, 16), even)
+        odd = multiply_add(load(left, place + 16, 16), load(right, start + place + 16, 16), odd)
+        place += 32
     found = total(add(even, odd))
     while place < len(left):
         found += left[place] * right[start + place]
@@ -236,13 +270,13 @@ def _dot(left: np.ndarray, right: np.ndarray, start: int) -> float:
 
 @inlined
 def _decode(
-    centroids: np.ndarray, start: int, codebook: np.ndarray, residual: np.ndarray, part: int, out: np.ndarray
+    centroids: np.ndarray, start: int, scale: float, codebook: np.ndarray, residual: np.ndarray, part: int, out: np.ndarray
 ) -> float:
-    """Fill ``out [dim]`` with the centroid at ``start`` plus the residual; returns one over its norm."""
-    squares = fill(np.float32(0), part)
+    """Fill ``out [dim]`` with ``scale`` times the centroid at ``start`` plus the residual; returns one over its norm."""
+    squares, factor = fill(np.float32(0), part), fill(scale, part)
     for byte in range(len(residual)):
         entry = load(codebook, (byte * 256 + np.int64(residual[byte])) * part, part)
-        value = add(load(centroids, start + byte * part, part), entry)
+        value = multiply_add(to_float(load(centroids, start + byte * part, part)), factor, entry)
         store(out, byte * part, value)
         squares = multiply_add(value, value, squares)
     return np.float32(1) / max(np.sqrt(total(squares)), TINY)
@@ -278,7 +312,8 @@ def fine(width: int, part: int) -> Callable[..., None]:
     """Add to ``out [passages]`` float32 the MaxSim of decoded vectors, in float32; ``part`` dimensions are in a byte.
 
     Similarities from the tables say which vectors can be the most similar one to a query vector, being within ``margin``
-    of the best: these alone are decoded and multiplied. query: flat ``[lanes, dim]`` float32.
+    of the best: these alone are decoded and multiplied. query: flat ``[lanes, dim]`` float32; centroids: flat ``[centroids,
+    dim]`` int16, dim rounded up to be even, and what ``scales [centroids]`` float32 they count.
     """
 
     @compiled()
@@ -287,6 +322,7 @@ def fine(width: int, part: int) -> Callable[..., None]:
         lanes: int,
         margin: float,
         centroids: np.ndarray,
+        scales: np.ndarray,
         codebook: np.ndarray,
         fixed: np.ndarray,
         table: np.ndarray,
@@ -301,11 +337,13 @@ def fine(width: int, part: int) -> Callable[..., None]:
         out: np.ndarray,
     ) -> None:
         packed, number_of_bytes = residuals.reshape(-1), residuals.shape[1]
-        dim = number_of_bytes * part
+        dim, row, longest = number_of_bytes * part, len(centroids) // len(scales), _longest(offsets, passages)
         decoded, maxima = np.empty(dim, np.float32), np.empty(lanes, np.float32)
-        rough = np.empty(_longest(offsets, passages) * width, np.float32)
+        rough, needed = np.empty(longest * width, np.float32), np.empty(longest, np.int64)
+        lanes_of = np.empty(longest, np.uint64)
         real = (np.uint64(1) << np.uint64(lanes)) - np.uint64(1)
         for number in range(len(passages)):
+            _prefetch(packed, offsets, passages, number + 1, number_of_bytes, 64)
             start, stop = offsets[passages[number]], offsets[passages[number] + 1]
             best = fill(np.float32(-np.inf), width)
             vector = _next_kept(start, stop, codes, kept, every)
@@ -316,16 +354,22 @@ def fine(width: int, part: int) -> Callable[..., None]:
                 store(rough, (vector - start) * width, found)
                 best = maximum(best, found)
                 vector = _next_kept(vector + 1, stop, codes, kept, every)
-            least = add(best, fill(np.float32(-margin), width))
-            maxima[:] = -np.inf
+            least, count = add(best, fill(np.float32(-margin), width)), 0
             vector = _next_kept(start, stop, codes, kept, every)
             while vector < stop:
                 wanted = reaching(load(rough, (vector - start) * width, width), least) & real
                 if wanted:
-                    code = np.int64(codes[vector])
-                    factor = _decode(centroids, code * dim, codebook, residuals[vector], part, decoded)
-                    _raise(maxima, wanted, decoded, factor, query)
+                    needed[count], lanes_of[count] = vector, wanted
+                    count += 1
+                    for place in range(0, row, 32):
+                        prefetch(centroids, np.int64(codes[vector]) * row + place)
                 vector = _next_kept(vector + 1, stop, codes, kept, every)
+            maxima[:] = -np.inf
+            for place in range(count):
+                vector = needed[place]
+                code = np.int64(codes[vector])
+                factor = _decode(centroids, code * row, scales[code], codebook, residuals[vector], part, decoded)
+                _raise(maxima, lanes_of[place], decoded, factor, query)
             out[number] += maxima.sum()
 
     return run
