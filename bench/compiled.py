@@ -14,7 +14,13 @@ from pathlib import Path
 import numba
 
 HERE = Path(__file__).parent
-SOURCES = ("codec/loops.py", "index/inverted.py", "search/kernels/lanes.py", "search/kernels/loops.py")
+SOURCES = (
+    "codec/loops.py",
+    "index/inverted.py",
+    "search/kernels/lanes.py",
+    "search/kernels/loops.py",
+    "search/kernels/scoring.py",
+)
 
 
 def _folder() -> Path:

@@ -15,7 +15,7 @@ import numpy as np
 from bench.codec.rounding import to_bytes
 from bench.index.index import Compressed, Index
 from bench.index.inverted import union
-from bench.search.kernels import loops
+from bench.search.kernels import loops, scoring
 from bench.search.kernels.base import SMALLEST, Result, fixed_point_scale, largest_norm, rounded_query
 from bench.search.ranking import Ranking, top
 
@@ -107,7 +107,7 @@ class CPU:
 
         def add(some: slice) -> None:
             for group in query.groups:
-                loops.coarse(group.width)(group.fixed, group.table, *stored, passages[some], *met, scores[some])
+                scoring.coarse(group.width)(group.fixed, group.table, *stored, passages[some], *met, scores[some])
 
         self._share(add, len(passages))
         return scores
@@ -121,7 +121,7 @@ class CPU:
         def add(some: slice) -> None:
             for group in query.groups:
                 vectors = (group.vectors.ravel(), group.lanes, margin, *tables, group.fixed, group.table)
-                loops.fine(group.width, part)(*vectors, *stored, passages[some], *met, scores[some])
+                scoring.fine(group.width, part)(*vectors, *stored, passages[some], *met, scores[some])
 
         self._share(add, len(passages))
         return scores
@@ -165,7 +165,7 @@ class Group:
         side_by_side = np.zeros((self.vectors.shape[1], self.width), np.float32)
         side_by_side[:, : self.lanes] = self.vectors.T
         out = _aligned(len(codebook) * 256 * self.width, np.int16)
-        loops.table(self.width)(side_by_side.ravel(), codebook, self.scale, out)
+        scoring.table(self.width)(side_by_side.ravel(), codebook, self.scale, out)
         return out
 
 
