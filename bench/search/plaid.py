@@ -9,17 +9,21 @@ from bench.search.ranking import Ranking, select
 from bench.search.stages import Watch, unwatched
 
 FINAL_SHARE = 4
+NO_PRUNING = -1.0
 
 
 class Plaid:
     """Four stages: candidates; interaction with the centroids above a threshold; with all of them; exact scores.
 
-    The second stage keeps ndocs passages, the third ndocs / 4, and these are decoded.
+    The second stage keeps ndocs passages, the third ndocs / 4, and these are decoded. No similarity of unit vectors is below
+    -1: with that threshold the second stage would give the scores of the third, and is left out.
     """
 
     def __init__(self, kernels: Kernels, *, ncells: int, centroid_score_threshold: float, ndocs: int):
         self.kernels = kernels
-        self.ncells, self.threshold, self.ndocs = ncells, centroid_score_threshold, ndocs
+        self.ncells = ncells
+        last = (None, ndocs // FINAL_SHARE)
+        self.stages = (last,) if centroid_score_threshold <= NO_PRUNING else ((centroid_score_threshold, ndocs), last)
 
     def search(self, queries: np.ndarray, k: int, watch: Watch = unwatched) -> list[Ranking]:
         """The k best passages of each query ``[queries, query vectors, dim]`` float32, fewer where fewer are found."""
@@ -29,7 +33,7 @@ class Plaid:
             probed = kernels.nearest(query, self.ncells)
             watch("centroids")
             passages = kernels.candidates(probed)
-            for threshold, kept in ((self.threshold, self.ndocs), (None, self.ndocs // FINAL_SHARE)):
+            for threshold, kept in self.stages:
                 if len(passages) > kept:
                     scores = kernels.interaction(query, passages, threshold)
                     passages = passages[select(passages, scores, kept, kernels.index.id_rank)]

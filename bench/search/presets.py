@@ -89,7 +89,7 @@ class ColBERTv2Preset(Preset):
 
 @dataclass(frozen=True, kw_only=True)
 class PlaidPreset(Preset):
-    """arXiv 2205.09707, table 1: lists probed per query vector, pruning threshold, passages after the second stage."""
+    """arXiv 2205.09707, table 1: lists probed per query vector, pruning threshold (-1: none), passages that it keeps."""
 
     engine = "plaid"
     needs_lists = True

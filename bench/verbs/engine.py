@@ -21,7 +21,7 @@ def add_search(parser: ArgumentParser) -> None:
     parser.add_argument("--nprobe", type=int, help="colbertv2: lists per query vector")
     parser.add_argument("--ncandidates", type=int, help="colbertv2: passages scored exactly")
     parser.add_argument("--ncells", type=int, help="plaid: lists per query vector")
-    parser.add_argument("--centroid-score-threshold", type=float, help="plaid: pruning threshold of centroids")
+    parser.add_argument("--centroid-score-threshold", type=float, help="plaid: pruning threshold of centroids; -1 for none")
     parser.add_argument("--ndocs", type=int, help="plaid: passages after the second stage")
     parser.add_argument("--kernels", choices=NAMES, default="cpu", help="what searches a compressed index")
 

@@ -23,8 +23,8 @@ from bench.storage import write_json
 from bench.verbs import common
 
 PRESETS: dict[str, Preset] = {
-    "plaid, ndocs 1024": PlaidPreset(ncells=2, centroid_score_threshold=0.0, ndocs=1024),
-    "plaid, ndocs 4096": PlaidPreset(ncells=4, centroid_score_threshold=0.0, ndocs=4096),
+    "plaid, ndocs 1024": PlaidPreset(ncells=2, centroid_score_threshold=-1.0, ndocs=1024),
+    "plaid, ndocs 4096": PlaidPreset(ncells=4, centroid_score_threshold=-1.0, ndocs=4096),
     "colbertv2": ColBERTv2Preset(nprobe=2, ncandidates=256),
 }
 DEPTH = 100

@@ -269,7 +269,7 @@ def test_an_engine_ranks_alike_with_both_kernels(world, name, shape, k, data):
 def test_threads_batches_and_shared_out_passages_change_no_bit(world, monkeypatch, name, shape):
     index, queries = world(shape), np.stack([unit(np.random.default_rng(seed), 20, shape.dim) for seed in range(5)])
     expected = engines(index, "cpu")[name].search(queries, 10)
-    monkeypatch.setattr(cpu, "WORTH_SHARING", 1)
+    monkeypatch.setattr(cpu, "WORTH_SHARING", {"interaction": 1, "scoring": 1})
     for threads in (1, 2, 3):
         engine = engines(index, "cpu", threads)[name]
         for rankings in (engine.search(queries, 10), [engine.search(query[None], 10)[0] for query in queries]):

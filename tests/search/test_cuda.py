@@ -10,7 +10,7 @@ from bench.codec.device import interpreted
 from bench.codec.rounding import rounded, to_bytes
 from bench.search.colbertv2 import ColBERTv2
 from bench.search.exact import ExactCodes
-from bench.search.kernels.base import fixed_point_scale, largest_norm, rounded_query
+from bench.search.kernels.base import fixed_point_scale, largest_norm, norms, rounded_query
 from bench.search.kernels.cuda import CUDA
 from bench.search.kernels.reference import Reference
 from bench.search.plaid import Plaid
@@ -103,7 +103,7 @@ def test_fixed_point_rounds_halves_to_the_even_number(made, both, random_queries
     query = random_queries(1, 32, 32)[0]
     values, scales = to_bytes(centroids)
     integers, step = rounded_query(query)
-    factors = scales.astype(np.float32) * np.float32(step * fixed_point_scale(query, largest_norm(changed)))
+    factors = scales.astype(np.float32) * np.float32(step * fixed_point_scale(norms(query), largest_norm(changed)))
     exact = (values.astype(np.float64) @ integers.T.astype(np.float64)).astype(np.float32) * factors[:, None]
     halves = exact % 1 == 0.5
     assert halves.sum() >= 10

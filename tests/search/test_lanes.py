@@ -27,6 +27,15 @@ def width(request):
 
 
 @pytest.fixture(scope="module")
+def exceed(width):
+    @njit
+    def run(left, right):
+        return lanes.exceeding(lanes.load(left, 0, width), lanes.load(right, 0, width))
+
+    return run
+
+
+@pytest.fixture(scope="module")
 def operate(width):
     """Apply every operation that both types know to ``width`` elements from the one after the first on."""
 
@@ -164,6 +173,14 @@ def test_asking_for_a_cache_line_changes_nothing_and_may_miss_the_array():
     for place in (0, 9, 10_000_000, -1):
         _prefetch(values, place)
     assert values.tolist() == list(range(10))
+
+
+@given(data=st.data())
+@settings(max_examples=50, deadline=None, derandomize=True)
+def test_a_bit_tells_of_each_lane_that_exceeds_the_other(width, exceed, data):
+    left, right = (data.draw(arrays(np.int16, width, elements=INT16)) for _ in range(2))
+    assert [bool(int(exceed(left, right)) >> lane & 1) for lane in range(width)] == (left > right).tolist()
+    assert int(exceed(left, right)) >> width == 0
 
 
 def test_a_bit_tells_of_each_lane_that_reaches_the_other_and_of_those_that_are_no_numbers(width):

@@ -98,7 +98,7 @@ def test_a_preset_opens_its_engine_with_its_values(indexes):
     assert isinstance(colbertv2, ColBERTv2)
     assert (colbertv2.nprobe, colbertv2.ncandidates) == (2, 8192)
     assert isinstance(plaid, Plaid)
-    assert (plaid.ncells, plaid.threshold, plaid.ndocs) == (1, 0.5, 256)
+    assert (plaid.ncells, plaid.stages) == (1, ((0.5, 256), (None, 64)))
     assert isinstance(presets.parse({"engine": "exact"}, "a.yaml").open(indexes[None]), Exact)
 
 

@@ -59,11 +59,16 @@ def largest_norm(compressed: Compressed) -> float:
     return max(longest, float(compressed.norm_levels[-1]), 1.0)
 
 
-def fixed_point_scale(query: np.ndarray, largest_norm: float) -> float:
-    """What similarities of a query ``[query vectors, dim]`` are multiplied by to be rounded to int16: none can exceed
+def fixed_point_scale(norms: np.ndarray, largest_norm: float) -> float:
+    """What similarities of query vectors of these norms are multiplied by to be rounded to int16: none can exceed
     ``LARGEST``."""
-    longest = float(np.linalg.norm(query.astype(np.float64), axis=1).max())
-    return LARGEST / max(longest * largest_norm, SMALLEST)
+    return LARGEST / max(float(norms.max()) * largest_norm, SMALLEST)
+
+
+def norms(vectors: np.ndarray) -> np.ndarray:
+    """Norms, float64, of ``[vectors, dim]``."""
+    wide = vectors.astype(np.float64)
+    return np.sqrt(np.einsum("vd,vd->v", wide, wide))
 
 
 def rounded_query(query: np.ndarray) -> tuple[np.ndarray, float]:

@@ -4,6 +4,7 @@
 be off is known, so passages that cannot be among the k best are dropped, and the others scored in float32.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,11 +17,11 @@ from bench.codec.rounding import to_bytes
 from bench.index.index import Compressed, Index
 from bench.index.inverted import union
 from bench.search.kernels import loops, scoring
-from bench.search.kernels.base import SMALLEST, Result, fixed_point_scale, largest_norm, rounded_query
+from bench.search.kernels.base import LARGEST, SMALLEST, Result, fixed_point_scale, largest_norm, norms, rounded_query
 from bench.search.ranking import Ranking, top
 
 WIDTHS = (16, 32)
-WORTH_SHARING = 512
+WORTH_SHARING = {"interaction": 8192, "scoring": 1024}
 WORTH_A_BOUND = 1.5
 FLOAT_SLACK = 1e-5
 CACHE_LINE = 64
@@ -59,7 +60,8 @@ class CPU:
         kept = np.zeros(len(self.compressed.codec.centroids), bool)
         if threshold is not None:
             for group in query.groups:
-                loops.above(group.width)(group.fixed, group.lanes, threshold * query.scale, kept)
+                least = math.ceil(min(max(threshold * query.scale, -LARGEST), LARGEST + 1))
+                loops.above(group.width)(group.fixed, group.lanes, least, kept)
         every = threshold is None or bool(kept.all())
         scores = np.zeros(len(passages), np.int64)
         stored = (self.compressed.codes, self.index.offsets)
@@ -68,7 +70,7 @@ class CPU:
             for group in query.groups:
                 loops.interaction(group.width)(group.fixed8, group.lanes, *stored, passages[some], kept, every, scores[some])
 
-        self._share(add, len(passages))
+        self._share(add, len(passages), WORTH_SHARING["interaction"])
         return scores
 
     def best(self, query: "Query", passages: np.ndarray, k: int, probed: np.ndarray | None = None) -> Ranking:
@@ -109,7 +111,7 @@ class CPU:
             for group in query.groups:
                 scoring.coarse(group.width)(group.fixed, group.table, *stored, passages[some], *met, scores[some])
 
-        self._share(add, len(passages))
+        self._share(add, len(passages), WORTH_SHARING["scoring"])
         return scores
 
     def _fine(self, query: "Query", passages: np.ndarray, met: tuple[np.ndarray, bool]) -> np.ndarray:
@@ -123,7 +125,7 @@ class CPU:
                 vectors = (group.vectors.ravel(), group.lanes, margin, *tables, group.fixed, group.table)
                 scoring.fine(group.width, part)(*vectors, *stored, passages[some], *met, scores[some])
 
-        self._share(add, len(passages))
+        self._share(add, len(passages), WORTH_SHARING["scoring"])
         return scores
 
     def _stored(self, query: "Query") -> tuple[np.ndarray, ...]:
@@ -132,9 +134,9 @@ class CPU:
         factors = self.inverse_norms / np.float32(query.scale)
         return stored.codes, stored.residuals, stored.norms, factors, self.index.offsets
 
-    def _share(self, work: Callable[[slice], None], count: int) -> None:
-        """Call ``work`` on stretches that cover ``count`` passages, on several threads where that is worth it."""
-        if self.pool is None or count < WORTH_SHARING:
+    def _share(self, work: Callable[[slice], None], count: int, least: int) -> None:
+        """Call ``work`` on stretches that cover ``count`` passages, on several threads where there are ``least`` of them."""
+        if self.pool is None or count < least:
             return work(slice(0, count))
         step = -(-count // self.threads)
         for _ in self.pool.map(work, [slice(start, start + step) for start in range(0, count, step)]):
@@ -177,10 +179,10 @@ class Query:
         query = np.ascontiguousarray(query, np.float32)
         self.kernels = kernels
         codec = kernels.compressed.codec
-        self.scale = fixed_point_scale(query, kernels.largest_norm)
+        lengths = norms(query)
+        self.scale = fixed_point_scale(lengths, kernels.largest_norm)
         integers, step = rounded_query(query)
         self.groups = [self._group(query[some], integers[some], step) for some in _stretches(len(query), WIDTHS[-1])]
-        lengths = np.linalg.norm(query.astype(np.float64), axis=1)
         rounding = float(kernels.inverse_norms[0]) * ((codec.bytes + 2) / 2 / self.scale + step / 2 * kernels.reach)
         errors = rounding + (kernels.norm_error + FLOAT_SLACK) * lengths
         self.similarity_error, self.error = float(errors.max()), float(errors.sum())

@@ -19,7 +19,7 @@ from bench.codec.device import moved, open_device
 from bench.codec.rounding import to_bytes
 from bench.index.index import Compressed, Index
 from bench.index.inverted import expanded
-from bench.search.kernels.base import Result, fixed_point_scale, largest_norm, rounded_query
+from bench.search.kernels.base import Result, fixed_point_scale, largest_norm, norms, rounded_query
 from bench.search.ranking import Ranking, top
 
 WIDTHS = (16, 32)
@@ -77,7 +77,7 @@ class CUDA:
         lanes = next((width for width in WIDTHS if len(query) <= width), WIDTHS[-1])
         groups, centroids = -(-len(query) // lanes), len(self.centroids)
         integers, step = rounded_query(query)
-        scale = fixed_point_scale(query, self.largest_norm)
+        scale = fixed_point_scale(norms(query), self.largest_norm)
         fixed, fixed8 = (
             torch.empty((groups, centroids, lanes), dtype=kind, device=self.device) for kind in (torch.int16, torch.int8)
         )

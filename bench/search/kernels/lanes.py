@@ -236,6 +236,17 @@ def reaching(_: Any, left: Lanes, right: Lanes) -> Any:
     return types.uint64(left, right), generate
 
 
+@intrinsic
+def exceeding(_: Any, left: Lanes, right: Lanes) -> Any:
+    """A bit for each lane of integers, the first one lowest: whether ``left`` is more than ``right``."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        bits = builder.bitcast(builder.icmp_signed(">", *arguments), ir.IntType(left.count))
+        return builder.zext(bits, ir.IntType(64))
+
+    return types.uint64(left, right), generate
+
+
 def _call(context: Any, builder: Any, name: str, lanes: Lanes, arguments: Any) -> Any:
     kind = context.get_value_type(lanes)
     function = ir.FunctionType(kind, [kind] * len(arguments))

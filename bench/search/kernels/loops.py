@@ -7,10 +7,12 @@ import functools
 from collections.abc import Callable
 
 import numpy as np
+from numba.cpython.unsafe.numbers import trailing_zeros
 
 from bench.compiled import compiled, inlined
 from bench.search.kernels.lanes import (
     add,
+    exceeding,
     fill,
     fill_pairs,
     load,
@@ -79,14 +81,12 @@ def nearest(width: int) -> Callable[..., None]:
         least[lanes:] = MOST
         for centroid in range(len(out)):
             row = centroid * width
-            promising = False
-            for lane in range(width):
-                promising |= fixed[row + lane] > least[lane]
-            if promising:
-                for lane in range(lanes):
-                    if fixed[row + lane] > least[lane]:
-                        _insert(values[lane], owners[lane], fixed[row + lane], centroid)
-                        least[lane] = values[lane, nprobe - 1]
+            promising = exceeding(load(fixed, row, width), load(least, 0, width))
+            while promising:
+                lane = np.int64(trailing_zeros(promising))
+                _insert(values[lane], owners[lane], fixed[row + lane], centroid)
+                least[lane] = values[lane, nprobe - 1]
+                promising &= promising - np.uint64(1)
         for owner in owners[:lanes].ravel():
             if owner >= 0:
                 out[owner] = True
@@ -94,17 +94,21 @@ def nearest(width: int) -> Callable[..., None]:
     return run
 
 
+@compiled()
+def first_lanes(lanes: int) -> np.uint64:
+    """A bit for each of the first lanes, at most 63."""
+    return (np.uint64(1) << np.uint64(lanes)) - np.uint64(1)
+
+
 @functools.cache
 def above(width: int) -> Callable[..., None]:
     """Mark in ``out [centroids]`` those with a ``fixed`` of at least ``threshold`` in any of the first lanes."""
 
     @compiled()
-    def run(fixed: np.ndarray, lanes: int, threshold: float, out: np.ndarray) -> None:
+    def run(fixed: np.ndarray, lanes: int, threshold: int, out: np.ndarray) -> None:
+        below, real = fill(np.int16(threshold - 1), width), first_lanes(lanes)
         for centroid in range(len(out)):
-            hit = out[centroid]
-            for lane in range(lanes):
-                hit |= fixed[centroid * width + lane] >= threshold
-            out[centroid] = hit
+            out[centroid] |= (exceeding(load(fixed, centroid * width, width), below) & real) != 0
 
     return run
 

@@ -10,7 +10,7 @@ import torch
 from bench.codec.rounding import to_bytes
 from bench.index.index import Compressed, Index
 from bench.index.inverted import union
-from bench.search.kernels.base import Result, fixed_point_scale, largest_norm, rounded_query
+from bench.search.kernels.base import Result, fixed_point_scale, largest_norm, norms, rounded_query
 from bench.search.ranking import Ranking, top
 
 ROWS, COLUMNS = 64, 8
@@ -68,7 +68,7 @@ class Reference:
         values, scales = to_bytes(self.compressed.codec.centroids)
         integers, step = rounded_query(query)
         sums = values.astype(np.float64) @ integers.T.astype(np.float64)  # of integers, and exact
-        scale = fixed_point_scale(query, largest_norm(self.compressed))
+        scale = fixed_point_scale(norms(query), largest_norm(self.compressed))
         factors = scales.astype(np.float32) * np.float32(step * scale)
         return Query(query, np.rint(sums.astype(np.float32) * factors[:, None]).astype(np.int64), scale)
 

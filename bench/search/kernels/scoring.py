@@ -27,7 +27,7 @@ from bench.search.kernels.lanes import (
     total,
     word,
 )
-from bench.search.kernels.loops import prefetch_passage
+from bench.search.kernels.loops import first_lanes, prefetch_passage
 
 TINY = np.float32(np.finfo(np.float32).tiny)
 WORD, BYTE = np.uint64(8), np.uint64(255)
@@ -197,7 +197,7 @@ def fine(width: int, part: int) -> Callable[..., None]:
         decoded, maxima = np.empty(dim, np.float32), np.empty(lanes, np.float32)
         rough, needed = np.empty(longest * width, np.float32), np.empty(longest, np.int64)
         lanes_of = np.empty(longest, np.uint64)
-        real = (np.uint64(1) << np.uint64(lanes)) - np.uint64(1)
+        real = first_lanes(lanes)
         for number in range(len(passages)):
             prefetch_passage(packed, offsets, passages, number + 1, number_of_bytes, 64)
             start, stop = offsets[passages[number]], offsets[passages[number] + 1]
