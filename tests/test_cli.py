@@ -17,7 +17,7 @@ from bench.index.shards import open_shard
 from bench.search.queries import open_query_vectors
 from bench.storage import FolderWriter
 
-HELPERS = {"common", "engine", "models"}
+HELPERS = {"common", "engine", "models", "training"}
 
 
 def module_of(verb):

@@ -1,46 +1,61 @@
-"""Contrastive training: in-batch negatives plus hard ones, AdamW with linear warm-up and decay, all from one seed."""
+"""Contrastive training: in-batch negatives plus hard ones, on triples in their order."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
-from bench.encoder.encode import autocast, padded
 from bench.encoder.model import LateInteraction
-from bench.errors import BenchError
+from bench.training.batches import Tokenized
+from bench.training.checkpoints import Checkpoints
+from bench.training.log import Step
+from bench.training.loop import Loop, Outcome
 from bench.training.losses import in_batch_loss, late_interaction_scores
+from bench.training.objective import Losses, Validation
+from bench.training.order import in_order
+from bench.training.ranks import ALONE, Ranks
+from bench.training.schedule import LoopSettings, check_positive
 from bench.training.triples import Triple
-
-MAX_GRADIENT_NORM = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainSettings:
-    """batch: queries per step; learning_rate: the peak; warmup: steps; temperature: divides the MaxSim sums."""
+class TrainSettings(LoopSettings):
+    """temperature: divides the MaxSim sums; lengths in tokens, markers included."""
 
-    steps: int
-    batch: int
-    learning_rate: float
-    warmup: int
     temperature: float
     query_maxlen: int
     doc_maxlen: int
-    precision: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive("temperature", self.temperature)
 
 
-@dataclass(frozen=True)
-class Step:
-    """One line of the training log."""
+class Contrastive:
+    """Cross-entropy of each query against all passages of its micro-batch: its positive, the others', and hard ones."""
 
-    step: int
-    loss: float
-    learning_rate: float
-    accuracy: float
+    parts: Sequence[str] = ()
 
+    def __init__(
+        self, triples: Sequence[Triple], texts: Tokenized, rows: Mapping[int, int], names: Sequence[Any], temperature: float
+    ):
+        self.triples, self.texts, self.rows, self.queries, self.temperature = triples, texts, rows, names, temperature
 
-class TrainingError(BenchError):
-    """The loss is no longer a number."""
+    def names(self, positions: np.ndarray) -> list[Any]:
+        return [self.queries[self.triples[position].query] for position in positions]
+
+    def losses(self, encoder: LateInteraction, positions: np.ndarray, precision: str, device: str) -> Losses:
+        chosen = [self.triples[position] for position in positions]
+        wanted = [triple.positive for triple in chosen] + [p for triple in chosen for p in triple.negatives]
+        queries = np.array([triple.query for triple in chosen])
+        passages = np.array([self.rows[position] for position in wanted])
+        found = self.texts.encode(encoder, queries, passages, precision, device)
+        scores = late_interaction_scores(found.asked, found.found, found.kept)
+        hits = (scores.argmax(dim=1) == torch.arange(len(scores), device=device)).sum()
+        return Losses(in_batch_loss(scores, self.temperature), {}, hits, found.tokens)
 
 
 def train(
@@ -50,58 +65,23 @@ def train(
     passages: Mapping[int, str],
     settings: TrainSettings,
     *,
-    device: str = "cpu",
+    names: Sequence[Any] | None = None,
+    ranks: Ranks = ALONE,
+    log: Path | None = None,
+    checkpoints: Checkpoints | None = None,
+    validation: Validation | None = None,
     report: Callable[[Step], None] = lambda step: None,
-) -> None:
+) -> Outcome:
     """Train ``encoder`` in place on ``steps * batch`` triples, in their order.
 
-    Positions in the triples look up queries and passages, of which no others are needed; texts are tokenized once.
-    Dropout stays off: runs are short, and so the order of operations is the only source of rounding differences.
-    Raises TrainingError with step and queries when the loss is not finite.
+    Positions in the triples look up queries and passages, of which no others are needed; texts are tokenized once. names
+    are what errors call the queries, their positions where there are none. In-batch negatives come from the micro-batch of
+    one device. Raises TrainingError as ``bench.training.loop`` does.
     """
-    query_ids, query_attention = encoder.inputs.queries(queries, settings.query_maxlen)
-    encoded = encoder.inputs.passages(list(passages.values()), settings.doc_maxlen)
-    passage_ids = dict(zip(passages, encoded, strict=True))
-    encoder.to(device).eval()
-    if device == "cpu":
-        encoder.bert.set_attn_implementation("eager")  # its backward pass takes half the time of the fused one there
-    parameters = [parameter for parameter in encoder.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(parameters, lr=settings.learning_rate, weight_decay=0.0, fused=True)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, settings))
-    for step in range(settings.steps):
-        batch = triples[step * settings.batch : (step + 1) * settings.batch]
-        wanted = [triple.positive for triple in batch] + [p for triple in batch for p in triple.negatives]
-        rows = [passage_ids[position] for position in wanted]
-        chosen = [triple.query for triple in batch]
-        with autocast(settings.precision, device):
-            ids, attention = padded(rows, encoder.inputs.pad, device)
-            kept = attention.bool() & torch.from_numpy(encoder.inputs.kept(ids.cpu().numpy())).to(device)
-            found = encoder(ids, attention)
-            longest = int((query_ids[chosen] != encoder.inputs.pad).sum(axis=1).max())
-            asked_ids = _on(query_ids[chosen, :longest], device)
-            asked = encoder(asked_ids, _on(query_attention[chosen, :longest], device))
-            asked = asked * (asked_ids != encoder.inputs.pad).unsqueeze(-1)
-        scores = late_interaction_scores(asked, found, kept)
-        loss = in_batch_loss(scores, settings.temperature)
-        if not torch.isfinite(loss):
-            raise TrainingError(f"loss is {loss.item()} at step {step} with queries {chosen}; lower learning_rate")
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(parameters, MAX_GRADIENT_NORM)
-        rate = schedule.get_last_lr()[0]
-        optimizer.step()
-        schedule.step()
-        hits = (scores.argmax(dim=1) == torch.arange(len(batch), device=device)).float().mean()
-        report(Step(step + 1, float(loss.detach()), rate, float(hits)))
-    encoder.to("cpu")
-
-
-def _rate(step: int, settings: TrainSettings) -> float:
-    """Share of the peak learning rate: linear up over ``warmup`` steps, then linear down to zero after the last."""
-    if step < settings.warmup:
-        return (step + 1) / settings.warmup
-    return (settings.steps - step) / max(settings.steps - settings.warmup, 1)
-
-
-def _on(array: np.ndarray, device: str) -> torch.Tensor:
-    return torch.from_numpy(array).to(device)
+    texts = Tokenized(
+        encoder, queries, passages.values(), query_maxlen=settings.query_maxlen, doc_maxlen=settings.doc_maxlen
+    )
+    rows = {position: row for row, position in enumerate(passages)}
+    objective = Contrastive(triples, texts, rows, names or range(len(queries)), settings.temperature)
+    loop = Loop(encoder, objective, in_order(settings.batch), settings, ranks)
+    return loop.run(log=log, checkpoints=checkpoints, validation=validation, report=report)

@@ -1,4 +1,4 @@
-"""Scores and loss of contrastive training."""
+"""Scores and losses of contrastive training and of distillation."""
 
 import torch
 
@@ -17,3 +17,46 @@ def in_batch_loss(scores: torch.Tensor, temperature: float) -> torch.Tensor:
     """Cross-entropy of ``[queries, passages]`` scores; passage q is the positive of query q, all others are negatives."""
     targets = torch.arange(len(scores), device=scores.device)
     return torch.nn.functional.cross_entropy(scores / temperature, targets)
+
+
+def tuple_scores(queries: torch.Tensor, passages: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
+    """MaxSim of each query with the passages of its own tuple: ``[queries, nway]``.
+
+    queries ``[queries, query vectors, dim]``; passages ``[queries * nway, vectors, dim]``, those of query 0 first; kept
+    ``[queries * nway, vectors]`` bool.
+    """
+    count = len(queries)
+    own = passages.view(count, -1, *passages.shape[1:])
+    similarities = torch.einsum("qid,qnjd->qnij", queries, own)
+    used = kept.view(count, -1, 1, kept.shape[1])
+    return similarities.masked_fill(~used, -torch.inf).amax(dim=-1).sum(dim=-1)
+
+
+def own_scores(scores: torch.Tensor) -> torch.Tensor:
+    """Of ``[queries, queries * nway]`` scores of all pairs, those of each query's own tuple: ``[queries, nway]``."""
+    count = len(scores)
+    return scores.view(count, count, -1).diagonal(dim1=0, dim2=1).T
+
+
+def distillation_loss(scores: torch.Tensor, teacher: torch.Tensor) -> torch.Tensor:
+    """KL(teacher || student) of the softmaxes over each tuple, mean over queries (arXiv 2112.01488, section 3.2).
+
+    Both ``[queries, nway]``, already divided by their temperatures. The direction is that of the authors' code.
+    """
+    student, wanted = torch.log_softmax(scores, dim=-1), torch.log_softmax(teacher, dim=-1)
+    return torch.nn.functional.kl_div(student, wanted, log_target=True, reduction="batchmean")
+
+
+def in_batch_tuple_loss(scores: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy of ``[queries, queries * nway]`` scores of all pairs, divided by their temperature; mean over queries.
+
+    The target of query q is the first passage of its own tuple, and its negatives are all passages of the other queries.
+    The rest of its own tuple is left out, as in the authors' code: what those are worth, the teacher says.
+    """
+    count = len(scores)
+    position = torch.arange(count, device=scores.device)
+    others = ~torch.eye(count, dtype=torch.bool, device=scores.device)
+    tuples = scores.view(count, count, -1)
+    against = tuples[others].view(count, -1)
+    first = tuples[position, position, :1]
+    return torch.nn.functional.cross_entropy(torch.cat([first, against], dim=1), torch.zeros_like(position))

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from bench.training.contrastive import TrainingError, TrainSettings, train
+from bench.training.contrastive import TrainSettings, train
+from bench.training.errors import TrainingError
 from bench.training.triples import Triple
 
 PASSAGES = [
@@ -85,7 +86,7 @@ def test_a_loss_that_is_no_number_stops_with_step_and_queries(tiny_encoder):
     encoder = tiny_encoder()
     encoder.linear.weight.data.fill_(np.nan)
     triples = [Triple(2, 2, (5,)), Triple(1, 1, (4,))]
-    with pytest.raises(TrainingError, match=r"loss is nan at step 0 with queries \[2, 1\]"):
+    with pytest.raises(TrainingError, match=r"loss is nan at step 1 with queries \[2, 1\]"):
         run(encoder, triples, batch=2)
 
 
@@ -96,7 +97,7 @@ def test_the_step_of_a_loss_that_is_no_number_is_the_one_that_failed(tiny_encode
         if step.step == 2:
             encoder.linear.weight.data.fill_(np.nan)
 
-    with pytest.raises(TrainingError, match="at step 2 with"):
+    with pytest.raises(TrainingError, match="at step 3 with"):
         train(encoder, TRIPLES * 3, QUERIES, dict(enumerate(PASSAGES)), settings_for(), report=break_after)
 
 

@@ -1,0 +1,66 @@
+"""Texts of a training run, tokenized once before its first step, and their vectors with gradients."""
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from bench.encoder.encode import autocast, padded
+from bench.encoder.model import LateInteraction
+
+TEXTS_AT_ONCE = 10_000
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """asked ``[queries, query vectors, dim]``, zero where padding; found ``[passages, vectors, dim]``; kept
+    ``[passages, vectors]`` bool, False for padding and punctuation; tokens: how many real ones were read.
+    """
+
+    asked: torch.Tensor
+    found: torch.Tensor
+    kept: torch.Tensor
+    tokens: int
+
+
+class Tokenized:
+    """Token ids of queries and passages. Passages stand in one flat array, ragged rows by their offsets."""
+
+    def __init__(
+        self,
+        encoder: LateInteraction,
+        queries: Sequence[str],
+        passages: Iterable[str],
+        *,
+        query_maxlen: int,
+        doc_maxlen: int,
+    ):
+        self.inputs = encoder.inputs
+        self.query_ids, self.query_attention = encoder.inputs.queries(queries, query_maxlen)
+        flat, lengths = [np.empty(0, np.int32)], [0]
+        waiting = iter(passages)
+        while texts := list(itertools.islice(waiting, TEXTS_AT_ONCE)):
+            rows = encoder.inputs.passages(texts, doc_maxlen)
+            lengths += [len(row) for row in rows]
+            flat.append(np.fromiter(itertools.chain.from_iterable(rows), np.int32, sum(map(len, rows))))
+        self.flat, self.offsets = np.concatenate(flat), np.cumsum(lengths)
+
+    def encode(
+        self, encoder: LateInteraction, queries: np.ndarray, passages: np.ndarray, precision: str, device: str
+    ) -> Encoded:
+        """Vectors of the queries and passages at the given rows, in the order given."""
+        kind = torch.device(device).type
+        rows = [self.flat[self.offsets[row] : self.offsets[row + 1]].tolist() for row in passages]
+        ids, attention = padded(rows, self.inputs.pad, "cpu")
+        kept = attention.bool() & torch.from_numpy(self.inputs.kept(ids.numpy()))
+        filled = self.query_ids[queries] != self.inputs.pad
+        longest = int(filled.sum(axis=1).max())
+        asked_ids = torch.from_numpy(self.query_ids[queries, :longest]).to(device)
+        asked_attention = torch.from_numpy(self.query_attention[queries, :longest]).to(device)
+        with autocast(precision, kind):
+            found = encoder(ids.to(device), attention.to(device))
+            asked = encoder(asked_ids, asked_attention)
+            asked = asked * (asked_ids != self.inputs.pad).unsqueeze(-1)
+        return Encoded(asked, found, kept.to(device), int(attention.sum()) + int(filled.sum()))

@@ -1,0 +1,151 @@
+"""Denoised supervision (arXiv 2112.01488, section 3.2): distillation of a teacher's scores over n-way tuples."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from bench.corpus.texts import Text
+from bench.encoder.model import LateInteraction
+from bench.errors import DataError, SettingsError
+from bench.training.batches import Tokenized
+from bench.training.checkpoints import Checkpoints
+from bench.training.log import Step
+from bench.training.loop import Loop, Outcome
+from bench.training.losses import (
+    distillation_loss,
+    in_batch_tuple_loss,
+    late_interaction_scores,
+    own_scores,
+    tuple_scores,
+)
+from bench.training.objective import Losses, Validation
+from bench.training.order import shuffled
+from bench.training.ranks import ALONE, Ranks
+from bench.training.schedule import LoopSettings, check_positive
+from bench.training.tuples import Tuples
+
+
+@dataclass(frozen=True, kw_only=True)
+class DistillSettings(LoopSettings):
+    """temperature: divides the student's MaxSim sums; teacher_temperature: divides the teacher's scores.
+
+    in_batch_weight: of the in-batch cross-entropy beside the KL divergence, 0 for none; lengths in tokens, markers
+    included; seed: of the order of the tuples.
+    """
+
+    temperature: float
+    teacher_temperature: float
+    in_batch_weight: float
+    query_maxlen: int
+    doc_maxlen: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive("temperature", self.temperature)
+        check_positive("teacher_temperature", self.teacher_temperature)
+        if not (math.isfinite(self.in_batch_weight) and self.in_batch_weight >= 0):
+            raise SettingsError(f"in_batch_weight {self.in_batch_weight} of a training must be a finite number, 0 or above")
+        if self.in_batch_weight and (self.micro_batch or self.batch) == 1:
+            raise SettingsError(
+                f"in_batch_weight {self.in_batch_weight} of a training has no other queries to compare with in a "
+                "micro_batch of 1: raise micro_batch, or give in_batch_weight 0"
+            )
+
+
+class Distillation:
+    """KL divergence to the teacher over each tuple, and in-batch cross-entropy within a micro-batch of one device."""
+
+    def __init__(self, tuples: Tuples, rows: np.ndarray, texts: Tokenized, settings: DistillSettings):
+        """rows ``[queries, nway]``: of the passages among the tokenized ones."""
+        self.tuples, self.rows, self.texts, self.settings = tuples, rows, texts, settings
+
+    @property
+    def parts(self) -> Sequence[str]:
+        return ("kl", "in_batch") if self.settings.in_batch_weight else ("kl",)
+
+    def names(self, positions: np.ndarray) -> list[Any]:
+        return [self.tuples.queries[position] for position in positions]
+
+    def losses(self, encoder: LateInteraction, positions: np.ndarray, precision: str, device: str) -> Losses:
+        found = self.texts.encode(encoder, positions, self.rows[positions].ravel(), precision, device)
+        teacher = torch.from_numpy(self.tuples.scores[positions]).to(device) / self.settings.teacher_temperature
+        weight, temperature = self.settings.in_batch_weight, self.settings.temperature
+        if not weight:
+            scores = tuple_scores(found.asked, found.found, found.kept) / temperature
+            loss = distillation_loss(scores, teacher)
+            return Losses(loss, {"kl": loss}, _hits(scores), found.tokens)
+        everything = late_interaction_scores(found.asked, found.found, found.kept) / temperature
+        scores = own_scores(everything)
+        kl, in_batch = distillation_loss(scores, teacher), in_batch_tuple_loss(everything)
+        return Losses(kl + weight * in_batch, {"kl": kl, "in_batch": in_batch}, _hits(scores), found.tokens)
+
+
+def _hits(scores: torch.Tensor) -> torch.Tensor:
+    return (scores.argmax(dim=1) == 0).sum()
+
+
+def prepare(
+    encoder: LateInteraction,
+    tuples: Tuples,
+    queries: Mapping[str, str],
+    passages: Iterable[Text],
+    settings: DistillSettings,
+) -> Distillation:
+    """Look up and tokenize the texts of the tuples; ``passages`` are streamed once, and only those named are kept.
+
+    Raises DataError for a query or passage that is not there, and for a teacher's score that is not finite.
+    """
+    if len(lost := np.argwhere(~np.isfinite(tuples.scores))):
+        query, place = lost[0]
+        raise DataError(
+            f"the tuple of query {tuples.queries[query]!r} has the score {tuples.scores[query, place]} for passage "
+            f"{tuples.passages[query][place]!r}: distillation needs a teacher's score for every passage; run bench score"
+        )
+    if missing := [query for query in tuples.queries if query not in queries]:
+        raise DataError(f"query {missing[0]!r} of the tuples is not among the queries ({len(missing)} are not)")
+    row_of = dict.fromkeys((passage for passages in tuples.passages for passage in passages), -1)
+    found = 0
+
+    def named() -> Iterator[str]:
+        nonlocal found
+        for text in passages:
+            if text.id in row_of:
+                row_of[text.id] = found
+                found += 1
+                yield text.text
+
+    texts = Tokenized(
+        encoder,
+        [queries[query] for query in tuples.queries],
+        named(),
+        query_maxlen=settings.query_maxlen,
+        doc_maxlen=settings.doc_maxlen,
+    )
+    if found < len(row_of):
+        absent = next(passage for passage, row in row_of.items() if row < 0)
+        raise DataError(f"passage {absent!r} of the tuples is not in the corpus ({len(row_of) - found} are not)")
+    rows = np.array([[row_of[passage] for passage in passages] for passages in tuples.passages], np.int64)
+    return Distillation(tuples, rows, texts, settings)
+
+
+def distill(
+    encoder: LateInteraction,
+    objective: Distillation,
+    *,
+    ranks: Ranks = ALONE,
+    log: Path | None = None,
+    checkpoints: Checkpoints | None = None,
+    validation: Validation | None = None,
+    report: Callable[[Step], None] = lambda step: None,
+) -> Outcome:
+    """Train ``encoder`` in place on tuples in an order drawn from the seed; raises as ``bench.training.loop`` does."""
+    settings = objective.settings
+    order = shuffled(len(objective.tuples.queries), settings.batch, settings.seed)
+    loop = Loop(encoder, objective, order, settings, ranks)
+    return loop.run(log=log, checkpoints=checkpoints, validation=validation, report=report)

@@ -1,0 +1,188 @@
+"""The one training loop: AdamW, linear warm-up and decay, clipped gradients, micro-batches, many devices, checkpoints.
+
+Weights stay float32; matrix products may run under bfloat16 autocast. Dropout stays off, so that the order of operations
+is the only source of rounding differences. On a CPU a run that was killed and goes on from its last checkpoint ends with
+the bytes of one that was not.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from bench.encoder.model import LateInteraction
+from bench.training.checkpoints import Checkpoints, State, random_states, restore_random_states
+from bench.training.errors import TrainingError
+from bench.training.log import Step, StepLog, steps_of
+from bench.training.memory import naming_what_to_lower
+from bench.training.objective import Objective, Validation
+from bench.training.order import Order, shard_of
+from bench.training.ranks import ALONE, Ranks
+from bench.training.schedule import LoopSettings
+
+MAX_GRADIENT_NORM = 1.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """steps: all of the run, those before its checkpoint too; kept: the step whose weights the encoder has at the end."""
+
+    steps: list[Step]
+    kept: int
+    resumed_from: int
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Of a whole batch: loss and parts, means over its queries; share of hits; tokens."""
+
+    loss: float
+    parts: dict[str, float]
+    accuracy: float
+    tokens: float
+
+
+class Loop:
+    """One training run over ``encoder``, in place."""
+
+    def __init__(
+        self, encoder: LateInteraction, objective: Objective, order: Order, settings: LoopSettings, ranks: Ranks = ALONE
+    ):
+        self.encoder, self.objective, self.order = encoder, objective, order
+        self.settings, self.ranks = settings, ranks
+        encoder.to(ranks.device).eval()
+        if ranks.device == "cpu":
+            encoder.bert.set_attn_implementation("eager")  # its backward pass takes half the time of the fused one there
+        self.named = {name: each for name, each in encoder.named_parameters() if each.requires_grad}
+        self.parameters = list(self.named.values())
+        self.optimizer = torch.optim.AdamW(self.parameters, lr=settings.learning_rate, weight_decay=0.0, fused=True)
+
+    def run(
+        self,
+        *,
+        log: Path | None = None,
+        checkpoints: Checkpoints | None = None,
+        validation: Validation | None = None,
+        report: Callable[[Step], None] = lambda step: None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> Outcome:
+        """Take the steps that are left, from the newest whole checkpoint where there is one.
+
+        The encoder ends on the CPU, with the weights of the best validation (the first of equals), or without validation
+        those of the last step. Raises TrainingError with step and queries where loss or gradient is not finite, and where
+        memory is short; log and checkpoints stay.
+        """
+        found = checkpoints.latest() if checkpoints is not None else None
+        self.ranks.wait()
+        state = found or State()
+        if found is not None:
+            self._restore(found)
+        lines = StepLog(log if self.ranks.first else None, state.log)
+        first = state.step
+        for step in range(first, self.settings.steps):
+            started = clock()
+            sums = self.step(step)
+            seconds = clock() - started
+            due = validation is not None and ((step + 1) % validation.every == 0 or step + 1 == self.settings.steps)
+            values = self._validate(validation, state, step + 1) if validation is not None and due else {}
+            taken = Step(
+                step + 1,
+                sums.loss,
+                self._rate(step),
+                sums.accuracy,
+                sums.parts,
+                self.settings.batch / seconds,
+                sums.tokens / seconds,
+                values,
+            )
+            lines.append(taken)
+            report(taken)
+            if checkpoints is not None and (step + 1) % checkpoints.every == 0:
+                self._save(checkpoints, state, step + 1, lines)
+        if state.best:
+            self.encoder.load_state_dict(dict(state.best))
+        self.encoder.to("cpu")
+        return Outcome(steps_of(lines.text), state.best_step or self.settings.steps, first)
+
+    def step(self, step: int) -> Sums:
+        """Step ``step``, from 0: gradients of the whole batch, then AdamW."""
+        positions = self.order(step)
+        with naming_what_to_lower(step + 1, self.micro_batch(len(positions)), self.ranks.device):
+            sums = self.gradients(positions)
+            if not np.isfinite(sums.loss):
+                raise TrainingError(f"loss is {sums.loss} {self._where(step, positions)}; lower learning_rate")
+            norm = float(torch.nn.utils.clip_grad_norm_(self.parameters, MAX_GRADIENT_NORM))
+            if not np.isfinite(norm):
+                raise TrainingError(f"norm of the gradient is {norm} {self._where(step, positions)}; lower learning_rate")
+            for group in self.optimizer.param_groups:
+                group["lr"] = self._rate(step)
+            self.optimizer.step()
+        return sums
+
+    def gradients(self, positions: np.ndarray) -> Sums:
+        """Leave on the parameters the gradient of the mean loss over a batch, whatever parts and processes it is split in.
+
+        In-batch negatives are the exception: a query sees those of its own micro-batch alone, so there the split is part
+        of the loss.
+        """
+        own = shard_of(positions, self.ranks.rank, self.ranks.count)
+        size = self.micro_batch(len(positions))
+        names = self.objective.parts
+        self.optimizer.zero_grad(set_to_none=True)
+        totals = torch.zeros(len(names) + 3, dtype=torch.float64, device=self.ranks.device)
+        for start in range(0, len(own), size):
+            some = own[start : start + size]
+            found = self.objective.losses(self.encoder, some, self.settings.precision, self.ranks.device)
+            share = len(some) / len(positions)
+            (found.loss * share).backward()
+            means = torch.stack([found.loss.detach(), *(found.parts[name].detach() for name in names)]).double()
+            totals[: len(means)] += means * share
+            totals[-2] += found.hits
+            totals[-1] += found.tokens
+        loss, *parts, hits, tokens = self.ranks.total(totals).tolist()
+        self.ranks.add_gradients(self.parameters)
+        return Sums(loss, dict(zip(names, parts, strict=True)), hits / len(positions), tokens)
+
+    def micro_batch(self, batch: int) -> int:
+        """Queries in memory at once: as set, or the largest part of a batch that a process gets."""
+        return self.settings.micro_batch or -(-batch // self.ranks.count)
+
+    def _rate(self, step: int) -> float:
+        return self.settings.learning_rate * self.settings.rate(step)
+
+    def _where(self, step: int, positions: np.ndarray) -> str:
+        return f"at step {step + 1} with queries {self.objective.names(positions)}"
+
+    def _validate(self, validation: Validation, state: State, step: int) -> dict[str, float]:
+        """Measure the encoder in the first process, and keep its weights there where it is the best so far."""
+        value = 0.0
+        if self.ranks.first:
+            value = validation.value(self.encoder)
+        value = float(self.ranks.total(torch.tensor([value], dtype=torch.float64, device=self.ranks.device)))
+        if state.best_value is None or value > state.best_value:
+            state.best_value, state.best_step = value, step
+            state.best = {name: tensor.detach().cpu().clone() for name, tensor in self.encoder.state_dict().items()}
+        return {validation.measure: value}
+
+    def _save(self, checkpoints: Checkpoints, state: State, step: int, lines: StepLog) -> None:
+        state.step, state.random = step, self.ranks.gathered(random_states(self.ranks.device))
+        if self.ranks.first:
+            state.weights, state.log = self.encoder.state_dict(), lines.text
+            state.optimizer = {
+                f"{name}.{kind}": tensor
+                for name, parameter in self.named.items()
+                for kind, tensor in self.optimizer.state[parameter].items()
+            }
+            checkpoints.save(state)
+            state.weights, state.optimizer, state.log = {}, {}, ""
+        self.ranks.wait()
+
+    def _restore(self, state: State) -> None:
+        self.encoder.load_state_dict(dict(state.weights))
+        for key, tensor in state.optimizer.items():
+            name, _, kind = key.rpartition(".")
+            self.optimizer.state[self.named[name]][kind] = tensor.to(self.ranks.device)
+        restore_random_states(state.random[self.ranks.rank], self.ranks.device)
