@@ -12,6 +12,7 @@ VERBS = {
     "queries": "queries and judgements of an ir_datasets query set",
     "project": "a model from pretrained weights and a projection fitted by PCA",
     "pool": "the single-vector baseline from pretrained weights",
+    "mine": "the top passages of a model's own search for training queries",
     "triples": "training triples with BM25 hard negatives",
     "train": "contrastive training of a model on triples",
     "encode": "a shard of passages to token vectors",
