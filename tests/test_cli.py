@@ -17,6 +17,8 @@ from bench.index.shards import open_shard
 from bench.search.queries import open_query_vectors
 from bench.storage import FolderWriter
 from bench.training.mined import open_mined
+from bench.training.scores import open_scored
+from bench.training.tuples import read_tuples
 
 HELPERS = {"common", "engine", "models"}
 
@@ -85,6 +87,8 @@ def test_what_is_refused_ends_with_1_and_one_line(capsys, tmp_path):
         (open_codec, "codec", "fit"),
         (open_index, "index", "index"),
         (open_mined, "mined", "mine"),
+        (open_scored, "scores", "score"),
+        (read_tuples, "tuples", "tuples"),
     ],
 )
 def test_a_folder_of_another_format_version_is_refused_with_the_verb_that_makes_it_anew(tmp_path, reader, kind, verbs):
