@@ -16,6 +16,9 @@ from bench.index.index import open_index
 from bench.index.shards import open_shard
 from bench.search.queries import open_query_vectors
 from bench.storage import FolderWriter
+from bench.training.mined import open_mined
+from bench.training.scores import open_scored
+from bench.training.tuples import read_tuples
 
 HELPERS = {"common", "engine", "models", "training"}
 
@@ -83,6 +86,9 @@ def test_what_is_refused_ends_with_1_and_one_line(capsys, tmp_path):
         (open_centroids, "centroids", "centroids"),
         (open_codec, "codec", "fit"),
         (open_index, "index", "index"),
+        (open_mined, "mined", "mine"),
+        (open_scored, "scores", "score"),
+        (read_tuples, "tuples", "tuples"),
     ],
 )
 def test_a_folder_of_another_format_version_is_refused_with_the_verb_that_makes_it_anew(tmp_path, reader, kind, verbs):

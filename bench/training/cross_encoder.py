@@ -1,0 +1,156 @@
+"""Cross-encoders on disk, and how one is trained as teacher: relevant passages against the others of their triples."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import torch
+import transformers
+
+from bench.encoder.encode import autocast
+from bench.errors import DamagedFileError, SettingsError
+from bench.storage import FolderWriter, Manifest
+from bench.training.errors import TrainingError
+from bench.training.pairs import check_maxlen, tokenize_pairs
+from bench.training.triples import Triple
+
+KIND = "cross-encoder"
+VERSION = 1
+MAX_GRADIENT_NORM = 1.0
+IDENTITY = "torch.nn.modules.linear.Identity"  # what sentence-transformers applies to the logits of our folders
+Loss = Literal["binary", "softmax"]
+LOSSES: tuple[Loss, ...] = get_args(Loss)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeacherSettings:
+    """batch: triples per step; learning_rate: the peak; warmup: steps; max_length: tokens of a pair, markers included.
+
+    loss: ``binary`` cross-entropy of each pair by itself, or ``softmax`` cross-entropy over the passages of a triple.
+    """
+
+    steps: int
+    batch: int
+    learning_rate: float
+    warmup: int
+    loss: Loss
+    max_length: int
+    precision: str
+
+
+@dataclass(frozen=True)
+class TeacherStep:
+    """One line of the log; accuracy is the share of triples whose relevant passage has the highest logit."""
+
+    step: int
+    loss: float
+    learning_rate: float
+    accuracy: float
+
+
+def from_base(folder: Path) -> tuple[torch.nn.Module, transformers.PreTrainedTokenizerBase]:
+    """Pretrained weights under a new head of one label, drawn from torch's seed; float32. Raises DamagedFileError where
+    weights other than those of the head (and the pooling before it) are missing.
+    """
+    model, loading = transformers.AutoModelForSequenceClassification.from_pretrained(
+        folder, num_labels=1, dtype=torch.float32, local_files_only=True, output_loading_info=True
+    )
+    missing = sorted(name for name in loading["missing_keys"] if not _of_head(name))
+    if missing:
+        raise DamagedFileError(f"{folder} lacks {missing[0]} and {len(missing) - 1} more weights of its network")
+    return model.eval(), transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+
+
+def _of_head(name: str) -> bool:
+    return any(part in ("classifier", "pooler", "pre_classifier", "score") for part in name.split("."))
+
+
+def save(
+    model: Any, tokenizer: transformers.PreTrainedTokenizerBase, folder: Path, **manifest: Mapping[str, Any]
+) -> Manifest:
+    """Write a folder that Hugging Face and sentence-transformers load too; nothing in it is pickled."""
+    writer = FolderWriter(folder, KIND, VERSION)
+    model.config.sentence_transformers = {"activation_fn": IDENTITY}
+    model.save_pretrained(folder)
+    files = tokenizer.save_pretrained(folder)
+    for name in ("model.safetensors", "config.json", *(Path(file).name for file in files)):
+        writer.path(name)
+    return writer.close(**manifest)
+
+
+def group_loss(logits: torch.Tensor, loss: Loss) -> torch.Tensor:
+    """Loss of ``[triples, passages]`` logits whose first column belongs to the relevant passages."""
+    if loss == "binary":
+        targets = torch.zeros_like(logits)
+        targets[:, 0] = 1.0
+        return torch.nn.functional.binary_cross_entropy_with_logits(logits, targets)
+    return torch.nn.functional.cross_entropy(logits, torch.zeros(len(logits), dtype=torch.int64, device=logits.device))
+
+
+def train_teacher(
+    model: Any,
+    tokenizer: transformers.PreTrainedTokenizerBase,
+    triples: Sequence[Triple],
+    queries: Sequence[str],
+    passages: Mapping[int, str],
+    settings: TeacherSettings,
+    *,
+    device: str = "cpu",
+    report: Callable[[TeacherStep], None] = lambda step: None,
+) -> None:
+    """Train ``model`` in place on the first ``steps * batch`` triples, in their order, every distinct pair tokenized once.
+
+    Positions in the triples look up queries and passages. Dropout stays off, as in ``bench.training.contrastive``. Raises
+    TrainingError with step and queries when the loss is not finite, SettingsError for values that cannot be.
+    """
+    check_settings(settings, triples, model, tokenizer)
+    used = triples[: settings.steps * settings.batch]
+    named = {(triple.query, passage): 0 for triple in used for passage in (triple.positive, *triple.negatives)}
+    place = {pair: number for number, pair in enumerate(named)}
+    tokens = tokenize_pairs(
+        tokenizer, [queries[query] for query, _ in place], [passages[passage] for _, passage in place], settings.max_length
+    )
+    model.to(device).eval()
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(parameters, lr=settings.learning_rate, weight_decay=0.0)
+    for step in range(settings.steps):
+        batch = used[step * settings.batch : (step + 1) * settings.batch]
+        pairs = [place[triple.query, passage] for triple in batch for passage in (triple.positive, *triple.negatives)]
+        with autocast(settings.precision, device):
+            logits = model(**tokens.batch(pairs, device)).logits.float().reshape(len(batch), -1)
+        loss = group_loss(logits, settings.loss)
+        if not torch.isfinite(loss):
+            chosen = [triple.query for triple in batch]
+            raise TrainingError(f"loss is {loss.item()} at step {step} with queries {chosen}; lower learning_rate")
+        rate = settings.learning_rate * rate_share(step, settings)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(parameters, MAX_GRADIENT_NORM)
+        optimizer.step()
+        report(TeacherStep(step + 1, float(loss.detach()), rate, float((logits.argmax(dim=1) == 0).float().mean())))
+    model.to("cpu")
+
+
+def check_settings(
+    settings: TeacherSettings, triples: Sequence[Triple], model: Any, tokenizer: transformers.PreTrainedTokenizerBase
+) -> None:
+    """Raise SettingsError for what cannot be trained, before anything is tokenized."""
+    if settings.loss not in LOSSES:
+        raise SettingsError(f"loss {settings.loss!r} of the teacher is not one of {list(LOSSES)}")
+    if settings.steps < 1 or settings.batch < 1:
+        raise SettingsError(f"{settings.steps} steps of {settings.batch} triples train nothing; at least 1 of each is right")
+    if len(triples) < settings.steps * settings.batch:
+        raise SettingsError(f"{settings.steps} steps of {settings.batch} need more than the {len(triples)} triples given")
+    if not triples[0].negatives:
+        raise SettingsError("triples without negatives train no cross-encoder: it sees no passage that is not relevant")
+    check_maxlen(tokenizer, model.config, settings.max_length, "the teacher")
+
+
+def rate_share(step: int, settings: TeacherSettings) -> float:
+    """Share of the peak learning rate: linear up over ``warmup`` steps, then linear down to zero after the last."""
+    if step < settings.warmup:
+        return (step + 1) / settings.warmup
+    return (settings.steps - step) / max(settings.steps - settings.warmup, 1)

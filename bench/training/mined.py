@@ -1,0 +1,75 @@
+"""Mined shards: the passages that the student finds for a shard of the training queries (arXiv 2112.01488, 3.2)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.errors import DamagedFileError, SettingsError
+from bench.search.ranking import Ranking
+from bench.storage import FolderWriter, Manifest, open_folder, read_array, write_text
+
+KIND = "mined"
+VERSION = 1
+ABSENT = -1
+
+
+@dataclass(frozen=True)
+class Mined:
+    """ids of the queries; passages ``[queries, depth]`` int32, positions in the corpus, best first; the student's scores
+    ``[queries, depth]`` float32. Where a query has fewer passages, its row ends in -1 and NaN.
+    """
+
+    manifest: Manifest
+    ids: list[str]
+    passages: np.ndarray
+    scores: np.ndarray
+
+    @property
+    def found(self) -> np.ndarray:
+        """Passages of each query, ``[queries]``."""
+        return np.count_nonzero(self.passages != ABSENT, axis=1)
+
+
+def stretch(queries: int, shard: int, shards: int) -> tuple[int, int]:
+    """First query of a shard and the one after its last; sizes differ by one at most. Raises SettingsError."""
+    if not 0 <= shard < shards:
+        raise SettingsError(f"shard {shard} of {shards} cannot be: shards are numbered 0 to their number less one")
+    if shards > queries:
+        raise SettingsError(f"{shards} shards of {queries} queries would leave some empty; ask for at most {queries}")
+    return shard * queries // shards, (shard + 1) * queries // shards
+
+
+def write_mined(
+    folder: Path, ids: Sequence[str], rankings: Sequence[Ranking], depth: int, **manifest: Mapping[str, Any]
+) -> Manifest:
+    """Write the rankings of one shard, none of them longer than ``depth``."""
+    passages = np.full((len(ids), depth), ABSENT, np.int32)
+    scores = np.full((len(ids), depth), np.nan, np.float32)
+    for row, ranking in enumerate(rankings):
+        passages[row, : len(ranking)] = ranking.passages
+        scores[row, : len(ranking)] = ranking.scores
+    writer = FolderWriter(folder, KIND, VERSION)
+    writer.array("passages.npy", passages)
+    writer.array("scores.npy", scores)
+    write_text(writer.path("ids.txt"), "".join(f"{name}\n" for name in ids))
+    found = np.count_nonzero(passages != ABSENT, axis=1)
+    counts = {"queries": len(ids), "passages": int(found.sum()), "short": int(np.count_nonzero(found < depth))}
+    return writer.close(counts=counts, **manifest)
+
+
+def open_mined(folder: Path) -> Mined:
+    """A shard as written; raises DamagedFileError for arrays that do not fit together."""
+    manifest = open_folder(folder, KIND, VERSION, "mine")
+    ids = (folder / "ids.txt").read_text(encoding="utf-8").split("\n")[:-1]
+    passages, scores = (read_array(folder / f"{name}.npy", mapped=False) for name in ("passages", "scores"))
+    if passages.ndim != 2 or passages.shape != scores.shape or len(ids) != len(passages):
+        raise DamagedFileError(
+            f"{folder} has {len(ids)} ids, passages of shape {passages.shape} and scores of {scores.shape}; mine it anew"
+        )
+    absent = passages == ABSENT
+    if (passages < ABSENT).any() or (absent != np.isnan(scores)).any() or (absent[:, :-1] > absent[:, 1:]).any():
+        raise DamagedFileError(f"{folder} has passages without scores, or gaps between them; mine it anew")
+    return Mined(manifest, ids, passages, scores)

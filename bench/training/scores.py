@@ -1,0 +1,129 @@
+"""Scored shards: what a teacher gives to the mined passages of a shard of queries, and to those judged relevant."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.errors import DamagedFileError, DataError
+from bench.storage import FolderWriter, Manifest, open_folder, read_array, write_text
+from bench.training.mined import Mined
+
+KIND = "scores"
+VERSION = 1
+ARRAYS = {"found": np.int32, "offsets": np.int64, "passages": np.int32, "relevant": np.bool_}
+
+
+@dataclass(frozen=True)
+class QueryPairs:
+    """The pairs of one query, each ``[pairs]``: passages (positions in the corpus), relevant, the teacher's scores.
+
+    The first ``found`` are the mined ones, the student's best first; the others are relevant ones that it did not find.
+    """
+
+    query: str
+    found: int
+    passages: np.ndarray
+    relevant: np.ndarray
+    scores: np.ndarray
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """All pairs of a shard: ids and found ``[queries]``, offsets ``[queries + 1]``; passages, relevant ``[pairs]``."""
+
+    ids: Sequence[str]
+    found: np.ndarray
+    offsets: np.ndarray
+    passages: np.ndarray
+    relevant: np.ndarray
+
+    @property
+    def query_of(self) -> np.ndarray:
+        """Which of the queries each pair belongs to, ``[pairs]``."""
+        return np.repeat(np.arange(len(self.ids)), np.diff(self.offsets))
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A shard of pairs and their teacher scores ``[pairs]`` float32."""
+
+    manifest: Manifest
+    pairs: Pairs
+    scores: np.ndarray
+
+    def __iter__(self) -> Iterator[QueryPairs]:
+        pairs = self.pairs
+        for number, (query, found) in enumerate(zip(pairs.ids, pairs.found.tolist(), strict=True)):
+            own = slice(int(pairs.offsets[number]), int(pairs.offsets[number + 1]))
+            yield QueryPairs(query, found, pairs.passages[own], pairs.relevant[own], self.scores[own])
+
+
+def to_score(mined: Mined, relevant: Mapping[str, Sequence[int]]) -> Pairs:
+    """Pairs of a mined shard and of the relevant passages (positions in the corpus) of its queries, none of them twice."""
+    passages: list[np.ndarray] = []
+    judged: list[np.ndarray] = []
+    for query, row, found in zip(mined.ids, mined.passages, mined.found.tolist(), strict=True):
+        wanted = np.array(sorted(relevant.get(query, ())), np.int32)
+        missed = wanted[~np.isin(wanted, row[:found])]
+        own = np.concatenate([row[:found], missed])
+        passages.append(own)
+        judged.append(np.isin(own, wanted))
+    offsets = np.concatenate([[0], np.cumsum(list(map(len, passages)))]).astype(np.int64)
+    return Pairs(
+        mined.ids, mined.found.astype(np.int32), offsets, np.concatenate(passages), np.concatenate(judged).astype(bool)
+    )
+
+
+def write_scored(folder: Path, pairs: Pairs, scores: np.ndarray, **manifest: Mapping[str, Any]) -> Manifest:
+    """Write a shard; raises DataError for a score that is not finite, naming query and passage."""
+    if not np.isfinite(scores).all():
+        wrong = int(np.isfinite(scores).argmin())
+        raise DataError(
+            f"the teacher gives {scores[wrong]} to passage {int(pairs.passages[wrong])} of query "
+            f"{pairs.ids[int(pairs.query_of[wrong])]!r}: it is broken, or its precision too low"
+        )
+    writer = FolderWriter(folder, KIND, VERSION)
+    for name, kind in ARRAYS.items():
+        writer.array(f"{name}.npy", getattr(pairs, name).astype(kind, copy=False))
+    writer.array("scores.npy", scores.astype(np.float32, copy=False))
+    write_text(writer.path("ids.txt"), "".join(f"{name}\n" for name in pairs.ids))
+    counts = {"queries": len(pairs.ids), "pairs": len(scores), "relevant": int(pairs.relevant.sum())}
+    return writer.close(counts={**counts, "missed": len(scores) - int(pairs.found.sum())}, **manifest)
+
+
+def open_scored(folder: Path) -> Scored:
+    """A shard as written; raises DamagedFileError for arrays that do not fit together."""
+    manifest = open_folder(folder, KIND, VERSION, "score")
+    ids = (folder / "ids.txt").read_text(encoding="utf-8").split("\n")[:-1]
+    arrays = {name: read_array(folder / f"{name}.npy", mapped=False) for name in ARRAYS}
+    pairs, scores = Pairs(ids, **arrays), read_array(folder / "scores.npy", mapped=False)
+    lengths = {len(pairs.passages), len(pairs.relevant), len(scores), int(pairs.offsets[-1])}
+    if len(lengths) != 1 or len(pairs.offsets) != len(ids) + 1 or (pairs.found > np.diff(pairs.offsets)).any():
+        raise DamagedFileError(f"{folder} has {len(ids)} queries, and arrays of {sorted(lengths)} pairs; score it anew")
+    return Scored(manifest, pairs, scores)
+
+
+def open_all(folders: Sequence[Path]) -> list[Scored]:
+    """All shards of one mining, in their order; raises DataError where one is missing, double or of another making."""
+    shards = [open_scored(folder) for folder in folders]
+    made = [_without_number(shard.manifest) for shard in shards]
+    for folder, other in zip(folders, made, strict=True):
+        if other != made[0]:
+            names = sorted(name for name in made[0] if other.get(name) != made[0][name])
+            raise DataError(f"{folder} and {folders[0]} were made with other {', '.join(names)}; score them alike")
+    numbers = sorted(int(shard.manifest.settings["mined"]["shard"]) for shard in shards)
+    expected = list(range(int(shards[0].manifest.settings["mined"]["shards"])))
+    if numbers != expected:
+        raise DataError(f"shards {numbers} were given, {expected[0]} to {expected[-1]} are needed, each once")
+    return sorted(shards, key=lambda shard: int(shard.manifest.settings["mined"]["shard"]))
+
+
+def _without_number(manifest: Manifest) -> dict[str, Any]:
+    """Settings and inputs but for what differs between the shards of one mining."""
+    settings = {name: value for name, value in manifest.settings.items() if name != "mined"}
+    mined = {name: value for name, value in manifest.settings["mined"].items() if name != "shard"}
+    inputs = {name: value for name, value in manifest.inputs.items() if name != "mined"}
+    return {**settings, "mining": mined, **inputs}
