@@ -64,6 +64,12 @@ rule all:
                 "figure1_quality_bytes.png",
                 "figure2_size.png",
                 *(
+                    ["table4_training.md", "figure4_training.png"]
+                    if JOBS.trained()
+                    else []
+                ),
+                *(["supervision.md"] if PLAN.training else []),
+                *(
                     ["table3_latency.md", "figure3_latency.png"]
                     if PLAN.latency
                     else []
@@ -74,6 +80,7 @@ rule all:
 
 include: "workflow/rules/corpus.smk"
 include: "workflow/rules/train.smk"
+include: "workflow/rules/distill.smk"
 include: "workflow/rules/encode.smk"
 include: "workflow/rules/index.smk"
 include: "workflow/rules/search.smk"

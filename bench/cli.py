@@ -12,6 +12,7 @@ VERBS = {
     "queries": "queries and judgements of an ir_datasets query set",
     "project": "a model from pretrained weights and a projection fitted by PCA",
     "pool": "the single-vector baseline from pretrained weights",
+    "training-part": "some queries of a training set, their passages and others, by lot",
     "mine": "the top passages of a model's own search for training queries",
     "score": "mined passages to a teacher's scores",
     "tuples": "n-way tuples for distillation from scored shards or files",

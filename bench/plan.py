@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench import rounds
 from bench.codec.names import UNCOMPRESSED, residual_nbits
 from bench.corpus import protocol
 from bench.corpus.protocol import Entry
 from bench.errors import SettingsError
 from bench.evaluation import quality
 from bench.provenance import has_native_bfloat16
+from bench.rounds import TrainingSet
 from bench.search import presets
 from bench.search.presets import Preset
 from bench.settings import derived_seed, read_config, read_yaml, validate
@@ -51,6 +53,7 @@ class Plan:
     entries: Mapping[str, Entry]
     corpora: Mapping[str, Entry]
     models: Mapping[str, Mapping[str, Any]]
+    training: Mapping[str, TrainingSet]
     presets: Mapping[str, Preset]
     runs: Sequence[Run]
     bm25: bool
@@ -89,14 +92,22 @@ def resolve(values: Mapping[str, Any], source: str, known: Mapping[str, Mapping[
         for dataset_id, overrides in values["queries"].items()
         for entry in [protocol.resolve(dataset_id, overrides or {}, known, source)]
     }
-    corpora = _corpora(entries, values["models"], known, source)
+    models = rounds.expanded(values["models"])
+    training = {
+        name: rounds.training_set(model["distill"], known, source) for name, model in models.items() if "distill" in model
+    }
+    corpora = _corpora(entries, models, training, known, source)
     parsed = {name: presets.parse(preset, f"presets.{name} in {source}") for name, preset in values["presets"].items()}
     runs = list(dict.fromkeys(_runs(values, entries, parsed, source)))
     for entry in entries.values():
         quality.check_depth(entry.measures, values["depth"], f"queries.{entry.id} in {source}")
     for name in sorted({run.preset for run in runs}):
         presets.check_depth(parsed[name], values["depth"], f"presets.{name} in {source}")
-    _check_models(values["models"], source)
+    _check_models(models, source)
+    mined = {name: models[name]["distill"]["mine"]["codec"] for name in training}
+    nbits = {name: residual_nbits(codec, f"models.{name}.distill.mine in {source}") for name, codec in mined.items()}
+    for name in training:
+        rounds.check(name, models, nbits, parsed, source)
     precision = values["encode"]["precision"]
     return Plan(
         source=source,
@@ -105,7 +116,8 @@ def resolve(values: Mapping[str, Any], source: str, known: Mapping[str, Mapping[
         depth=values["depth"],
         entries=entries,
         corpora=corpora,
-        models=values["models"],
+        models=models,
+        training=training,
         presets=parsed,
         runs=runs,
         bm25=values.get("bm25", False),
@@ -119,6 +131,7 @@ def resolve(values: Mapping[str, Any], source: str, known: Mapping[str, Mapping[
 def _corpora(
     entries: Mapping[str, Entry],
     models: Mapping[str, Mapping[str, Any]],
+    training: Mapping[str, TrainingSet],
     known: Mapping[str, Mapping[str, Any]],
     source: str,
 ) -> dict[str, Entry]:
@@ -134,12 +147,14 @@ def _corpora(
     for dataset_id in training_sets(models):
         entry = protocol.resolve(dataset_id, {}, known, source)
         corpora.setdefault(entry.corpus_name, entry)
+    for part in training.values():
+        corpora.setdefault(part.entry.corpus_name, part.entry)
     return corpora
 
 
 def training_sets(models: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Ids of the data sets that models are fitted or trained on."""
-    stages = (model.get(stage) for model in models.values() for stage in ("projection", "train"))
+    stages = (model.get(stage) for model in models.values() for stage in ("projection", "train", "distill"))
     return sorted({stage["dataset"] for stage in stages if stage})
 
 

@@ -1,9 +1,10 @@
 """
 records of quality, size and latency -> tables and figures
 
-needs   metrics.json of every run, size.json of every index, latency.json of every run that is timed
+needs   metrics.json of every run, size.json of every index, latency.json of every run that is timed, logs of trainings
 makes   results/{name}/table1_quality.*, table2_size.*, figure1_quality_bytes.*, figure2_size.*
         results/{name}/table3_latency.*, figure3_latency.*, where the config has latency
+        results/{name}/table4_training.*, figure4_training.*, supervision.*, where it trains models, or distils them
 
 A category of the HTML report has three items or more: of exactly two, Snakemake makes a switch that breaks the page.
 """
@@ -126,3 +127,61 @@ rule latency_report:
     shell:
         "python -m bench latency-report --latencies {input.latencies} --metrics {input.metrics} --sizes {input.sizes}"
         " --output {params.folder} 2>&1 | tee {log}"
+
+
+rule training_report:
+    input:
+        JOBS.trained(),
+    output:
+        report(
+            f"{RESULTS}/table4_training.html",
+            caption="../report/table4.rst",
+            category="Training",
+            labels={"item": "Table 4"},
+        ),
+        report(
+            f"{RESULTS}/table4_training.csv",
+            caption="../report/table4.rst",
+            category="Training",
+            labels={"item": "Table 4 as plain numbers"},
+        ),
+        report(
+            f"{RESULTS}/figure4_training.png",
+            caption="../report/figure4.rst",
+            category="Training",
+            labels={"item": "Figure 4"},
+        ),
+        expand(f"{RESULTS}/table4_training.{{suffix}}", suffix=["md", "tex"]),
+        f"{RESULTS}/figure4_training.pdf",
+    log:
+        f"logs/{PLAN.name}/training-report.log",
+    conda:
+        "../envs/bench.yaml"
+    params:
+        code=code_digest("bench.verbs.training_report"),
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python -m bench training-report --logs {input} --output {params.folder} 2>&1 | tee {log}"
+
+
+rule supervision_report:
+    input:
+        JOBS.distilled("build/models/{model}.tuples/manifest.json"),
+    output:
+        report(
+            f"{RESULTS}/supervision.html",
+            caption="../report/supervision.rst",
+            category="Training",
+            labels={"item": "Supervision"},
+        ),
+        expand(f"{RESULTS}/supervision.{{suffix}}", suffix=["csv", "md", "tex"]),
+    log:
+        f"logs/{PLAN.name}/supervision-report.log",
+    conda:
+        "../envs/bench.yaml"
+    params:
+        code=code_digest("bench.verbs.supervision_report"),
+        tuples=lambda w, input: folders(input),
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python -m bench supervision-report --tuples {params.tuples} --output {params.folder} 2>&1 | tee {log}"

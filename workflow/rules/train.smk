@@ -56,7 +56,7 @@ rule triples:
     log:
         "logs/models/{model}.triples.log",
     wildcard_constraints:
-        model=JOBS.models_with("start"),
+        model=JOBS.models_with("train"),
     conda:
         "../envs/bench.yaml"
     params:
@@ -83,7 +83,7 @@ rule train:
     benchmark:
         "benchmarks/models/{model}.tsv"
     wildcard_constraints:
-        model=JOBS.models_with("start"),
+        model=JOBS.models_with("train"),
     conda:
         "../envs/bench.yaml"
     threads: 2

@@ -1,0 +1,88 @@
+"""Denoised supervision in a config: every round becomes a model of its own, and what it is trained on gets a name."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bench.corpus import protocol
+from bench.corpus.protocol import Entry
+from bench.errors import SettingsError
+
+Models = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSet:
+    """What a model is distilled on: a query set and its collection, or seeded parts of both (``queries``, ``passages``).
+
+    ``entry`` names the part, with as many passages as it has; ``source`` is the whole.
+    """
+
+    entry: Entry
+    source: Entry
+    queries: int | None
+    passages: int | None
+
+    @property
+    def whole(self) -> bool:
+        return self.entry is self.source
+
+
+def expanded(models: Models) -> dict[str, Mapping[str, Any]]:
+    """Models with each round of distillation but the last under a name of its own: round 1 of ``denoised`` is
+    ``denoised.round1``, and where the rounds end is ``denoised``."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for name, model in models.items():
+        rounds = (model.get("distill") or {}).get("rounds", 1)
+        start = model.get("start")
+        for number in range(1, rounds):
+            found[f"{name}.round{number}"] = {**model, "start": start}
+            start = f"{name}.round{number}"
+        found[name] = {**model, "start": start} if rounds > 1 else model
+    return found
+
+
+def training_set(distill: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]], source: str) -> TrainingSet:
+    """The training set that the ``distill`` settings of a model name; raises SettingsError where the part is no part."""
+    whole = protocol.resolve(distill["dataset"], {}, known, source)
+    queries, passages = distill.get("queries"), distill.get("passages")
+    if queries is None and passages is None:
+        return TrainingSet(entry=whole, source=whole, queries=None, passages=None)
+    if queries is None or passages is None:
+        raise SettingsError(f"{source}: distill names queries {queries} and passages {passages}; give both or neither")
+    for what, count, of in (("queries", queries, whole.queries), ("passages", passages, whole.passages)):
+        if count > of:
+            raise SettingsError(f"{source}: distill.{what} {count} is more than the {of} of {whole.id}")
+    name = f"{whole.corpus_name}.{queries}-of-{passages}"
+    entry = dataclasses.replace(whole, id=name, corpus=name, passages=passages, queries=queries)
+    return TrainingSet(entry=entry, source=whole, queries=queries, passages=passages)
+
+
+def check(name: str, models: Models, codecs: Mapping[str, int | None], presets: Mapping[str, Any], source: str) -> None:
+    """Raise SettingsError where a distilled model names a teacher, preset or depth that cannot be.
+
+    codecs: bits per dimension of the codec of each model's mining; presets: parsed ones, by name.
+    """
+    distill = models[name]["distill"]
+    where = f"models.{name}.distill in {source}"
+    mine = distill["mine"]
+    if mine["preset"] not in presets:
+        raise SettingsError(f"{where}: mine.preset {mine['preset']!r} is not one of {sorted(presets)}")
+    preset = presets[mine["preset"]]
+    if preset.needs_lists and codecs[name] is None:
+        raise SettingsError(
+            f"{where}: mine.preset {mine['preset']!r} needs an inverted list, codec {mine['codec']!r} has none"
+        )
+    if preset.engine == "flat":
+        raise SettingsError(f"{where}: mine.preset {mine['preset']!r} is for models with one vector per passage")
+    if preset.scored is not None and preset.scored < mine["depth"]:
+        raise SettingsError(
+            f"{where}: mine.preset {mine['preset']!r} scores {preset.scored} passages, depth is {mine['depth']}"
+        )
+    if distill["nway"] > mine["depth"]:
+        raise SettingsError(f"{where}: nway {distill['nway']} is more than the mined depth {mine['depth']}")
+    teacher = distill["teacher"].get("bi_encoder")
+    if teacher is not None and "pooling" not in models.get(teacher, {}):
+        known = sorted(other for other, model in models.items() if "pooling" in model)
+        raise SettingsError(f"{where}: teacher.bi_encoder {teacher!r} is not a model with pooling; these are: {known}")
