@@ -40,6 +40,9 @@ def training_curves(frame: pd.DataFrame) -> Figure:
         if not measures:
             validation.text(0.5, 0.5, "not validated", transform=validation.transAxes, ha="center", color="#666666")
             validation.set_yticks([])
+        else:
+            rings, names = validation.get_legend_handles_labels()
+            validation.legend(rings[:1], names[:1], frameon=False, fontsize=7, loc="lower right")
         loss.legend(frameon=False, fontsize=7)
     return figure
 
@@ -58,4 +61,4 @@ def _validation(axes: Axes, rows: pd.DataFrame, colour: str, dash: str, marker: 
     best = best_validation(rows)
     if best is not None:
         ring: Any = {"marker": "o", "markersize": 10, "markerfacecolor": "none", "markeredgewidth": 0.8, "clip_on": False}
-        axes.plot([best["step"]], [float(best["value"])], linestyle="", color=colour, **ring)
+        axes.plot([best["step"]], [float(best["value"])], linestyle="", color=colour, label="kept", **ring)

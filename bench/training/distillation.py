@@ -24,7 +24,7 @@ from bench.training.losses import (
     tuple_scores,
 )
 from bench.training.objective import Losses, Validation
-from bench.training.order import shuffled
+from bench.training.order import shard_of, shuffled
 from bench.training.ranks import ALONE, Ranks
 from bench.training.schedule import LoopSettings, check_positive
 from bench.training.tuples import Tuples
@@ -144,8 +144,23 @@ def distill(
     validation: Validation | None = None,
     report: Callable[[Step], None] = lambda step: None,
 ) -> Outcome:
-    """Train ``encoder`` in place on tuples in an order drawn from the seed; raises as ``bench.training.loop`` does."""
+    """Train ``encoder`` in place on tuples in an order drawn from the seed; raises as ``bench.training.loop`` does.
+
+    Raises SettingsError where the split of a batch leaves a query without others, and there is an in-batch loss.
+    """
     settings = objective.settings
+    _check_split(settings, ranks.count)
     order = shuffled(len(objective.tuples.queries), settings.batch, settings.seed)
     loop = Loop(encoder, objective, order, settings, ranks)
     return loop.run(log=log, checkpoints=checkpoints, validation=validation, report=report)
+
+
+def _check_split(settings: DistillSettings, devices: int) -> None:
+    """Refuse a split of the batch that leaves a query alone in its micro-batch, where it would have no in-batch negative."""
+    shares = {len(shard_of(np.arange(settings.batch), rank, devices)) for rank in range(devices)}
+    lone = [share for share in sorted(shares) if share % (settings.micro_batch or share or 1) == 1 or share == 1]
+    if settings.in_batch_weight and lone:
+        raise SettingsError(
+            f"in_batch_weight {settings.in_batch_weight}: batch {settings.batch} on {devices} devices with micro_batch "
+            f"{settings.micro_batch or lone[0]} leaves a query alone in its micro-batch; give numbers that divide evenly"
+        )

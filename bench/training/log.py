@@ -1,7 +1,6 @@
 """The log of a training run: a JSON line per step, appended as the steps are taken."""
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,10 +58,8 @@ class StepLog:
         return "".join(self._lines)
 
     def append(self, step: Step) -> None:
-        """Write the line of a step through to the disk."""
+        """Add the line of a step to the file at once, so that a kill of the process loses none."""
         self._lines.append(step.line())
         if self.path is not None:
             with self.path.open("a", encoding="utf-8") as stream:
                 stream.write(self._lines[-1])
-                stream.flush()
-                os.fsync(stream.fileno())

@@ -74,6 +74,7 @@ def test_figure_4_has_a_panel_each_for_loss_rate_and_validation(frame):
     assert validation.lines[0].get_xydata().tolist() == [[5, 0.25], [10, 0.5], [20, 0.5]]
     (ring,) = [line for line in validation.lines if line.get_markerfacecolor() == "none"]
     assert ring.get_xydata().tolist() == [[10, 0.5]]
+    assert [text.get_text() for text in validation.get_legend().get_texts()] == ["kept"]
     assert loss.lines[0].get_color() == rate.lines[0].get_color() == validation.lines[0].get_color()
     assert loss.lines[0].get_color() != loss.lines[2].get_color()
 

@@ -12,6 +12,7 @@ from bench.encoder.encode import encode_passages, encode_queries
 from bench.encoder.model import mean_pooling
 from bench.errors import DataError, SettingsError
 from bench.training.distillation import Distillation, DistillSettings, distill, prepare
+from bench.training.ranks import Ranks
 from bench.training.tuples import read_tuples
 from tests.fixtures_training import write_lines
 
@@ -125,6 +126,23 @@ def test_only_named_passages_are_tokenized(training_set, tiny_encoder, tmp_path)
 def test_settings_that_no_training_can_have_are_refused(changes, message):
     with pytest.raises(SettingsError, match=message):
         settings_for(**changes)
+
+
+@pytest.mark.parametrize(
+    ("batch", "micro", "devices", "lone"),
+    [(4, None, 1, False), (4, None, 2, False), (5, 2, 1, True), (5, 3, 1, False), (5, None, 4, True), (9, 2, 4, True)],
+)
+def test_a_split_that_leaves_a_query_without_others_is_refused(training_set, tiny_encoder, batch, micro, devices, lone):
+    encoder = tiny_encoder()
+    changes = {"batch": batch, "micro_batch": micro, "steps": 1}
+    objective = objective_of(training_set, encoder, in_batch_weight=1.0, **changes)
+    ranks = Ranks(rank=0, count=devices)
+    if lone:
+        with pytest.raises(SettingsError, match=rf"batch {batch} on {devices} devices with micro_batch \d leaves a query"):
+            distill(encoder, objective, ranks=ranks)
+        distill(encoder, objective_of(training_set, encoder, **changes), ranks=ranks)
+    else:
+        assert distill(encoder, objective, ranks=ranks).kept == 1
 
 
 def lines_of(path):

@@ -16,7 +16,7 @@ def test_steps_come_back_from_their_lines_as_they_were(tmp_path):
     assert log.text == (tmp_path / "s.jsonl").read_text()
 
 
-def test_lines_are_on_the_disk_as_soon_as_they_are_appended(tmp_path):
+def test_lines_are_in_the_file_as_soon_as_they_are_appended(tmp_path):
     log = StepLog(tmp_path / "s.jsonl")
     assert (tmp_path / "s.jsonl").read_text() == ""
     log.append(STEPS[0])
