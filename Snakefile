@@ -15,7 +15,9 @@ sys.path.insert(0, workflow.basedir)
 from bench.errors import BenchError
 from bench.plan import load
 from bench.provenance import code_digest
+from bench.settings import flags
 from workflow.jobs import PEERS, Jobs, folders
+from workflow.training_jobs import TrainingJobs
 from snakemake.exceptions import WorkflowError
 
 if len(workflow.configfiles) != 1:
@@ -36,7 +38,8 @@ shell.prefix(
     f"set -euo pipefail; export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; "
 )
 
-JOBS = Jobs(PLAN)
+JOBS, TRAINING = Jobs(PLAN), TrainingJobs(PLAN)
+GPU = int(PLAN.device == "cuda")  # of a job with a network; a profile says how many there are
 RESULTS = f"results/{PLAN.name}"
 
 
@@ -44,6 +47,7 @@ wildcard_constraints:
     corpus="[A-Za-z0-9._-]+",
     queries="[A-Za-z0-9._-]+",
     model="[a-z0-9.-]+",
+    teacher="[a-z0-9.-]+",
     codec="[a-z0-9.-]+",
     preset="[a-z0-9.-]+",
     shard="[0-9]{5}",
@@ -65,10 +69,11 @@ rule all:
                 "figure2_size.png",
                 *(
                     ["table4_training.md", "figure4_training.png"]
-                    if JOBS.trained()
+                    if TRAINING.logs()
                     else []
                 ),
                 *(["supervision.md"] if PLAN.training else []),
+                *(["table5_models.md"] if PLAN.baseline else []),
                 *(
                     ["table3_latency.md", "figure3_latency.png"]
                     if PLAN.latency

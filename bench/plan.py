@@ -54,11 +54,14 @@ class Plan:
     corpora: Mapping[str, Entry]
     models: Mapping[str, Mapping[str, Any]]
     training: Mapping[str, TrainingSet]
+    teachers: Mapping[str, Mapping[str, Any]]
     presets: Mapping[str, Preset]
     runs: Sequence[Run]
+    baseline: str | None
     bm25: bool
     passages_per_shard: int
     precision: str
+    device: str
     kmeans_iterations: int
     latency: Latency | None
 
@@ -96,18 +99,19 @@ def resolve(values: Mapping[str, Any], source: str, known: Mapping[str, Mapping[
     training = {
         name: rounds.training_set(model["distill"], known, source) for name, model in models.items() if "distill" in model
     }
-    corpora = _corpora(entries, models, training, known, source)
+    teachers = values.get("teachers", {})
+    corpora = _corpora(entries, training_sets(models, teachers), training, known, source)
     parsed = {name: presets.parse(preset, f"presets.{name} in {source}") for name, preset in values["presets"].items()}
-    runs = list(dict.fromkeys(_runs(values, entries, parsed, source)))
+    runs = list(dict.fromkeys(_runs(values["grid"], models, entries, parsed, source)))
     for entry in entries.values():
         quality.check_depth(entry.measures, values["depth"], f"queries.{entry.id} in {source}")
     for name in sorted({run.preset for run in runs}):
         presets.check_depth(parsed[name], values["depth"], f"presets.{name} in {source}")
     _check_models(models, source)
-    mined = {name: models[name]["distill"]["mine"]["codec"] for name in training}
-    nbits = {name: residual_nbits(codec, f"models.{name}.distill.mine in {source}") for name, codec in mined.items()}
+    rounds.check_teachers(teachers, models, source)
     for name in training:
-        rounds.check(name, models, nbits, parsed, source)
+        nbits = residual_nbits(models[name]["distill"]["mine"]["codec"], f"models.{name}.distill.mine in {source}")
+        rounds.check(name, models, teachers, nbits, parsed, source)
     precision = values["encode"]["precision"]
     return Plan(
         source=source,
@@ -118,11 +122,14 @@ def resolve(values: Mapping[str, Any], source: str, known: Mapping[str, Mapping[
         corpora=corpora,
         models=models,
         training=training,
+        teachers=teachers,
         presets=parsed,
         runs=runs,
+        baseline=_baseline(values.get("baseline"), runs, source),
         bm25=values.get("bm25", False),
         passages_per_shard=values["encode"]["passages_per_shard"],
         precision=precision if precision != "auto" else "bfloat16" if has_native_bfloat16() else "float32",
+        device=values.get("device", "cpu"),
         kmeans_iterations=values["kmeans"]["iterations"],
         latency=_latency(values["latency"], runs, entries, f"latency in {source}") if values.get("latency") else None,
     )
@@ -130,7 +137,7 @@ def resolve(values: Mapping[str, Any], source: str, known: Mapping[str, Mapping[
 
 def _corpora(
     entries: Mapping[str, Entry],
-    models: Mapping[str, Mapping[str, Any]],
+    trained_on: Sequence[str],
     training: Mapping[str, TrainingSet],
     known: Mapping[str, Mapping[str, Any]],
     source: str,
@@ -144,7 +151,7 @@ def _corpora(
                 f"{source}: {entry.id} and {other.id} share the collection {entry.corpus}, but differ in passages "
                 f"({entry.passages}, {other.passages}) or doc_maxlen ({entry.doc_maxlen}, {other.doc_maxlen})"
             )
-    for dataset_id in training_sets(models):
+    for dataset_id in trained_on:
         entry = protocol.resolve(dataset_id, {}, known, source)
         corpora.setdefault(entry.corpus_name, entry)
     for part in training.values():
@@ -152,21 +159,27 @@ def _corpora(
     return corpora
 
 
-def training_sets(models: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Ids of the data sets that models are fitted or trained on."""
-    stages = (model.get(stage) for model in models.values() for stage in ("projection", "train", "distill"))
-    return sorted({stage["dataset"] for stage in stages if stage})
+def training_sets(models: Mapping[str, Mapping[str, Any]], teachers: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Ids of the data sets that models and teachers are fitted or trained on."""
+    stages = (of.get(stage) for of in (*models.values(), *teachers.values()) for stage in ("projection", "train", "distill"))
+    return sorted({stage["dataset"] for stage in stages if stage and "dataset" in stage})
 
 
-def _runs(values: Mapping[str, Any], entries: Mapping[str, Entry], parsed: Mapping[str, Preset], source: str) -> list[Run]:
+def _runs(
+    grid: Sequence[Mapping[str, Any]],
+    models: Mapping[str, Mapping[str, Any]],
+    entries: Mapping[str, Entry],
+    parsed: Mapping[str, Preset],
+    source: str,
+) -> list[Run]:
     runs = []
-    for number, item in enumerate(values["grid"]):
+    for number, item in enumerate(grid):
         where = f"grid.{number} in {source}"
-        for axis, names in (("models", values["models"]), ("presets", parsed)):
+        for axis, names in (("models", models), ("presets", parsed)):
             if unknown := [name for name in item[axis] if name not in names]:
                 raise SettingsError(f"{where} names the unknown {axis} {unknown}; known: {sorted(names)}")
         for model, codec, preset in itertools.product(item["models"], item["codecs"], item["presets"]):
-            _check_run(values["models"][model], model, codec, preset, parsed[preset], where)
+            _check_run(models[model], model, codec, preset, parsed[preset], where)
             runs += [
                 Run(queries=entry.name, corpus=entry.corpus_name, model=model, codec=codec, preset=preset)
                 for entry in entries.values()
@@ -182,6 +195,14 @@ def _check_run(settings: Mapping[str, Any], model: str, codec: str, name: str, p
         raise SettingsError(f"{where}: model {model!r} has one vector per passage; use codec fp16 and engine flat")
     if "pooling" not in settings and preset.engine == "flat":
         raise SettingsError(f"{where}: preset {name!r} is for models with pooling, {model!r} has a vector per token")
+
+
+def _baseline(model: str | None, runs: Sequence[Run], source: str) -> str | None:
+    """The model that others are compared with, which must be searched exhaustively over uncompressed vectors."""
+    known = sorted({run.model for run in runs if (run.codec, run.preset) == (UNCOMPRESSED, "exact")})
+    if model is not None and model not in known:
+        raise SettingsError(f"baseline {model!r} in {source} is not run as fp16 by the preset exact; these are: {known}")
+    return model
 
 
 def _latency(values: Mapping[str, Any], runs: Sequence[Run], entries: Mapping[str, Entry], where: str) -> Latency:

@@ -8,6 +8,7 @@ from typing import Any
 from bench.corpus import protocol
 from bench.corpus.protocol import Entry
 from bench.errors import SettingsError
+from bench.search.presets import Preset
 
 Models = Mapping[str, Mapping[str, Any]]
 
@@ -16,13 +17,15 @@ Models = Mapping[str, Mapping[str, Any]]
 class TrainingSet:
     """What a model is distilled on: a query set and its collection, or seeded parts of both (``queries``, ``passages``).
 
-    ``entry`` names the part, with as many passages as it has; ``source`` is the whole.
+    ``entry`` names the part, with as many passages as it has; ``source`` is the whole. ``held_out``: queries of a part
+    that are left for validation, beside those trained on.
     """
 
     entry: Entry
     source: Entry
     queries: int | None
     passages: int | None
+    held_out: int = 0
 
     @property
     def whole(self) -> bool:
@@ -47,22 +50,27 @@ def training_set(distill: Mapping[str, Any], known: Mapping[str, Mapping[str, An
     """The training set that the ``distill`` settings of a model name; raises SettingsError where the part is no part."""
     whole = protocol.resolve(distill["dataset"], {}, known, source)
     queries, passages = distill.get("queries"), distill.get("passages")
+    held_out = distill.get("validation", {}).get("queries", 0)
     if queries is None and passages is None:
+        if held_out:
+            raise SettingsError(f"{source}: distill.validation holds queries out of a part; give queries and passages too")
         return TrainingSet(entry=whole, source=whole, queries=None, passages=None)
     if queries is None or passages is None:
         raise SettingsError(f"{source}: distill names queries {queries} and passages {passages}; give both or neither")
-    for what, count, of in (("queries", queries, whole.queries), ("passages", passages, whole.passages)):
+    for what, count, of in (("queries", queries + held_out, whole.queries), ("passages", passages, whole.passages)):
         if count > of:
-            raise SettingsError(f"{source}: distill.{what} {count} is more than the {of} of {whole.id}")
-    name = f"{whole.corpus_name}.{queries}-of-{passages}"
+            raise SettingsError(f"{source}: distill asks for {count} {what}, {whole.id} has {of}")
+    name = f"{whole.corpus_name}.{queries}-of-{passages}" + (f"-and-{held_out}" if held_out else "")
     entry = dataclasses.replace(whole, id=name, corpus=name, passages=passages, queries=queries)
-    return TrainingSet(entry=entry, source=whole, queries=queries, passages=passages)
+    return TrainingSet(entry=entry, source=whole, queries=queries, passages=passages, held_out=held_out)
 
 
-def check(name: str, models: Models, codecs: Mapping[str, int | None], presets: Mapping[str, Any], source: str) -> None:
+def check(
+    name: str, models: Models, teachers: Models, nbits: int | None, presets: Mapping[str, Preset], source: str
+) -> None:
     """Raise SettingsError where a distilled model names a teacher, preset or depth that cannot be.
 
-    codecs: bits per dimension of the codec of each model's mining; presets: parsed ones, by name.
+    nbits: of the codec that is mined over, None for uncompressed; presets: parsed ones, by name.
     """
     distill = models[name]["distill"]
     where = f"models.{name}.distill in {source}"
@@ -70,7 +78,7 @@ def check(name: str, models: Models, codecs: Mapping[str, int | None], presets: 
     if mine["preset"] not in presets:
         raise SettingsError(f"{where}: mine.preset {mine['preset']!r} is not one of {sorted(presets)}")
     preset = presets[mine["preset"]]
-    if preset.needs_lists and codecs[name] is None:
+    if preset.needs_lists and nbits is None:
         raise SettingsError(
             f"{where}: mine.preset {mine['preset']!r} needs an inverted list, codec {mine['codec']!r} has none"
         )
@@ -82,7 +90,16 @@ def check(name: str, models: Models, codecs: Mapping[str, int | None], presets: 
         )
     if distill["nway"] > mine["depth"]:
         raise SettingsError(f"{where}: nway {distill['nway']} is more than the mined depth {mine['depth']}")
-    teacher = distill["teacher"].get("bi_encoder")
-    if teacher is not None and "pooling" not in models.get(teacher, {}):
-        known = sorted(other for other, model in models.items() if "pooling" in model)
-        raise SettingsError(f"{where}: teacher.bi_encoder {teacher!r} is not a model with pooling; these are: {known}")
+    if distill["teacher"] not in teachers:
+        raise SettingsError(f"{where}: teacher {distill['teacher']!r} is not one of {sorted(teachers)}")
+
+
+def check_teachers(teachers: Models, models: Models, source: str) -> None:
+    """Raise SettingsError where a bi-encoder is not a model of the config that gives one vector per text."""
+    for name, teacher in teachers.items():
+        model = teacher.get("bi_encoder")
+        if model is not None and "pooling" not in models.get(model, {}):
+            known = sorted(other for other, settings in models.items() if "pooling" in settings)
+            raise SettingsError(
+                f"teachers.{name}.bi_encoder {model!r} in {source} is not a model with pooling; these are: {known}"
+            )

@@ -1,4 +1,4 @@
-"""A projection without training: the principal directions of hidden states (PCA without centring).
+"""Projections without training: drawn at random, or the principal directions of hidden states (PCA without centring).
 
 MaxSim compares vectors by their inner product, so the directions kept are those that hold most of the inner products:
 the leading eigenvectors of the second-moment matrix of the hidden states.
@@ -42,3 +42,8 @@ def principal_directions(moment: np.ndarray, dim: int) -> torch.Tensor:
     weight = vectors[:, ::-1][:, :dim].T
     signs = np.sign(weight[np.arange(dim), np.abs(weight).argmax(axis=1)])
     return torch.from_numpy((weight * signs[:, None]).astype(np.float32))
+
+
+def drawn(dim: int, hidden: int, seed: int) -> torch.Tensor:
+    """Weight ``[dim, hidden]`` float32 of a layer that is yet to be trained, as BERT's own are: normal, deviation 0.02."""
+    return torch.empty(dim, hidden).normal_(std=0.02, generator=torch.Generator().manual_seed(seed))

@@ -49,10 +49,10 @@ def quality_frame(metrics: Sequence[Record], sizes: Sequence[Record], *, seed: i
     bytes_per_vector; queries, short, tied; precision.
     """
     bytes_per_vector = {(size["index"]): size["bytes_per_vector"] for size in sizes}
-    values = {_row(record): _headline_values(record) for record in metrics}
+    values = {row_of(record): headline_values(record) for record in metrics}
     rows = []
     for record in metrics:
-        run, row = record["run"], _row(record)
+        run, row = record["run"], row_of(record)
         headline = record["measures"][0]
         low, high = interval(values[row].to_numpy(), np.random.default_rng(seed))
         rows.append(
@@ -81,16 +81,16 @@ def quality_frame(metrics: Sequence[Record], sizes: Sequence[Record], *, seed: i
     return frame.loc[order].reset_index(drop=True)
 
 
-def _row(record: Record) -> Row:
+def row_of(record: Record) -> Row:
     return record["dataset"], record["model"], record["codec"], record["preset"]
 
 
-def _headline_values(record: Record) -> "pd.Series[float]":
+def headline_values(record: Record) -> "pd.Series[float]":
     """Values of the headline measure by query id."""
     return pd.Series(record["per_query"][record["measures"][0]], dtype=float).sort_index()
 
 
-def _paired(values: "pd.Series[float]", reference: "pd.Series[float]", row: Row) -> np.ndarray:
+def paired(values: "pd.Series[float]", reference: "pd.Series[float]", row: Row) -> np.ndarray:
     """Differences by query; raises DataError where the two runs do not cover the same queries."""
     if not values.index.equals(reference.index):
         raise DataError(f"run {'/'.join(row)} and the runs it is compared with cover different queries: evaluate them again")
@@ -104,9 +104,9 @@ def _losses(row: Row, values: Mapping[Row, "pd.Series[float]"], seed: int) -> di
     names = ("difference", "difference_low", "difference_high", "p", "codec_loss", "engine_loss")
     if reference is None or (codec, preset) == REFERENCE:
         return dict.fromkeys(names)
-    difference = compare(_paired(values[row], reference, row), np.random.default_rng(seed))
-    codec_loss = None if decoded is None else float(_paired(decoded, reference, row).mean())
-    engine_loss = None if decoded is None else float(_paired(values[row], decoded, row).mean())
+    difference = compare(paired(values[row], reference, row), np.random.default_rng(seed))
+    codec_loss = None if decoded is None else float(paired(decoded, reference, row).mean())
+    engine_loss = None if decoded is None else float(paired(values[row], decoded, row).mean())
     found = (difference.mean, difference.low, difference.high, difference.p, codec_loss, engine_loss)
     return dict(zip(names, found, strict=True))
 

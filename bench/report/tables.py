@@ -38,11 +38,11 @@ def quality_table(quality: pd.DataFrame) -> Table:
     for measure in _measures(quality):
         shown[measure] = [_measure_cell(row, measure) for _, row in quality.iterrows()]
     shown["Δ uncompressed"] = [
-        _signed_interval(row.difference, row.difference_low, row.difference_high) for row in quality.itertuples()
+        signed_interval(row.difference, row.difference_low, row.difference_high) for row in quality.itertuples()
     ]
     shown["p"] = [number(value, 4) for value in quality["p"]]
-    shown["Δ codec"] = [_signed(value) for value in quality["codec_loss"]]
-    shown["Δ engine"] = [_signed(value) for value in quality["engine_loss"]]
+    shown["Δ codec"] = [signed(value) for value in quality["codec_loss"]]
+    shown["Δ engine"] = [signed(value) for value in quality["engine_loss"]]
     counts = ", ".join(f"{name} {rows['queries'].iloc[0]}" for name, rows in quality.groupby("dataset", sort=False))
     precisions = ", ".join(sorted(set(quality["precision"].dropna())))
     caption = (
@@ -159,11 +159,11 @@ def number(value: float | None, digits: int) -> str:
     return MISSING if value is None or pd.isna(value) else f"{value:,.{digits}f}"
 
 
-def _signed(value: float | None) -> str:
+def signed(value: float | None) -> str:
     if value is None or pd.isna(value):
         return MISSING
     return f"{value:+.3f}".replace("-", "−") if abs(value) >= 0.0005 else "0.000"
 
 
-def _signed_interval(value: float | None, low: float, high: float) -> str:
-    return MISSING if value is None or pd.isna(value) else f"{_signed(value)} [{_signed(low)}, {_signed(high)}]"
+def signed_interval(value: float | None, low: float, high: float) -> str:
+    return MISSING if value is None or pd.isna(value) else f"{signed(value)} [{signed(low)}, {signed(high)}]"

@@ -20,6 +20,7 @@ from bench.storage import MANIFEST, digest_of, open_folder, read_json, sha256_fi
 from bench.training import cross_encoder
 from bench.training.pairs import check_maxlen, tokenize_pairs
 
+JUDGEMENTS = "judgements"  # in place of a teacher: 1 for a relevant passage, 0 for any other
 PAIRS_PER_BLOCK = 8192
 PROBE = (["how long is a day", "moon"], ["a day has twenty-four hours, and a night is no part of it", "light"])
 Progress = Callable[[int], object]

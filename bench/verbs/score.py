@@ -1,9 +1,11 @@
-"""Score a shard of mined passages, and the judged ones of its queries, with a teacher."""
+"""Score a shard of mined passages, and the judged ones of its queries, with a teacher or by the judgements alone."""
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from bench.corpus.texts import Passages, Queries, open_passages, open_queries
 from bench.encoder import base
@@ -14,7 +16,7 @@ from bench.progress import bar
 from bench.provenance import context, package_versions
 from bench.training.mined import Mined, open_mined
 from bench.training.scores import Pairs, open_scored, to_score, write_scored
-from bench.training.teachers import open_teacher
+from bench.training.teachers import JUDGEMENTS, Teacher, open_teacher
 from bench.verbs import common
 
 
@@ -22,14 +24,19 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--mined", type=Path, required=True, help="folder of mined passages")
     parser.add_argument("--corpus", type=Path, required=True, help="corpus folder that they are from")
     parser.add_argument("--queries", type=Path, required=True, help="query folder, with judgements")
-    parser.add_argument("--teacher", choices=("cross-encoder", "bi-encoder"), required=True, help="what it scores with")
+    parser.add_argument(
+        "--teacher",
+        choices=("cross-encoder", "bi-encoder", JUDGEMENTS),
+        required=True,
+        help="what it scores with; judgements: 1 for a relevant passage, 0 for any other",
+    )
     parser.add_argument(
         "--folder", type=Path, help="local teacher: of train-teacher or Hugging Face; a bi-encoder's of pool"
     )
     parser.add_argument("--name", help="hub id of a cross-encoder; the paper's is cross-encoder/ms-marco-MiniLM-L-6-v2")
     parser.add_argument("--revision", help="commit of the hub repository, 40 hex digits")
     parser.add_argument("--sha256", help="of model.safetensors")
-    parser.add_argument("--max-length", type=int, required=True, help="tokens: of a pair, or of a text for a bi-encoder")
+    parser.add_argument("--max-length", type=int, help="tokens: of a pair, or of a text for a bi-encoder")
     parser.add_argument(
         "--tokens-per-batch", type=int, default=TOKENS_PER_BATCH, help="of a cross-encoder, padding included"
     )
@@ -43,26 +50,40 @@ def run(args: Namespace) -> None:
     for name, digest in (("corpus", corpus.manifest.digest), ("queries", queries.manifest.digest)):
         if mined.manifest.inputs.get(name) != digest:
             raise DataError(f"{args.mined} was mined from other {name} than {getattr(args, name)}: mine it anew")
-    options: dict[str, Any] = {"maxlen": args.max_length, "precision": args.precision, "device": args.device}
-    teacher = open_teacher(args.teacher, _folder(args), tokens_per_batch=args.tokens_per_batch, **options)
+    teacher = _teacher(args)
     named = ("teacher", "name", "revision", "max_length", "tokens_per_batch", "precision", "threads")
     settings = {**{name: getattr(args, name) for name in named}, "mined": mined.manifest.settings}
-    inputs = {**mined.manifest.inputs, "mined": mined.manifest.digest, "teacher": teacher.digest}
+    inputs = {**mined.manifest.inputs, "mined": mined.manifest.digest, "teacher": teacher.digest if teacher else JUDGEMENTS}
     made = context(__name__)
     made["packages"] |= package_versions(["sentence-transformers"])
     if _is_there(args.output, settings, inputs, made):
         print(f"{args.output} is whole and was made from the same by the same: nothing to score")
         return
     pairs = to_score(mined, _relevant(mined, corpus, queries))
-    asked, passages = _texts(pairs, corpus, queries)
-    with bar(f"score {args.output.name}", len(asked), "pairs") as progress:
-        scores = teacher.score(asked, passages, progress.update)
+    scores = pairs.relevant.astype(np.float32)
+    if teacher is not None:
+        asked, passages = _texts(pairs, corpus, queries)
+        with bar(f"score {args.output.name}", len(asked), "pairs") as progress:
+            scores = teacher.score(asked, passages, progress.update)
     manifest = write_scored(args.output, pairs, scores, settings=settings, inputs=inputs, context=made)
     counts = manifest.counts
     print(
-        f"{counts['pairs']} pairs of {counts['queries']} queries scored by a {teacher.kind}; {counts['relevant']} are "
+        f"{counts['pairs']} pairs of {counts['queries']} queries scored by {args.teacher}; {counts['relevant']} are "
         f"relevant, {counts['missed']} of which were not mined; digest {manifest.digest[:16]}"
     )
+
+
+def _teacher(args: Namespace) -> Teacher | None:
+    """The network that scores, None for judgements; raises SettingsError for flags that do not go with the one or other."""
+    given = {name: getattr(args, name) for name in ("folder", "name", "revision", "sha256", "max_length")}
+    if args.teacher == JUDGEMENTS:
+        if wrong := sorted(name for name, value in given.items() if value is not None):
+            raise SettingsError(f"{wrong} of the command line say nothing to a teacher that is the judgements; leave them out")
+        return None
+    if args.max_length is None:
+        raise SettingsError(f"teacher {args.teacher!r} of the command line needs --max-length, tokens of what it reads")
+    options: dict[str, Any] = {"maxlen": args.max_length, "precision": args.precision, "device": args.device}
+    return open_teacher(args.teacher, _folder(args), tokens_per_batch=args.tokens_per_batch, **options)
 
 
 def _folder(args: Namespace) -> Path:

@@ -1,7 +1,8 @@
-"""Write a part of a training set: queries by lot, the passages relevant to them, and other passages by lot."""
+"""Write a part of a training set: queries by lot to train on and to hold out, their passages, and others by lot."""
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,36 +15,47 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--corpus", type=Path, required=True, help="corpus folder of the whole")
     parser.add_argument("--queries", type=Path, required=True, help="query folder of the whole")
     parser.add_argument("--keep-queries", type=int, required=True, help="judged queries to keep")
+    parser.add_argument("--hold-out", type=int, default=0, help="further judged queries to keep, for validation")
     parser.add_argument("--keep-passages", type=int, required=True, help="passages to keep, relevant ones among them")
     parser.add_argument("--seed", type=int, required=True, help="seed of both draws")
     parser.add_argument("--output", type=Path, required=True, help="corpus folder to write")
     parser.add_argument("--output-queries", type=Path, required=True, help="query folder to write")
+    parser.add_argument("--output-held-out", type=Path, required=True, help="query folder of the held-out ones to write")
 
 
 def run(args: Namespace) -> None:
     corpus, queries = open_passages(args.corpus), open_queries(args.queries)
     rng = np.random.default_rng(args.seed)
     judged = [text for text in queries.texts if any(grade > 0 for grade in queries.qrels.get(text.id, {}).values())]
-    if args.keep_queries > len(judged):
+    wanted = args.keep_queries + args.hold_out
+    if wanted > len(judged):
         raise DataError(
-            f"--keep-queries {args.keep_queries}: {args.queries} has {len(judged)} queries with a relevant passage"
+            f"--keep-queries {args.keep_queries} and --hold-out {args.hold_out}: {args.queries} has {len(judged)} queries "
+            "with a relevant passage"
         )
-    kept = [judged[number] for number in np.sort(rng.choice(len(judged), args.keep_queries, replace=False))]
-    qrels = {text.id: queries.qrels[text.id] for text in kept}
+    drawn = rng.choice(len(judged), wanted, replace=False)
+    kept, held_out = ([judged[number] for number in np.sort(some)] for some in np.split(drawn, [args.keep_queries]))
     ids = corpus.ids()
-    named = {passage for grades in qrels.values() for passage in grades}
-    if missing := named - set(ids):
+    needed = {passage for text in (*kept, *held_out) for passage in queries.qrels[text.id]}
+    if missing := needed - set(ids):
         raise DataError(f"judged passage {min(missing)!r} is not in {args.corpus}")
-    if not len(named) <= args.keep_passages <= len(ids):
+    if not len(needed) <= args.keep_passages <= len(ids):
         raise DataError(
-            f"--keep-passages {args.keep_passages} must lie between the {len(named)} judged ones of the kept queries and "
+            f"--keep-passages {args.keep_passages} must lie between the {len(needed)} judged ones of the kept queries and "
             f"the {len(ids)} of {args.corpus}"
         )
-    others = np.array([number for number, name in enumerate(ids) if name not in named])
-    drawn = rng.choice(others, args.keep_passages - len(named), replace=False) if args.keep_passages > len(named) else []
-    wanted = sorted({number for number, name in enumerate(ids) if name in named} | set(np.asarray(drawn, int).tolist()))
-    settings = {"keep_queries": args.keep_queries, "keep_passages": args.keep_passages, "seed": args.seed}
-    inputs = {"corpus": corpus.manifest.digest, "queries": queries.manifest.digest}
-    written = write_queries(args.output_queries, kept, qrels, settings=settings, inputs=inputs, context=context(__name__))
-    passages = write_passages(args.output, corpus.at(wanted), settings=settings, inputs=inputs, context=context(__name__))
-    print(f"{written.counts['queries']} queries, {passages.counts['passages']} passages; digest {passages.digest[:16]}")
+    named = np.array([number for number, name in enumerate(ids) if name in needed], int)
+    others = rng.permutation(np.setdiff1d(np.arange(len(ids)), named))[: args.keep_passages - len(named)]
+    chosen = np.sort(np.concatenate([named, others]))
+    made: dict[str, Any] = {
+        "settings": {name: getattr(args, name) for name in ("keep_queries", "hold_out", "keep_passages", "seed")},
+        "inputs": {"corpus": corpus.manifest.digest, "queries": queries.manifest.digest},
+        "context": context(__name__),
+    }
+    for folder, texts in ((args.output_queries, kept), (args.output_held_out, held_out)):
+        write_queries(folder, texts, {text.id: queries.qrels[text.id] for text in texts}, **made)
+    passages = write_passages(args.output, corpus.at(chosen.tolist()), **made)
+    print(
+        f"{len(kept)} queries, {len(held_out)} held out, {passages.counts['passages']} passages; "
+        f"digest {passages.digest[:16]}"
+    )

@@ -1,6 +1,7 @@
 """A projection fitted without training."""
 
 import numpy as np
+import torch
 
 from bench.encoder import encode, projection
 
@@ -77,3 +78,12 @@ def test_vectors_are_the_normalised_projection_of_hidden_states(tiny_encoder):
     expected = projected / np.linalg.norm(projected, axis=1, keepdims=True)
     vectors, _ = encode.encode_passages(encoder, ["moon"], maxlen=16)
     np.testing.assert_allclose(vectors.astype(np.float32), expected, atol=2e-3)
+
+
+def test_a_random_projection_has_berts_deviation_and_depends_on_the_seed_alone():
+    weight = projection.drawn(128, 768, seed=3)
+    assert (tuple(weight.shape), weight.dtype) == ((128, 768), torch.float32)
+    assert abs(float(weight.std()) - 0.02) < 0.0005
+    assert abs(float(weight.mean())) < 0.0005
+    assert torch.equal(weight, projection.drawn(128, 768, seed=3))
+    assert not torch.equal(weight, projection.drawn(128, 768, seed=4))

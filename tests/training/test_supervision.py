@@ -16,7 +16,7 @@ from bench.storage import MANIFEST, write_text
 from bench.training.mined import open_mined
 from bench.training.scores import open_scored
 from bench.training.teachers import CrossEncoderTeacher
-from bench.training.triples import Triple, write_triples
+from bench.training.triples import Triple, read_triples, write_triples
 from bench.training.tuples import read_tuples
 
 SUBJECTS = ["cat", "dog", "bird", "horse", "fish"]
@@ -85,6 +85,31 @@ def test_every_mined_and_every_relevant_passage_has_the_teachers_score_of_its_ow
             query = QUERIES[int(pairs.query[1:])].text
             np.testing.assert_allclose(pairs.scores, teacher.score([query] * len(texts), texts), atol=1e-5)
     assert seen == [f"q{number}" for number in range(7)]
+
+
+def judgements_words(work, shard, output, *more):
+    words = ["--mined", work / f"mined-{shard}", "--corpus", work / "corpus", "--queries", work / "queries"]
+    return [str(word) for word in ["score", *words, "--teacher", "judgements", *COMPUTE, *more, "--output", output]]
+
+
+def test_judgements_in_place_of_a_teacher_are_one_for_the_relevant_and_zero_for_the_others(work, tmp_path):
+    assert main(judgements_words(work, 0, tmp_path / "scored")) == 0
+    found = open_scored(tmp_path / "scored")
+    np.testing.assert_array_equal(found.scores, found.pairs.relevant.astype(np.float32))
+    assert found.manifest.settings["teacher"] == "judgements"
+    assert 0 < found.scores.sum() < len(found.scores)
+
+
+def test_what_only_a_network_has_is_refused_of_judgements(work, tmp_path, capsys):
+    assert main(judgements_words(work, 0, tmp_path / "scored", "--max-length", "32")) == 1
+    assert "['max_length'] of the command line say nothing to a teacher that is the judgements" in capsys.readouterr().err
+
+
+def test_a_network_needs_a_length(work, tmp_path, capsys, tiny_cross_encoder):
+    words = ["--teacher", "cross-encoder", "--folder", str(tiny_cross_encoder)]
+    given = [word for word in score_words(work, 0, tmp_path / "scored", *words) if word not in ("--max-length", "32")]
+    assert main(given) == 1
+    assert "teacher 'cross-encoder' of the command line needs --max-length" in capsys.readouterr().err
 
 
 def tuples_words(work, scored, output, **changes):
@@ -280,6 +305,37 @@ def test_tuples_of_docpairs(work, tmp_path, capsys, monkeypatch):
     assert "count 4 of the command line: toy/train has 3 pairs" in capsys.readouterr().err
     assert main(file_words(work, tmp_path / "none", *source, "2", "--nway", "3")) == 1
     assert "pairs of toy/train are two-way tuples" in capsys.readouterr().err
+
+
+def triples_words(work, output, *more):
+    return ["triples", "--corpus", str(work / "corpus"), "--queries", str(work / "queries"), *more, "--output", str(output)]
+
+
+def test_triples_of_docpairs_are_positions_of_their_ids(work, tmp_path, monkeypatch):
+    pairs = [SimpleNamespace(query_id=f"q{n}", doc_id_a=f"d{n}", doc_id_b=f"d{n + 1}") for n in (2, 0, 2)]
+    toy = SimpleNamespace(has_docpairs=lambda: True, docpairs_iter=lambda: iter(pairs))
+    monkeypatch.setattr(registry, "load", lambda name: toy)
+    assert main(triples_words(work, tmp_path / "triples", "--docpairs", "toy/train", "--count", "3")) == 0
+    found, inputs = read_triples(tmp_path / "triples")
+    assert found == [Triple(2, 2, (3,)), Triple(0, 0, (1,)), Triple(2, 2, (3,))]
+    assert set(inputs) == {"corpus", "queries"}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--docpairs", "toy/train", "--count", "4"], "--count 4 asks for more than the 1 pairs of toy/train"),
+        (["--docpairs", "toy/train", "--count", "1", "--seed", "1"], "--seed and --docpairs of the command line: give either"),
+        (["--count", "1", "--seed", "1"], "--mining-depth, --negatives and --docpairs of the command line: give either"),
+    ],
+)
+def test_docpairs_that_are_too_few_or_beside_other_flags_are_refused(work, tmp_path, monkeypatch, capsys, words, message):
+    pair = SimpleNamespace(query_id="q1", doc_id_a="d1", doc_id_b="d2")
+    toy = SimpleNamespace(has_docpairs=lambda: True, docpairs_iter=lambda: iter([pair]))
+    monkeypatch.setattr(registry, "load", lambda name: toy)
+    assert main(triples_words(work, tmp_path / "triples", *words)) == 1
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "triples").exists()
 
 
 def test_a_data_set_without_docpairs_is_refused(work, tmp_path, capsys):

@@ -1,10 +1,14 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,10 +23,23 @@ class Checkout:
     root: Path
 
     def snakemake(self, *words: str, config: str = "config/ci.yaml") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(**self._call(config, words), capture_output=True, text=True, check=False)
+
+    def killed(self, *words: str, when: Callable[[], bool], config: str = "config/ci.yaml") -> None:
+        """Start Snakemake, and kill it with all of its jobs by SIGKILL as soon as something has happened."""
+        silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        process = subprocess.Popen(**self._call(config, words), **silent, start_new_session=True)
+        while not when() and process.poll() is None:
+            time.sleep(0.02)
+        assert process.poll() is None, "it ended before there was anything to kill"
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def _call(self, config: str, words: Sequence[str]) -> dict[str, Any]:
         path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
         environment = {**os.environ, "PATH": path, "PYTHONPATH": str(self.root), "COLUMNS": "200"}
         command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", config, *words]
-        return subprocess.run(command, cwd=self.root, env=environment, capture_output=True, text=True, check=False)
+        return {"args": command, "cwd": self.root, "env": environment}
 
     def planned(self, *words: str, config: str = "config/ci.yaml") -> dict[str, int]:
         """Number of jobs per rule that a dry run announces, without the target rule."""

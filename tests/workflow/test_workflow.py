@@ -39,6 +39,65 @@ def test_the_main_job_plans_118_jobs(finished):
     assert sum(counts.values()) == 118
 
 
+def test_every_round_of_denoised_supervision_is_in_the_dag(checkout):
+    before = checkout.planned("--forceall")
+    checkout.edit("config/ci.yaml", "rounds: 1,", "rounds: 2,")
+    after = checkout.planned("--forceall")
+    more = {name: count - before.get(name, 0) for name, count in after.items() if count != before.get(name, 0)}
+    assert more == {
+        "mine": 2,
+        "score": 2,
+        "tuples": 1,
+        "distill": 1,
+        "encode": 1,
+        "encode_queries": 1,
+        "centroids": 1,
+        "assign": 1,
+        "fit": 1,
+        "compress": 1,
+        "index": 1,
+    }
+    dag = checkout.snakemake("--dag", "--forceall").stdout
+    assert dag.count("model: denoised.round1") > 0
+    assert dag.count('label = "distill') == 2
+
+
+@pytest.mark.parametrize("name", ["mini", "mini-cpu", "msmarco"])
+def test_a_config_that_no_test_can_run_is_planned_without_downloads(finished, name):
+    counts = finished.planned(config=f"config/{name}.yaml")
+    assert counts["distill"] == {"mini": 3, "mini-cpu": 3, "msmarco": 2}[name]
+    assert counts["mine"] == counts["score"] == {"mini": 12, "mini-cpu": 3, "msmarco": 200}[name]
+    if name == "msmarco":
+        assert counts["encode"] == 3 * 354  # of 25,000 passages each, for three models
+
+
+def test_another_teacher_temperature_trains_again_and_neither_mines_nor_scores(checkout):
+    checkout.edit("config/ci.yaml", "teacher_temperature: 0.05", "teacher_temperature: 0.1")
+    counts = checkout.planned()
+    assert counts["distill"] == 1
+    assert not {"mine", "score", "tuples"} & set(counts)
+
+
+def test_a_training_that_is_killed_goes_on_from_its_checkpoint_to_the_same_weights(checkout):
+    model = checkout.root / "build/models/denoised/manifest.json"
+    whole = json.loads(model.read_text())["files"]
+    log = checkout.root / "build/models/denoised.steps.jsonl"
+    checkout.edit("config/ci.yaml", "steps: 3, batch: 8", "steps: 12, batch: 8")
+    words = ("--nocolor", "build/models/denoised/manifest.json")
+    checkout.killed(*words, when=lambda: (checkout.root / "build/models/denoised.checkpoints").exists())
+    assert not model.exists()
+    assert checkout.snakemake("--unlock").returncode == 0
+    done = checkout.snakemake(*words)
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert "resumed from step" in done.stderr + done.stdout
+    resumed = json.loads(model.read_text())["files"]
+    assert resumed != whole
+    assert len(log.read_text().splitlines()) == 12
+    model.unlink()
+    assert checkout.snakemake(*words).returncode == 0
+    assert json.loads(model.read_text())["files"] == resumed
+
+
 def test_a_second_run_has_nothing_to_do(finished):
     assert finished.planned() == {}
 

@@ -2,7 +2,9 @@
 denoised supervision, once per round: mined passages -> a teacher's scores -> n-way tuples -> model
 
 needs   build/models/{start}/ and its index of the training passages, build/{corpus}/{start}/{codec}/index/
-makes   build/{corpus}/corpus/, build/{corpus}/queries/{corpus}/   the part of a training set, where the config asks for one
+        build/teachers/{teacher}/ of a teacher that is trained here
+makes   build/{corpus}/corpus/, build/{corpus}/queries/{corpus}/, build/{corpus}/queries/{corpus}.held-out/
+                                              the part of a training set, where the config asks for one
         build/models/{model}.mined/{part}/    the start's top passages of some training queries
         build/models/{model}.scored/{part}/   the same with the teacher's scores
         build/models/{model}.tuples/
@@ -18,33 +20,35 @@ ruleorder: training_part > queries
 
 rule training_part:
     input:
-        corpus=JOBS.part_of("build/{corpus}/corpus/manifest.json"),
-        queries=JOBS.part_of("build/{corpus}/queries/{queries}/manifest.json"),
+        corpus=TRAINING.whole("build/{corpus}/corpus/manifest.json"),
+        queries=TRAINING.whole("build/{corpus}/queries/{queries}/manifest.json"),
     output:
         corpus="build/{corpus}/corpus/manifest.json",
         queries="build/{corpus}/queries/{corpus}/manifest.json",
+        held_out="build/{corpus}/queries/{corpus}.held-out/manifest.json",
     log:
         "logs/{corpus}/part.log",
     wildcard_constraints:
-        corpus=JOBS.parts(),
+        corpus=TRAINING.parts(),
     conda:
         "../envs/bench.yaml"
     params:
         code=code_digest("bench.verbs.training_part"),
-        settings=JOBS.training_part,
+        settings=TRAINING.training_part,
         whole=subpath(input.corpus, parent=True),
         asked=subpath(input.queries, parent=True),
         folder=subpath(output.corpus, parent=True),
         queries=subpath(output.queries, parent=True),
+        held_out=subpath(output.held_out, parent=True),
     shell:
         "python -m bench training-part --corpus {params.whole} --queries {params.asked} {params.settings}"
-        " --output {params.folder} --output-queries {params.queries} 2>&1 | tee {log}"
+        " --output {params.folder} --output-queries {params.queries} --output-held-out {params.held_out} 2>&1 | tee {log}"
 
 
 rule mine:
     input:
-        index=JOBS.mined("build/{corpus}/{start}/{codec}/index/manifest.json"),
-        queries=JOBS.mined("build/{corpus}/{start}/queries/{queries}/manifest.json"),
+        index=TRAINING.of_part("build/{corpus}/{start}/{codec}/index/manifest.json"),
+        queries=TRAINING.of_part("build/{corpus}/{start}/queries/{queries}/manifest.json"),
     output:
         "build/models/{model}.mined/{part}/manifest.json",
     log:
@@ -52,14 +56,14 @@ rule mine:
     benchmark:
         "benchmarks/models/{model}.mine.{part}.tsv"
     wildcard_constraints:
-        model=JOBS.models_with("distill"),
+        model=TRAINING.models_with("distill"),
         part="[0-9]{5}",
     conda:
         "../envs/bench.yaml"
     threads: 1
     params:
         code=code_digest("bench.verbs.mine"),
-        settings=JOBS.mine,
+        settings=TRAINING.mine,
         index=subpath(input.index, parent=True),
         queries=subpath(input.queries, parent=True),
         folder=subpath(output[0], parent=True),
@@ -71,9 +75,9 @@ rule mine:
 rule score:
     input:
         mined="build/models/{model}.mined/{part}/manifest.json",
-        corpus=JOBS.mined("build/{corpus}/corpus/manifest.json"),
-        queries=JOBS.mined("build/{corpus}/queries/{queries}/manifest.json"),
-        teacher=JOBS.teacher,
+        corpus=TRAINING.of_part("build/{corpus}/corpus/manifest.json"),
+        queries=TRAINING.of_part("build/{corpus}/queries/{queries}/manifest.json"),
+        teacher=TRAINING.teacher,
     output:
         "build/models/{model}.scored/{part}/manifest.json",
     log:
@@ -81,18 +85,20 @@ rule score:
     benchmark:
         "benchmarks/models/{model}.score.{part}.tsv"
     wildcard_constraints:
-        model=JOBS.models_with("distill"),
+        model=TRAINING.models_with("distill"),
         part="[0-9]{5}",
     conda:
         "../envs/bench.yaml"
     threads: 2
     params:
         code=code_digest("bench.verbs.score"),
-        settings=JOBS.score,
+        settings=TRAINING.score,
         mined=subpath(input.mined, parent=True),
         corpus=subpath(input.corpus, parent=True),
         queries=subpath(input.queries, parent=True),
         folder=subpath(output[0], parent=True),
+    resources:
+        gpu=GPU,
     shell:
         "python -m bench score --mined {params.mined} --corpus {params.corpus} --queries {params.queries}"
         " {params.settings} --output {params.folder} 2>&1 | tee {log}"
@@ -100,20 +106,20 @@ rule score:
 
 rule tuples:
     input:
-        scored=JOBS.scored,
-        corpus=JOBS.mined("build/{corpus}/corpus/manifest.json"),
-        queries=JOBS.mined("build/{corpus}/queries/{queries}/manifest.json"),
+        scored=TRAINING.scored,
+        corpus=TRAINING.of_part("build/{corpus}/corpus/manifest.json"),
+        queries=TRAINING.of_part("build/{corpus}/queries/{queries}/manifest.json"),
     output:
         "build/models/{model}.tuples/manifest.json",
     log:
         "logs/models/{model}.tuples.log",
     wildcard_constraints:
-        model=JOBS.models_with("distill"),
+        model=TRAINING.models_with("distill"),
     conda:
         "../envs/bench.yaml"
     params:
         code=code_digest("bench.verbs.tuples"),
-        settings=JOBS.tuples,
+        settings=TRAINING.tuples,
         scored=lambda w, input: folders(input.scored),
         corpus=subpath(input.corpus, parent=True),
         queries=subpath(input.queries, parent=True),
@@ -125,10 +131,11 @@ rule tuples:
 
 rule distill:
     input:
-        start=JOBS.start,
-        corpus=JOBS.mined("build/{corpus}/corpus/manifest.json"),
-        queries=JOBS.mined("build/{corpus}/queries/{queries}/manifest.json"),
+        start=TRAINING.start,
+        corpus=TRAINING.of_part("build/{corpus}/corpus/manifest.json"),
+        queries=TRAINING.of_part("build/{corpus}/queries/{queries}/manifest.json"),
         tuples="build/models/{model}.tuples/manifest.json",
+        held_out=TRAINING.held_out,
     output:
         model="build/models/{model}/manifest.json",
         steps="build/models/{model}.steps.jsonl",
@@ -137,18 +144,20 @@ rule distill:
     benchmark:
         "benchmarks/models/{model}.tsv"
     wildcard_constraints:
-        model=JOBS.models_with("distill"),
+        model=TRAINING.models_with("distill"),
     conda:
         "../envs/bench.yaml"
     threads: 2
     params:
         code=code_digest("bench.verbs.distill"),
-        settings=JOBS.distill,
+        settings=TRAINING.distill,
         start=subpath(input.start, parent=True),
         corpus=subpath(input.corpus, parent=True),
         queries=subpath(input.queries, parent=True),
         tuples=subpath(input.tuples, parent=True),
         folder=subpath(output.model, parent=True),
+    resources:
+        gpu=GPU,
     shell:
         "python -m bench distill --start {params.start} --corpus {params.corpus} --queries {params.queries}"
         " --tuples {params.tuples} {params.settings} --log {output.steps} --output {params.folder} 2>&1 | tee {log}"

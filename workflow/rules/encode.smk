@@ -26,6 +26,8 @@ rule encode:
         model=subpath(input.model, parent=True),
         corpus=subpath(input.corpus, parent=True),
         folder=subpath(output[0], parent=True),
+    resources:
+        gpu=GPU,
     shell:
         "python -m bench encode --model {params.model} --corpus {params.corpus} {params.settings}"
         " --output {params.folder} 2>&1 | tee {log}"
@@ -48,6 +50,8 @@ rule encode_queries:
         model=subpath(input.model, parent=True),
         queries=subpath(input.queries, parent=True),
         folder=subpath(output[0], parent=True),
+    resources:
+        gpu=GPU,
     shell:
         "python -m bench encode-queries --model {params.model} --queries {params.queries} {params.settings}"
         " --output {params.folder} 2>&1 | tee {log}"

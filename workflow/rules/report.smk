@@ -5,6 +5,7 @@ needs   metrics.json of every run, size.json of every index, latency.json of eve
 makes   results/{name}/table1_quality.*, table2_size.*, figure1_quality_bytes.*, figure2_size.*
         results/{name}/table3_latency.*, figure3_latency.*, where the config has latency
         results/{name}/table4_training.*, figure4_training.*, supervision.*, where it trains models, or distils them
+        results/{name}/table5_models.*, where it names a baseline
 
 A category of the HTML report has three items or more: of exactly two, Snakemake makes a switch that breaks the page.
 """
@@ -131,7 +132,7 @@ rule latency_report:
 
 rule training_report:
     input:
-        JOBS.trained(),
+        TRAINING.logs(),
     output:
         report(
             f"{RESULTS}/table4_training.html",
@@ -166,7 +167,7 @@ rule training_report:
 
 rule supervision_report:
     input:
-        JOBS.distilled("build/models/{model}.tuples/manifest.json"),
+        TRAINING.distilled("build/models/{model}.tuples/manifest.json"),
     output:
         report(
             f"{RESULTS}/supervision.html",
@@ -185,3 +186,34 @@ rule supervision_report:
         folder=subpath(output[0], parent=True),
     shell:
         "python -m bench supervision-report --tuples {params.tuples} --output {params.folder} 2>&1 | tee {log}"
+
+
+rule models_report:
+    input:
+        JOBS.metrics_of("fp16", "exact"),
+    output:
+        report(
+            f"{RESULTS}/table5_models.html",
+            caption="../report/table5.rst",
+            category="Training",
+            labels={"item": "Table 5"},
+        ),
+        expand(f"{RESULTS}/table5_models.{{suffix}}", suffix=["csv", "md", "tex"]),
+    log:
+        f"logs/{PLAN.name}/models-report.log",
+    conda:
+        "../envs/bench.yaml"
+    params:
+        code=code_digest("bench.verbs.models_report"),
+        baseline=PLAN.baseline,
+        settings=flags(
+            {
+                "starts": TRAINING.starts(),
+                "seen": TRAINING.seen(),
+                "seed": PLAN.seed_for("report"),
+            }
+        ),
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python -m bench models-report --metrics {input} --baseline {params.baseline} {params.settings}"
+        " --output {params.folder} 2>&1 | tee {log}"

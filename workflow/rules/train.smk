@@ -4,12 +4,13 @@ pretrained weights (+ training set) -> model
 needs   build/{corpus}/corpus/, build/{corpus}/queries/{queries}/ of the training set
 makes   build/models/{model}/            one folder per model: safetensors, tokenizer, colbert.json
         build/models/{model}.triples.jsonl, build/models/{model}.steps.jsonl   of trained ones
+        build/teachers/{teacher}/, {teacher}.triples.jsonl, {teacher}.steps.jsonl   cross-encoders that are trained here
 """
 
 
 rule project:
     input:
-        corpus=JOBS.training_corpus,
+        corpus=TRAINING.corpus,
     output:
         "build/models/{model}/manifest.json",
     log:
@@ -17,17 +18,19 @@ rule project:
     benchmark:
         "benchmarks/models/{model}.tsv"
     wildcard_constraints:
-        model=JOBS.models_with("projection"),
+        model=TRAINING.models_with("projection"),
     conda:
         "../envs/bench.yaml"
     threads: 2
     params:
         code=code_digest("bench.verbs.project"),
-        settings=JOBS.project,
-        corpus=subpath(input.corpus, parent=True),
+        settings=TRAINING.project,
+        corpus=lambda w, input: flags({"corpus": folders(input.corpus) or None}),
         folder=subpath(output[0], parent=True),
+    resources:
+        gpu=GPU,
     shell:
-        "python -m bench project {params.settings} --corpus {params.corpus} --output {params.folder} 2>&1 | tee {log}"
+        "python -m bench project {params.settings} {params.corpus} --output {params.folder} 2>&1 | tee {log}"
 
 
 rule pool:
@@ -36,12 +39,12 @@ rule pool:
     log:
         "logs/models/{model}.log",
     wildcard_constraints:
-        model=JOBS.models_with("pooling"),
+        model=TRAINING.models_with("pooling"),
     conda:
         "../envs/bench.yaml"
     params:
         code=code_digest("bench.verbs.pool"),
-        settings=JOBS.pool,
+        settings=TRAINING.pool,
         folder=subpath(output[0], parent=True),
     shell:
         "python -m bench pool {params.settings} --output {params.folder} 2>&1 | tee {log}"
@@ -49,19 +52,19 @@ rule pool:
 
 rule triples:
     input:
-        corpus=JOBS.training_corpus,
-        queries=JOBS.training_queries,
+        corpus=TRAINING.corpus,
+        queries=TRAINING.queries,
     output:
         "build/models/{model}.triples.jsonl",
     log:
         "logs/models/{model}.triples.log",
     wildcard_constraints:
-        model=JOBS.models_with("train"),
+        model=TRAINING.models_with("train"),
     conda:
         "../envs/bench.yaml"
     params:
         code=code_digest("bench.verbs.triples"),
-        settings=JOBS.triples,
+        settings=TRAINING.triples,
         corpus=subpath(input.corpus, parent=True),
         queries=subpath(input.queries, parent=True),
     shell:
@@ -71,9 +74,9 @@ rule triples:
 
 rule train:
     input:
-        start=JOBS.start,
-        corpus=JOBS.training_corpus,
-        queries=JOBS.training_queries,
+        start=TRAINING.start,
+        corpus=TRAINING.corpus,
+        queries=TRAINING.queries,
         triples="build/models/{model}.triples.jsonl",
     output:
         model="build/models/{model}/manifest.json",
@@ -83,17 +86,63 @@ rule train:
     benchmark:
         "benchmarks/models/{model}.tsv"
     wildcard_constraints:
-        model=JOBS.models_with("train"),
+        model=TRAINING.models_with("train"),
     conda:
         "../envs/bench.yaml"
     threads: 2
     params:
         code=code_digest("bench.verbs.train"),
-        settings=JOBS.train,
+        settings=TRAINING.train,
         start=subpath(input.start, parent=True),
         corpus=subpath(input.corpus, parent=True),
         queries=subpath(input.queries, parent=True),
         folder=subpath(output.model, parent=True),
+    resources:
+        gpu=GPU,
     shell:
         "python -m bench train --start {params.start} --corpus {params.corpus} --queries {params.queries}"
         " --triples {input.triples} {params.settings} --log {output.steps} --output {params.folder} 2>&1 | tee {log}"
+
+
+use rule triples as teacher_triples with:
+    output:
+        "build/teachers/{teacher}.triples.jsonl",
+    log:
+        "logs/teachers/{teacher}.triples.log",
+    wildcard_constraints:
+        teacher=TRAINING.trained_teachers(),
+    params:
+        code=code_digest("bench.verbs.triples"),
+        settings=TRAINING.teacher_triples,
+        corpus=subpath(input.corpus, parent=True),
+        queries=subpath(input.queries, parent=True),
+
+
+rule train_teacher:
+    input:
+        corpus=TRAINING.corpus,
+        queries=TRAINING.queries,
+        triples="build/teachers/{teacher}.triples.jsonl",
+    output:
+        model="build/teachers/{teacher}/manifest.json",
+        steps="build/teachers/{teacher}.steps.jsonl",
+    log:
+        "logs/teachers/{teacher}.log",
+    benchmark:
+        "benchmarks/teachers/{teacher}.tsv"
+    wildcard_constraints:
+        teacher=TRAINING.trained_teachers(),
+    conda:
+        "../envs/bench.yaml"
+    threads: 2
+    params:
+        code=code_digest("bench.verbs.train_teacher"),
+        settings=TRAINING.train_teacher,
+        corpus=subpath(input.corpus, parent=True),
+        queries=subpath(input.queries, parent=True),
+        folder=subpath(output.model, parent=True),
+    resources:
+        gpu=GPU,
+    shell:
+        "python -m bench train-teacher --corpus {params.corpus} --queries {params.queries} --triples {input.triples}"
+        " {params.settings} --log {output.steps} --output {params.folder} 2>&1 | tee {log}"

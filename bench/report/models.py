@@ -1,0 +1,69 @@
+"""Models beside each other, uncompressed and searched exhaustively: what each kind of training is worth."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from bench.errors import DataError
+from bench.evaluation.comparison import compare, interval
+from bench.report.records import REFERENCE, Record, headline_values, paired, row_of
+from bench.report.tables import MISSING, Table, number, signed_interval
+
+
+def models_frame(metrics: Sequence[Record], baseline: str, *, seed: int) -> pd.DataFrame:
+    """One row per data set and model that was searched exhaustively over uncompressed vectors, in the order given.
+
+    Columns: dataset, model, headline (name), value, low, high (95 % interval over queries); difference, difference_low,
+    difference_high, p: paired with the baseline on the same data set, absent for the baseline itself; queries. Raises
+    DataError where the baseline lacks a data set.
+    """
+    wanted = [record for record in metrics if row_of(record)[2:] == REFERENCE]
+    values = {row_of(record): headline_values(record) for record in wanted}
+    rows = []
+    for record in wanted:
+        row = row_of(record)
+        dataset, model = row[:2]
+        if (reference := values.get((dataset, baseline, *REFERENCE))) is None:
+            raise DataError(f"baseline {baseline!r} has no run over uncompressed vectors on {dataset}; add it to the grid")
+        low, high = interval(values[row].to_numpy(), np.random.default_rng(seed))
+        found = None
+        if model != baseline:
+            found = compare(paired(values[row], reference, row), np.random.default_rng(seed))
+        rows.append(
+            {
+                "dataset": dataset,
+                "model": model,
+                "headline": record["measures"][0],
+                "value": record["mean"][record["measures"][0]],
+                "low": low,
+                "high": high,
+                "difference": found and found.mean,
+                "difference_low": found and found.low,
+                "difference_high": found and found.high,
+                "p": found and found.p,
+                "queries": record["counts"]["judged"],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def models_table(frame: pd.DataFrame, baseline: str, starts: Mapping[str, str], seen: Mapping[str, int]) -> Table:
+    """Table 5. starts: what a model was trained from; seen: passages in all its steps, those of its start not counted."""
+    shown = pd.DataFrame({"data set": frame["dataset"], "model": frame["model"]})
+    shown["trained from"] = [starts.get(model, MISSING) for model in frame["model"]]
+    shown["passages seen"] = [number(seen.get(model), 0) for model in frame["model"]]
+    shown["measure"] = frame["headline"]
+    shown["value"] = [f"{row.value:.3f} [{row.low:.3f}, {row.high:.3f}]" for row in frame.itertuples()]
+    shown[f"Δ {baseline}"] = [
+        signed_interval(row.difference, row.difference_low, row.difference_high) for row in frame.itertuples()
+    ]
+    shown["p"] = [number(value, 4) for value in frame["p"]]
+    counts = ", ".join(f"{name} {rows['queries'].iloc[0]}" for name, rows in frame.groupby("dataset", sort=False))
+    caption = (
+        f"Models under exhaustive search over uncompressed vectors. Judged queries: {counts}. Values carry their 95 % "
+        f"bootstrap interval over queries; Δ is the paired difference to {baseline}, with its interval and the two-sided p "
+        f"of a randomization test. Passages seen: in all steps of a training, one that comes twice counted twice; those that "
+        f"the model it was trained from has seen come on top. {MISSING} means: does not apply."
+    )
+    return Table(frame, shown, caption)
