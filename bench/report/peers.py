@@ -108,7 +108,10 @@ def overlap(ranking: np.ndarray, exact: np.ndarray, k: int) -> float:
 
 
 def frame(measured: Sequence[Measured]) -> pd.DataFrame:
-    """One row per system, setting and number of threads; what was not measured is absent."""
+    """One row per system, setting and number of threads; what was not measured is absent.
+
+    A setting that names a codec of its own searches other files than the index of the record, whose size it has not.
+    """
     (exact,) = (item.rankings[EXACT] for item in measured if item.ours)
     rows = [row for item in measured for row in _rows(item, exact)]
     axes = ["system", "setting", "threads"]
@@ -124,7 +127,15 @@ def _rows(item: Measured, exact: np.ndarray) -> Iterator[dict[str, Any]]:
     by_row = {(search["setting"], search["threads"], search["mode"]): search for search in searches}
     if len(by_row) < len(searches):
         raise DataError(f"{record['system']} has several searches of the same setting, threads and mode")
-    for setting, threads in dict.fromkeys((search["setting"], search["threads"]) for search in searches):
+    index = {
+        "build_threads": record["build"]["threads"],
+        "build_seconds": record["build"]["seconds"],
+        "reconstruction_error": record["reconstruction_error"],
+        "bytes_per_vector": record["bytes_per_vector"],
+    }
+    for setting, threads, own in dict.fromkeys(
+        (search["setting"], search["threads"], "codec" in search["values"]) for search in searches
+    ):
         times = by_row.get((setting, threads, "single"), {}).get("ms", {})
         yield {
             "system": record["system"],
@@ -132,10 +143,7 @@ def _rows(item: Measured, exact: np.ndarray) -> Iterator[dict[str, Any]]:
             "ours": item.ours,
             "setting": setting,
             "threads": threads,
-            "build_threads": record["build"]["threads"],
-            "build_seconds": record["build"]["seconds"],
-            "reconstruction_error": record["reconstruction_error"],
-            "bytes_per_vector": record["bytes_per_vector"],
+            **(dict.fromkeys(index) if own else index),
             **{name: times.get(name) for name in ("p50", "p95", "p99")},
             "queries_per_second": by_row.get((setting, threads, "batch"), {}).get("queries_per_second"),
             **{f"overlap@{k}": overlap(item.rankings[setting], exact, k) for k in DEPTHS},

@@ -16,13 +16,13 @@ SHIFTED = EXACT + 50
 HOST = {"cpu": "a processor", "cores": 2, "python": "3.11.7"}
 
 
-def single(setting, p50, threads=1):
+def single(setting, p50, threads=1, **values):
     times = {"p50": p50, "p95": 2 * p50, "p99": 3 * p50, "mean": p50}
-    return {"setting": setting, "threads": threads, "mode": "single", "ms": times}
+    return {"setting": setting, "threads": threads, "mode": "single", "ms": times, "values": values}
 
 
 def batch(setting, rate, threads=2):
-    return {"setting": setting, "threads": threads, "mode": "batch", "queries_per_second": rate}
+    return {"setting": setting, "threads": threads, "mode": "batch", "queries_per_second": rate, "values": {}}
 
 
 @pytest.fixture
@@ -228,3 +228,12 @@ def test_the_same_search_twice_is_refused(ours, store):
 def test_the_same_system_twice_is_refused(ours, peer):
     with pytest.raises(DataError, match="several records for the same row"):
         frame(read([ours, peer, peer]))
+
+
+def test_a_setting_that_searches_other_files_than_the_index_has_neither_its_size_nor_its_build(store):
+    searches = [single("a", 2.0), single("floats", 9.0, codec="float32 in memory")]
+    found = frame(read([store("ours", searches, {"a": EXACT, "floats": EXACT, "exact": EXACT})])).set_index("setting")
+    of_index = ["build_seconds", "build_threads", "reconstruction_error", "bytes_per_vector"]
+    assert found.loc["a", of_index].notna().all()
+    assert found.loc["floats", of_index].isna().all()
+    assert found.loc["floats", "p50"] == 9.0

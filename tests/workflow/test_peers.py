@@ -28,22 +28,43 @@ class Clock:
         self.now += seconds
 
 
-def test_of_every_call_the_best_time_counts():
-    clock, made = Clock(), []
-    durations = iter([5.0, 1.0, 2.0, 3.0, 4.0, 0.5])
-    calls = [lambda name=name: (made.append(name), clock.advance(next(durations))) for name in "ab"]
-    assert measure.best_of(calls, passes=3, clock=clock).tolist() == [2.0, 0.5]
-    assert made == ["a", "b"] * 3
-
-
 def test_a_summary_is_in_milliseconds():
     found = measure.summary(np.arange(101) / 1000)
     assert {name: round(value, 9) for name, value in found.items()} == {"p50": 50, "p95": 95, "p99": 99, "mean": 50}
 
 
-def test_a_rate_comes_from_the_median_time():
-    clock, durations = Clock(), iter([4.0, 2.0, 8.0])
-    assert measure.rate(lambda: clock.advance(next(durations)), count=8, passes=3, clock=clock) == 2.0
+class Scripted:
+    """A peer without an index, whose calls take as long as they are told to."""
+
+    batch, settings = "one call", ({"probes": 1}, {"probes": 2})
+
+    def __init__(self):
+        self.single = {1: iter([[4.0, 2.0], [1.0, 3.0], [5.0, 5.0]]), 2: iter([[9.0, 9.0], [8.0, 9.0], [9.0, 8.0]])}
+        self.whole = {1: iter([4.0, 2.0, 8.0]), 2: iter([1.0, 1.0, 1.0])}
+
+    def round_of(self, setting, batch):
+        ranking = np.full((2, 100), setting["probes"])
+        taken = np.array(next(self.single[setting["probes"]]))
+        return measure.Times(ranking, taken, next(self.whole[setting["probes"]]) if batch else None)
+
+
+def test_rounds_go_through_all_settings_and_each_query_counts_with_its_best_a_batch_with_its_median(monkeypatch):
+    order, peer = [], Scripted()
+
+    def instead(threads, function, _, index, setting, count, batch, queries):
+        order.append(setting["probes"])
+        return peer.round_of(setting, batch)
+
+    monkeypatch.setattr(measure, "in_fresh_process", instead)
+    rows, rankings = measure.searched(peer, 1, Path("nowhere"), [np.zeros((1, 4))] * 2)
+    assert order == [1, 2] * 3
+    assert [(row["setting"], row["mode"]) for row in rows] == [
+        (f"probes={probes}", mode) for probes in (1, 2) for mode in ("single", "batch")
+    ]
+    assert rows[0]["ms"]["mean"] == pytest.approx(1500)
+    assert rows[1]["queries_per_second"] == 0.5
+    assert rows[2]["ms"]["mean"] == pytest.approx(8000)
+    assert {name: int(found[0, 0]) for name, found in rankings.items()} == {"probes=1": 1, "probes=2": 2}
 
 
 def test_rankings_are_cut_at_the_depth_and_filled_with_minus_one():

@@ -28,7 +28,7 @@ from typing import Any, Protocol
 import numpy as np
 
 DEPTH = 100
-PASSES = 3
+ROUNDS = 3
 RECONSTRUCTED = 50_000
 FLAGS = ("avx2", "fma", "f16c", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS")
@@ -59,6 +59,10 @@ class Engine(Protocol):
         """The same for many queries, by one call if the peer has one."""
 
 
+def always(_: Setting) -> bool:
+    return True
+
+
 @dataclass(frozen=True, kw_only=True)
 class Peer:
     """What a peer's script hands over; every function imports the peer itself, on the threads that it is told.
@@ -66,7 +70,7 @@ class Peer:
     setup(threads): import and compile; build(corpus, index, nbits, threads, seed): write the index, and return centroids,
     iterations of k-means and seconds by stage; decode(index, corpus, positions, threads): vectors ``[positions, dim]``;
     open(index, setting, threads): an engine; exact: the setting, if there is one, that searches float vectors exhaustively,
-    which is not timed.
+    which is not timed; batched: whether a setting is timed with all queries in one call, too.
     """
 
     name: str
@@ -78,6 +82,7 @@ class Peer:
     decode: Callable[[Path, Corpus, np.ndarray, int], np.ndarray]
     open: Callable[[Path, Setting, int], Engine]
     exact: Setting | None = None
+    batched: Callable[[Setting], bool] = always
 
 
 def main(peer: Peer, argv: Sequence[str] | None = None) -> None:
@@ -116,17 +121,11 @@ def record(
     """What is measured, and the rankings by setting."""
     machine = host()
     setup = in_fresh_process(args.threads, _timed_setup, peer, args.threads)
-    seconds, build = in_fresh_process(args.threads, _build, peer, args.vectors, index, args.nbits, args.threads, args.seed)
+    taken, build = in_fresh_process(args.threads, _build, peer, args.vectors, index, args.nbits, args.threads, args.seed)
     error = in_fresh_process(args.threads, _reconstruction_error, peer, args.vectors, index, args.threads, args.seed)
-    searches, rankings = [], {}
+    searches, rankings = searched(peer, args.threads, index, queries)
     if peer.exact is not None:
         rankings["exact"] = in_fresh_process(args.threads, _exact, peer, index, args.threads, queries)
-    for threads in sorted({1, args.threads}):
-        for setting in peer.settings:
-            modes = ("single", "batch") if threads == args.threads else ("single",)
-            rows, ranking = in_fresh_process(threads, _search, peer, index, setting, threads, modes, queries)
-            searches += rows
-            rankings.setdefault(setting_name(setting), ranking)
     corpus = read_corpus(args.vectors, mapped=True)
     size = folder_bytes(index)
     found = {
@@ -141,7 +140,7 @@ def record(
             "dim": corpus.vectors.shape[1],
             "queries": len(queries),
         },
-        "build": {"threads": args.threads, "seconds": seconds, **build},
+        "build": {"threads": args.threads, "seconds": taken, **build},
         "bytes": size,
         "bytes_per_vector": size / len(corpus.vectors),
         "reconstruction_error": error,
@@ -230,9 +229,7 @@ def _affinity(threads: int) -> Iterator[None]:
 
 
 def _timed_setup(peer: Peer, threads: int) -> float:
-    start = time.perf_counter()
-    peer.setup(threads)
-    return time.perf_counter() - start
+    return seconds(lambda: peer.setup(threads))
 
 
 def _build(
@@ -259,22 +256,55 @@ def squared_distance(original: np.ndarray, decoded: np.ndarray) -> float:
     return float(((original.astype(np.float64) - decoded) ** 2).sum(axis=1).mean())
 
 
-def _search(
-    peer: Peer, index: Path, setting: Setting, threads: int, modes: Sequence[str], queries: list[np.ndarray]
-) -> tuple[list[dict[str, Any]], np.ndarray]:
-    """Rows of the record and the ranking; a pass that is not timed warms up and gives the ranking."""
+def searched(
+    peer: Peer, threads: int, index: Path, queries: list[np.ndarray]
+) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
+    """Rows of the record, and rankings by setting.
+
+    A round times every setting once before any is timed again, so that whoever else is busy on the machine for a minute
+    or two slows one round down, and not all that is known of a setting.
+    """
+    single: dict[tuple[int, str], list[np.ndarray]] = {}
+    batch: dict[tuple[int, str], list[float]] = {}
+    rankings: dict[str, np.ndarray] = {}
+    given = {(count, setting_name(setting)): setting for count in sorted({1, threads}) for setting in peer.settings}
+    for _ in range(ROUNDS):
+        for key, setting in given.items():
+            count, name = key
+            times = in_fresh_process(count, _search, peer, index, setting, count, count == threads, queries)
+            rankings.setdefault(name, times.ranking)
+            single.setdefault(key, []).append(times.single)
+            if times.batch is not None:
+                batch.setdefault(key, []).append(times.batch)
+    rows = []
+    for key, setting in given.items():
+        count, name = key
+        row = {"setting": name, "values": dict(setting), "threads": count, "rounds": ROUNDS}
+        rows.append({**row, "mode": "single", "ms": summary(np.min(single[key], axis=0))})
+        if key in batch:
+            rate = len(queries) / float(np.median(batch[key]))
+            rows.append({**row, "mode": "batch", "call": peer.batch, "queries_per_second": rate})
+    return rows, rankings
+
+
+@dataclass(frozen=True)
+class Times:
+    """One round of a setting: ranking ``[queries, depth]``; single: seconds ``[queries]``; batch: seconds of the call."""
+
+    ranking: np.ndarray
+    single: np.ndarray
+    batch: float | None
+
+
+def _search(peer: Peer, index: Path, setting: Setting, threads: int, batch: bool, queries: list[np.ndarray]) -> Times:
+    """Everything is done once before it is timed; the first time gives the ranking."""
     engine = peer.open(index, setting, threads)
     ranking = padded([engine.single(query) for query in queries])
-    row = {"setting": setting_name(setting), "values": dict(setting), "threads": threads, "passes": PASSES}
-    rows = []
-    if "single" in modes:
-        best = best_of([lambda query=query: engine.single(query) for query in queries], PASSES)
-        rows.append({**row, "mode": "single", "ms": summary(best)})
-    if "batch" in modes:
-        engine.batch(queries)
-        found = rate(lambda: engine.batch(queries), len(queries), PASSES)
-        rows.append({**row, "mode": "batch", "call": peer.batch, "queries_per_second": found})
-    return rows, ranking
+    single = np.array([seconds(lambda query=query: engine.single(query)) for query in queries])
+    if not (batch and peer.batched(setting)):
+        return Times(ranking, single, None)
+    engine.batch(queries)
+    return Times(ranking, single, seconds(lambda: engine.batch(queries)))
 
 
 def _exact(peer: Peer, index: Path, threads: int, queries: list[np.ndarray]) -> np.ndarray:
@@ -294,31 +324,16 @@ def padded(rankings: Sequence[Sequence[int]], depth: int = DEPTH) -> np.ndarray:
     return found
 
 
-def best_of(calls: Sequence[Callable[[], object]], passes: int, clock: Clock = time.perf_counter) -> np.ndarray:
-    """Seconds ``[calls]``, of each call its best; all calls are made once before any is made again."""
-    seconds = np.empty((passes, len(calls)))
-    for taken in seconds:
-        for number, call in enumerate(calls):
-            start = clock()
-            call()
-            taken[number] = clock() - start
-    return seconds.min(axis=0)
+def seconds(call: Callable[[], object], clock: Clock = time.perf_counter) -> float:
+    start = clock()
+    call()
+    return clock() - start
 
 
 def summary(seconds: np.ndarray) -> dict[str, float]:
     """Percentiles and mean in milliseconds."""
     percentiles = {f"p{percent}": float(np.percentile(seconds, percent)) * 1e3 for percent in (50, 95, 99)}
     return {**percentiles, "mean": float(seconds.mean()) * 1e3}
-
-
-def rate(call: Callable[[], object], count: int, passes: int, clock: Clock = time.perf_counter) -> float:
-    """Queries per second of a call for ``count`` of them, from the median of its times."""
-    seconds = []
-    for _ in range(passes):
-        start = clock()
-        call()
-        seconds.append(clock() - start)
-    return count / float(np.median(seconds))
 
 
 def folder_bytes(folder: Path) -> int:

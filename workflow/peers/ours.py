@@ -23,7 +23,7 @@ ITERATIONS = 5
 FLOAT = {"engine": "exact", "codec": "fp16"}
 PRODUCTS = {"engine": "exact", "codec": "float32 in memory, by BLAS"}
 BLOCK = 4096
-PRESETS = ((2, 512), (2, 640), (2, 1024), (2, 2048), (3, 1024), (3, 1536), (4, 1536), (4, 2048), (6, 2048), (8, 4096))
+PRESETS = ((2, 512), (2, 1024), (2, 2048), (3, 1024), (3, 1536), (4, 1536), (4, 2048), (6, 2048))
 SETTINGS = (
     {"engine": "exact"},
     *({"engine": "plaid", "ncells": n, "centroid_score_threshold": -1.0, "ndocs": docs} for n, docs in PRESETS),
@@ -113,8 +113,9 @@ class Products:
         scores = maxima(products, self.starts).sum(axis=1)
         return top(self.passages, scores, DEPTH, self.id_rank).passages.tolist()
 
-    def batch(self, queries: Sequence[np.ndarray]) -> Sequence[Sequence[int]]:
-        return [self.single(query) for query in queries]
+
+def not_products(setting: Setting) -> bool:
+    return setting != PRODUCTS
 
 
 def open_engine(index: Path, setting: Setting, threads: int) -> Ours | Products:
@@ -133,5 +134,6 @@ if __name__ == "__main__":
             decode=decode,
             open=open_engine,
             exact=FLOAT,
+            batched=not_products,
         )
     )
