@@ -44,7 +44,11 @@ class Latency:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Everything that the DAG asks of a config."""
+    """Everything that the DAG asks of a config.
+
+    entries: query sets that are evaluated, by name; sources: those that models are fitted or trained on, by id; corpora:
+    collections of both, by name; training: what each distilled model is trained on.
+    """
 
     source: str
     name: str
@@ -53,6 +57,7 @@ class Plan:
     entries: Mapping[str, Entry]
     corpora: Mapping[str, Entry]
     models: Mapping[str, Mapping[str, Any]]
+    sources: Mapping[str, Entry]
     training: Mapping[str, TrainingSet]
     teachers: Mapping[str, Mapping[str, Any]]
     presets: Mapping[str, Preset]
@@ -100,7 +105,8 @@ def resolve(values: Mapping[str, Any], source: str, known: Mapping[str, Mapping[
         name: rounds.training_set(model["distill"], known, source) for name, model in models.items() if "distill" in model
     }
     teachers = values.get("teachers", {})
-    corpora = _corpora(entries, training_sets(models, teachers), training, known, source)
+    sources = {name: protocol.resolve(name, {}, known, source) for name in training_sets(models, teachers)}
+    corpora = _corpora(entries, sources, training, source)
     parsed = {name: presets.parse(preset, f"presets.{name} in {source}") for name, preset in values["presets"].items()}
     runs = list(dict.fromkeys(_runs(values["grid"], models, entries, parsed, source)))
     for entry in entries.values():
@@ -121,6 +127,7 @@ def resolve(values: Mapping[str, Any], source: str, known: Mapping[str, Mapping[
         entries=entries,
         corpora=corpora,
         models=models,
+        sources=sources,
         training=training,
         teachers=teachers,
         presets=parsed,
@@ -137,9 +144,8 @@ def resolve(values: Mapping[str, Any], source: str, known: Mapping[str, Mapping[
 
 def _corpora(
     entries: Mapping[str, Entry],
-    trained_on: Sequence[str],
+    sources: Mapping[str, Entry],
     training: Mapping[str, TrainingSet],
-    known: Mapping[str, Mapping[str, Any]],
     source: str,
 ) -> dict[str, Entry]:
     """One entry per collection, searched or trained on, by its name; query sets that share one must agree on it."""
@@ -151,11 +157,8 @@ def _corpora(
                 f"{source}: {entry.id} and {other.id} share the collection {entry.corpus}, but differ in passages "
                 f"({entry.passages}, {other.passages}) or doc_maxlen ({entry.doc_maxlen}, {other.doc_maxlen})"
             )
-    for dataset_id in trained_on:
-        entry = protocol.resolve(dataset_id, {}, known, source)
+    for entry in (*sources.values(), *(part.entry for part in training.values())):
         corpora.setdefault(entry.corpus_name, entry)
-    for part in training.values():
-        corpora.setdefault(part.entry.corpus_name, part.entry)
     return corpora
 
 

@@ -47,7 +47,12 @@ def test_a_round_before_the_last_can_be_searched_and_compared():
     values["models"]["denoised"]["distill"]["rounds"] = 2
     values["grid"][0]["models"] = ["contrastive", "denoised.round1", "denoised"]
     found = resolve(values, "x.yaml", KNOWN)
-    assert {run.model for run in found.runs if run.codec == "fp16"} == {"contrastive", "denoised.round1", "denoised", "pooled"}
+    assert {run.model for run in found.runs if run.codec == "fp16"} == {
+        "contrastive",
+        "denoised.round1",
+        "denoised",
+        "pooled",
+    }
 
 
 def test_a_part_is_a_collection_of_its_own_with_a_name_that_says_its_counts():
@@ -74,7 +79,10 @@ def test_without_counts_the_whole_training_set_is_taken():
         ({"queries": None, "passages": None}, "validation holds queries out of a part; give queries and passages too"),
         ({"mine__preset": "exakt"}, "mine.preset 'exakt' is not one of"),
         ({"mine__preset": "flat"}, "mine.preset 'flat' is for models with one vector per passage"),
-        ({"mine__preset": "plaid", "mine__codec": "fp16"}, "mine.preset 'plaid' needs an inverted list, codec 'fp16' has none"),
+        (
+            {"mine__preset": "plaid", "mine__codec": "fp16"},
+            "mine.preset 'plaid' needs an inverted list, codec 'fp16' has none",
+        ),
         ({"mine__preset": "colbertv2", "mine__depth": 500}, "mine.preset 'colbertv2' scores 100 passages, depth is 500"),
         ({"nway": 11}, "nway 11 is more than the mined depth 10"),
         ({"teacher": "nobody"}, r"teacher 'nobody' is not one of \['pooled'\]"),
@@ -88,5 +96,7 @@ def test_what_cannot_be_distilled_is_refused_with_its_value(changes, message):
 def test_a_bi_encoder_must_give_one_vector_per_text():
     values = copy.deepcopy(CI)
     values["teachers"]["pooled"]["bi_encoder"] = "minilm"
-    with pytest.raises(SettingsError, match=r"teachers.pooled.bi_encoder 'minilm' in x.yaml is not .* these are: \['pooled'\]"):
+    with pytest.raises(
+        SettingsError, match=r"teachers.pooled.bi_encoder 'minilm' in x.yaml is not .* these are: \['pooled'\]"
+    ):
         resolve(values, "x.yaml", KNOWN)

@@ -118,8 +118,8 @@ class Jobs:
 
     def _query_sets(self) -> dict[str, Entry]:
         """Those that are evaluated, and those that models are trained on."""
-        found = [part.source for part in self.plan.training.values()]
-        return {entry.name: entry for entry in (*found, *self.plan.corpora.values(), *self.plan.entries.values())}
+        parts = (part.entry for part in self.plan.training.values())
+        return {entry.name: entry for entry in (*self.plan.sources.values(), *parts, *self.plan.entries.values())}
 
     def _ranking(self, queries: str) -> Mapping[str, Any]:
         return {"depth": self.plan.depth, "self_match": self.plan.entries[queries].self_match}

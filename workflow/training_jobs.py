@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bench.corpus.protocol import Entry, slug
+from bench.corpus.protocol import Entry
 from bench.plan import Plan
 from bench.rounds import TrainingSet
 from bench.settings import flags
@@ -87,14 +87,18 @@ class TrainingJobs:
         given = {**self._loop(w.model, distill), **losses, **length, **validation}
         return flags({**given, **self._inputs(w.model), **self._compute("distill", w.model)})
 
-    def corpus(self, w: Any) -> list[str]:
-        """The collection that a model is fitted or trained on; none where its projection is random."""
-        stage = self._stage(w)
-        return [f"build/{self._trained_on(stage).corpus_name}/corpus/manifest.json"] if "dataset" in stage else []
+    def fitted_on(self, w: Any) -> list[str]:
+        """The collection that a projection is fitted on; none where it is random."""
+        fitted = self.plan.models[w.model]["projection"]
+        return [f"build/{self._trained_on(fitted).corpus_name}/corpus/manifest.json"] if "dataset" in fitted else []
+
+    def corpus(self, w: Any) -> str:
+        """The collection that a model or a teacher is trained on."""
+        return f"build/{self._trained_on(self._train(w)).corpus_name}/corpus/manifest.json"
 
     def queries(self, w: Any) -> str:
-        """The query set that a model is trained on."""
-        entry = self._trained_on(self._stage(w))
+        """The query set that a model or a teacher is trained on."""
+        entry = self._trained_on(self._train(w))
         return f"build/{entry.corpus_name}/queries/{entry.name}/manifest.json"
 
     def whole(self, pattern: str) -> Callable[[Any], str]:
@@ -170,15 +174,12 @@ class TrainingJobs:
     def start(self, w: Any) -> str:
         return f"build/models/{self.plan.models[w.model]['start']}/manifest.json"
 
-    def _stage(self, w: Any) -> Mapping[str, Any]:
-        """Settings of what makes a model or a teacher out of a training set."""
-        if hasattr(w, "teacher"):
-            return self.plan.teachers[w.teacher]["train"]
-        model = self.plan.models[w.model]
-        return model.get("projection") or model["train"]
+    def _train(self, w: Any) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self.plan.teachers[w.teacher] if hasattr(w, "teacher") else self.plan.models[w.model]
+        return found["train"]
 
     def _trained_on(self, stage: Mapping[str, Any]) -> Entry:
-        return self.plan.corpora[slug(stage["dataset"])]
+        return self.plan.sources[stage["dataset"]]
 
     def _triples(self, train: Mapping[str, Any], name: str) -> str:
         count = train["steps"] * train["batch"]

@@ -63,7 +63,7 @@ def models_table(frame: pd.DataFrame, baseline: str, starts: Mapping[str, str], 
     caption = (
         f"Models under exhaustive search over uncompressed vectors. Judged queries: {counts}. Values carry their 95 % "
         f"bootstrap interval over queries; Δ is the paired difference to {baseline}, with its interval and the two-sided p "
-        f"of a randomization test. Passages seen: in all steps of a training, one that comes twice counted twice; those that "
+        f"of a randomization test. Passages seen: in all steps of a training, repeats counted; those that "
         f"the model it was trained from has seen come on top. {MISSING} means: does not apply."
     )
     return Table(frame, shown, caption)

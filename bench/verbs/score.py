@@ -78,7 +78,9 @@ def _teacher(args: Namespace) -> Teacher | None:
     given = {name: getattr(args, name) for name in ("folder", "name", "revision", "sha256", "max_length")}
     if args.teacher == JUDGEMENTS:
         if wrong := sorted(name for name, value in given.items() if value is not None):
-            raise SettingsError(f"{wrong} of the command line say nothing to a teacher that is the judgements; leave them out")
+            raise SettingsError(
+                f"{wrong} of the command line say nothing to a teacher that is the judgements; leave them out"
+            )
         return None
     if args.max_length is None:
         raise SettingsError(f"teacher {args.teacher!r} of the command line needs --max-length, tokens of what it reads")

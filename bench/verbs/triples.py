@@ -47,7 +47,9 @@ def _from_docpairs(args: Namespace, corpus: Passages, queries: Queries) -> tuple
         raise DataError(f"--docpairs {args.docpairs}: ir_datasets has no pairs of passages there")
     position = {name: number for number, name in enumerate(corpus.ids())}
     query = {text.id: number for number, text in enumerate(queries.texts)}
-    pairs = read_docpairs(itertools.islice(dataset.docpairs_iter(), args.count), args.docpairs, queries=query, passages=position)
+    pairs = read_docpairs(
+        itertools.islice(dataset.docpairs_iter(), args.count), args.docpairs, queries=query, passages=position
+    )
     rows = [Triple(query[row.query], position[row.passages[0]], (position[row.passages[1]],)) for row in pairs]
     if len(rows) < args.count:
         raise DataError(f"--count {args.count} asks for more than the {len(rows)} pairs of {args.docpairs}")

@@ -325,7 +325,10 @@ def test_triples_of_docpairs_are_positions_of_their_ids(work, tmp_path, monkeypa
     ("words", "message"),
     [
         (["--docpairs", "toy/train", "--count", "4"], "--count 4 asks for more than the 1 pairs of toy/train"),
-        (["--docpairs", "toy/train", "--count", "1", "--seed", "1"], "--seed and --docpairs of the command line: give either"),
+        (
+            ["--docpairs", "toy/train", "--count", "1", "--seed", "1"],
+            "--seed and --docpairs of the command line: give either",
+        ),
         (["--count", "1", "--seed", "1"], "--mining-depth, --negatives and --docpairs of the command line: give either"),
     ],
 )

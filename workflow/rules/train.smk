@@ -10,7 +10,7 @@ makes   build/models/{model}/            one folder per model: safetensors, toke
 
 rule project:
     input:
-        corpus=TRAINING.corpus,
+        corpus=TRAINING.fitted_on,
     output:
         "build/models/{model}/manifest.json",
     log:
