@@ -9,7 +9,7 @@ LAYERS = [
     {"corpus", "encoder", "codec"},
     {"index"},
     {"search"},
-    {"training", "evaluation"},
+    {"training", "evaluation", "rounds"},
     {"report", "plan"},
     {"verbs"},
     {"cli"},

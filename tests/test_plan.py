@@ -54,7 +54,7 @@ def test_the_quick_config_runs_the_whole_grid(quick):
 
 def test_the_quick_config_needs_the_corpora_it_searches_and_trains_on(quick):
     assert {name: entry.passages for name, entry in quick.corpora.items()} == {"pydocs-test": 4691, "pydocs-train": 17866}
-    assert training_sets(quick.models) == ["pydocs/train"]
+    assert training_sets(quick.models, quick.teachers) == ["pydocs/train"]
     assert quick.entries["pydocs-test"].sample == 500
 
 

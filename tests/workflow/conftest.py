@@ -56,10 +56,12 @@ class Checkout:
         path.write_text(text.replace(old, new))
 
     def facts(self) -> dict[str, bytes]:
-        """Content of every file that must not depend on time or luck: all but timings, their table and their figure."""
+        """Content of every file that must not depend on time or luck: all but times and rates, and what is made of them."""
         names = ("metrics.json", "size.json", "manifest.json", "run.trec.gz")
         files = [path for path in self.root.rglob("build/**/*") if path.name in names]
-        results = [path for path in self.root.rglob("results/**/*") if path.is_file() and "latency" not in path.name]
+        timed = {"latency", "training"}
+        results = [path for path in self.root.rglob("results/**/*") if path.is_file()]
+        results = [path for path in results if not timed & set(path.stem.split("_"))]
         return {str(path.relative_to(self.root)): path.read_bytes() for path in (*files, *results)}
 
 
