@@ -39,7 +39,9 @@ shell.prefix(
 )
 
 JOBS, TRAINING = Jobs(PLAN), TrainingJobs(PLAN)
-GPU = int(PLAN.device == "cuda")  # of a job with a network; a profile says how many there are
+GPU = int(
+    PLAN.device == "cuda"
+)  # of a job with a network; a profile says how many there are
 RESULTS = f"results/{PLAN.name}"
 
 

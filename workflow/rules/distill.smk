@@ -48,7 +48,9 @@ rule training_part:
 rule mine:
     input:
         index=TRAINING.of_part("build/{corpus}/{start}/{codec}/index/manifest.json"),
-        queries=TRAINING.of_part("build/{corpus}/{start}/queries/{queries}/manifest.json"),
+        queries=TRAINING.of_part(
+            "build/{corpus}/{start}/queries/{queries}/manifest.json"
+        ),
     output:
         "build/models/{model}.mined/{part}/manifest.json",
     log:
@@ -90,6 +92,8 @@ rule score:
     conda:
         "../envs/bench.yaml"
     threads: 2
+    resources:
+        gpu=GPU,
     params:
         code=code_digest("bench.verbs.score"),
         settings=TRAINING.score,
@@ -97,8 +101,6 @@ rule score:
         corpus=subpath(input.corpus, parent=True),
         queries=subpath(input.queries, parent=True),
         folder=subpath(output[0], parent=True),
-    resources:
-        gpu=GPU,
     shell:
         "python -m bench score --mined {params.mined} --corpus {params.corpus} --queries {params.queries}"
         " {params.settings} --output {params.folder} 2>&1 | tee {log}"
@@ -148,6 +150,8 @@ rule distill:
     conda:
         "../envs/bench.yaml"
     threads: 2
+    resources:
+        gpu=GPU,
     params:
         code=code_digest("bench.verbs.distill"),
         settings=TRAINING.distill,
@@ -156,8 +160,6 @@ rule distill:
         queries=subpath(input.queries, parent=True),
         tuples=subpath(input.tuples, parent=True),
         folder=subpath(output.model, parent=True),
-    resources:
-        gpu=GPU,
     shell:
         "python -m bench distill --start {params.start} --corpus {params.corpus} --queries {params.queries}"
         " --tuples {params.tuples} {params.settings} --log {output.steps} --output {params.folder} 2>&1 | tee {log}"

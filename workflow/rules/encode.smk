@@ -20,14 +20,14 @@ rule encode:
     conda:
         "../envs/bench.yaml"
     threads: 1
+    resources:
+        gpu=GPU,
     params:
         code=code_digest("bench.verbs.encode"),
         settings=JOBS.encode,
         model=subpath(input.model, parent=True),
         corpus=subpath(input.corpus, parent=True),
         folder=subpath(output[0], parent=True),
-    resources:
-        gpu=GPU,
     shell:
         "python -m bench encode --model {params.model} --corpus {params.corpus} {params.settings}"
         " --output {params.folder} 2>&1 | tee {log}"
@@ -44,14 +44,14 @@ rule encode_queries:
     conda:
         "../envs/bench.yaml"
     threads: 1
+    resources:
+        gpu=GPU,
     params:
         code=code_digest("bench.verbs.encode_queries"),
         settings=JOBS.encode_queries,
         model=subpath(input.model, parent=True),
         queries=subpath(input.queries, parent=True),
         folder=subpath(output[0], parent=True),
-    resources:
-        gpu=GPU,
     shell:
         "python -m bench encode-queries --model {params.model} --queries {params.queries} {params.settings}"
         " --output {params.folder} 2>&1 | tee {log}"

@@ -22,13 +22,13 @@ rule project:
     conda:
         "../envs/bench.yaml"
     threads: 2
+    resources:
+        gpu=GPU,
     params:
         code=code_digest("bench.verbs.project"),
         settings=TRAINING.project,
         corpus=lambda w, input: flags({"corpus": folders(input.corpus) or None}),
         folder=subpath(output[0], parent=True),
-    resources:
-        gpu=GPU,
     shell:
         "python -m bench project {params.settings} {params.corpus} --output {params.folder} 2>&1 | tee {log}"
 
@@ -90,6 +90,8 @@ rule train:
     conda:
         "../envs/bench.yaml"
     threads: 2
+    resources:
+        gpu=GPU,
     params:
         code=code_digest("bench.verbs.train"),
         settings=TRAINING.train,
@@ -97,8 +99,6 @@ rule train:
         corpus=subpath(input.corpus, parent=True),
         queries=subpath(input.queries, parent=True),
         folder=subpath(output.model, parent=True),
-    resources:
-        gpu=GPU,
     shell:
         "python -m bench train --start {params.start} --corpus {params.corpus} --queries {params.queries}"
         " --triples {input.triples} {params.settings} --log {output.steps} --output {params.folder} 2>&1 | tee {log}"
@@ -135,14 +135,14 @@ rule train_teacher:
     conda:
         "../envs/bench.yaml"
     threads: 2
+    resources:
+        gpu=GPU,
     params:
         code=code_digest("bench.verbs.train_teacher"),
         settings=TRAINING.train_teacher,
         corpus=subpath(input.corpus, parent=True),
         queries=subpath(input.queries, parent=True),
         folder=subpath(output.model, parent=True),
-    resources:
-        gpu=GPU,
     shell:
         "python -m bench train-teacher --corpus {params.corpus} --queries {params.queries} --triples {input.triples}"
         " {params.settings} --log {output.steps} --output {params.folder} 2>&1 | tee {log}"
