@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import rounds
-from bench.codec.names import UNCOMPRESSED, residual_nbits
+from bench.codec.names import UNCOMPRESSED, parse
 from bench.corpus import protocol
 from bench.corpus.protocol import Entry
 from bench.errors import SettingsError
@@ -116,8 +116,8 @@ def resolve(values: Mapping[str, Any], source: str, known: Mapping[str, Mapping[
     _check_models(models, source)
     rounds.check_teachers(teachers, models, source)
     for name in training:
-        nbits = residual_nbits(models[name]["distill"]["mine"]["codec"], f"models.{name}.distill.mine in {source}")
-        rounds.check(name, models, teachers, nbits, parsed, source)
+        codec = parse(models[name]["distill"]["mine"]["codec"], f"models.{name}.distill.mine in {source}")
+        rounds.check(name, models, teachers, codec, parsed, source)
     precision = values["encode"]["precision"]
     return Plan(
         source=source,
@@ -191,8 +191,7 @@ def _runs(
 
 
 def _check_run(settings: Mapping[str, Any], model: str, codec: str, name: str, preset: Preset, where: str) -> None:
-    nbits = residual_nbits(codec, where)
-    if preset.needs_lists and nbits is None:
+    if preset.needs_lists and parse(codec, where) is None:
         raise SettingsError(f"{where}: preset {name!r} needs an inverted list, codec {codec!r} has none; use exact")
     if "pooling" in settings and (codec != UNCOMPRESSED or preset.engine != "flat"):
         raise SettingsError(f"{where}: model {model!r} has one vector per passage; use codec fp16 and engine flat")

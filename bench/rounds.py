@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bench.codec.names import CodecName
 from bench.corpus import protocol
 from bench.corpus.protocol import Entry
 from bench.errors import SettingsError
@@ -66,11 +67,11 @@ def training_set(distill: Mapping[str, Any], known: Mapping[str, Mapping[str, An
 
 
 def check(
-    name: str, models: Models, teachers: Models, nbits: int | None, presets: Mapping[str, Preset], source: str
+    name: str, models: Models, teachers: Models, codec: CodecName | None, presets: Mapping[str, Preset], source: str
 ) -> None:
     """Raise SettingsError where a distilled model names a teacher, preset or depth that cannot be.
 
-    nbits: of the codec that is mined over, None for uncompressed; presets: parsed ones, by name.
+    codec: the one that is mined over, None for uncompressed; presets: parsed ones, by name.
     """
     distill = models[name]["distill"]
     where = f"models.{name}.distill in {source}"
@@ -78,7 +79,7 @@ def check(
     if mine["preset"] not in presets:
         raise SettingsError(f"{where}: mine.preset {mine['preset']!r} is not one of {sorted(presets)}")
     preset = presets[mine["preset"]]
-    if preset.needs_lists and nbits is None:
+    if preset.needs_lists and codec is None:
         raise SettingsError(
             f"{where}: mine.preset {mine['preset']!r} needs an inverted list, codec {mine['codec']!r} has none"
         )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bench.codec import kmeans
-from bench.codec.codec import fit_residual
+from bench.codec.fitting import fit_residual
 from bench.codec.nearest import assign
 from bench.index.build import build_compressed, build_uncompressed
 from bench.index.index import open_index
@@ -41,7 +41,7 @@ def small_index():
             if codec is None:
                 centres = kmeans.fit(vectors.astype(np.float32), centroids, seed=seed, iterations=4)
                 codec = fit_residual(centres, vectors, assign(vectors, centres), nbits)
-            codes = [assign(shard.vectors, codec.centroids) for shard in opened]
+            codes = [assign(codec.rotated(shard.vectors.astype(np.float32)), codec.centroids) for shard in opened]
             residuals = [codec.encode(shard.vectors, code) for shard, code in zip(opened, codes, strict=True)]
             build_compressed(folder / "index", opened, codes, residuals, codec, ids, **made)
         return open_index(folder / "index")

@@ -45,6 +45,9 @@ class Jobs:
         seed = self.plan.seed_for("centroids", w.corpus, w.model)
         return flags({"iterations": self.plan.kmeans_iterations, "seed": seed, "threads": 2})
 
+    def fit(self, w: Any) -> str:
+        return flags({"codec": w.codec, "seed": self.plan.seed_for("fit", w.corpus, w.model, w.codec), "threads": 1})
+
     def search(self, w: Any) -> str:
         return flags({**self.plan.presets[w.preset].values(), **self._ranking(w.queries), "threads": 1})
 

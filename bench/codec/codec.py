@@ -1,35 +1,46 @@
 """A fitted codec: every compressed one has the same shape, so that there is one decoder and one file layout.
 
-A vector is a centroid plus a residual; each byte of the residual picks one of 256 sub-vectors for its dimensions.
+A vector is a centroid plus a residual; each byte of the residual picks one of 256 sub-vectors for its dimensions. Two
+options: a rotation before everything, and a last byte that picks what the residual is multiplied by, its gain.
 """
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from bench.codec import loops, residual
-from bench.codec.rounding import from_bytes, rounded, to_bytes
-from bench.errors import DamagedFileError, DataError, SettingsError
+from bench.codec import loops, rotated
+from bench.codec.rounding import from_bytes, to_bytes
+from bench.errors import DamagedFileError, DataError
 from bench.storage import FolderWriter, read_array
 
 CENTROIDS, SCALES = "centroids.npy", "centroid_scales.npy"
-TABLES = ("codebook", "cutoffs", "weights")
+TABLES = ("codebook", "cutoffs", "weights", "rotation", "gains")
 TINY = np.finfo(np.float32).tiny
+
+
+def _none(*shape: int) -> np.ndarray:
+    return np.empty(shape, np.float32)
 
 
 @dataclass(frozen=True)
 class Codec:
-    """centroids ``[centroids, dim]``, codebook ``[bytes, 256, dim / bytes]``, and the paper's cutoffs and weights.
+    """centroids ``[centroids, dim]``; codebook ``[sub-vectors, 256, dim / sub-vectors]``; float32 as all arrays here.
 
-    On disk centroids take a byte a dimension; ``save`` refuses others than ``bench.codec.rounding`` gives.
+    cutoffs ``[buckets - 1]`` and weights ``[buckets]`` of scalar buckets, or a row for each dimension, and empty for a
+    codebook that was learned. rotation ``[dim, dim]``: what vectors and queries are multiplied by from the left before
+    anything else, or empty; centroids and decoded vectors are rotated ones. gains ``[256]``, or empty where there is no
+    byte for them. On disk centroids take a byte a dimension; ``save`` refuses others than ``bench.codec.rounding`` gives.
     """
 
     centroids: np.ndarray
     codebook: np.ndarray
-    cutoffs: np.ndarray
-    weights: np.ndarray
+    cutoffs: np.ndarray = field(default_factory=lambda: _none(0))
+    weights: np.ndarray = field(default_factory=lambda: _none(0))
+    rotation: np.ndarray = field(default_factory=lambda: _none(0, 0))
+    gains: np.ndarray = field(default_factory=lambda: _none(0))
 
     @property
     def dim(self) -> int:
@@ -37,29 +48,52 @@ class Codec:
 
     @property
     def bytes(self) -> int:
-        """Bytes of one residual."""
-        return len(self.codebook)
+        """Bytes of one residual, that of its gain included."""
+        return len(self.codebook) + (len(self.gains) > 0)
+
+    def rotated(self, vectors: np.ndarray) -> np.ndarray:
+        """Vectors ``[vectors, dim]`` float32 as the centroids of this codec are; as they were where it does not rotate."""
+        return vectors @ self.rotation if len(self.rotation) else vectors
+
+    def rotated_back(self, vectors: np.ndarray) -> np.ndarray:
+        return vectors @ self.rotation.T if len(self.rotation) else vectors
 
     def encode(
         self, vectors: np.ndarray, codes: np.ndarray, *, threads: int = 1, out: np.ndarray | None = None
     ) -> np.ndarray:
-        """Residual bytes ``[vectors, bytes]`` uint8 of vectors ``[vectors, dim]`` with their codes ``[vectors]``.
-
-        Raises SettingsError for a codebook that was learned, whose bytes only its own way of fitting can choose.
-        """
-        if not len(self.cutoffs):
-            raise SettingsError("a learned codebook has no cutoffs to quantize by: assign its bytes where it is fitted")
+        """Residual bytes ``[vectors, bytes]`` uint8 of vectors ``[vectors, dim]``, not rotated, with their codes."""
         packed = np.empty((len(vectors), self.bytes), np.uint8) if out is None else np.asarray(out)
+        quantize = self._quantizer()
 
-        def quantize(some: slice) -> None:
-            loops.quantize(vectors[some].astype(np.float32), self.centroids, codes[some], self.cutoffs, packed[some])
+        def each(some: slice) -> None:
+            quantize(self.rotated(vectors[some].astype(np.float32)), codes[some], packed[some])
 
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(quantize, loops.blocks(len(vectors))))
+            list(pool.map(each, loops.blocks(len(vectors))))
         return packed
 
+    def _quantizer(self) -> Callable[[np.ndarray, np.ndarray, np.ndarray], None]:
+        """Fills bytes ``[vectors, bytes]`` for rotated vectors and their codes."""
+        if not len(self.cutoffs):
+            from bench.codec import product  # faiss, which most jobs need not import
+
+            return lambda vectors, codes, out: np.copyto(out, product.assign(vectors - self.centroids[codes], self.codebook))
+        levels = self.cutoffs.shape[-1]
+        cutoffs = np.ascontiguousarray(np.broadcast_to(self.cutoffs, (self.dim, levels)).T)
+        if not len(self.gains):
+            return lambda vectors, codes, out: loops.quantize(vectors, self.centroids, codes, cutoffs, out)
+        return lambda vectors, codes, out: self._with_gains(vectors - self.centroids[codes], cutoffs, out)
+
+    def _with_gains(self, residuals: np.ndarray, cutoffs: np.ndarray, out: np.ndarray) -> None:
+        """Bytes of the direction of each residual, and then of its gain."""
+        zero, same = np.zeros((1, self.dim), np.float32), np.zeros(len(residuals), np.uint8)
+        loops.quantize(rotated.unit(residuals), zero, same, cutoffs, out[:, :-1])
+        directions = np.empty_like(residuals)
+        loops.decode(zero, self.codebook, _none(0), same, out[:, :-1], directions)
+        out[:, -1] = rotated.nearest_levels(rotated.gains(residuals, directions), self.gains)
+
     def decode(self, codes: np.ndarray, residuals: np.ndarray) -> np.ndarray:
-        """Vectors ``[vectors, dim]`` float32 of norm 1 from codes ``[vectors]`` and residual bytes ``[vectors, bytes]``."""
+        """Rotated vectors ``[vectors, dim]`` float32 of norm 1 from codes and residual bytes ``[vectors, bytes]``."""
         vectors, norms = self._sums(codes, residuals)
         vectors /= np.maximum(norms, TINY)[:, None]
         return vectors
@@ -70,7 +104,7 @@ class Codec:
 
     def _sums(self, codes: np.ndarray, residuals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         vectors = np.empty((len(codes), self.dim), np.float32)
-        loops.decode(self.centroids, self.codebook, codes, residuals, vectors)
+        loops.decode(self.centroids, self.codebook, self.gains, codes, residuals, vectors)
         return vectors, np.linalg.norm(vectors, axis=1)
 
     def save(self, writer: FolderWriter) -> None:
@@ -84,20 +118,15 @@ class Codec:
             writer.array(f"{name}.npy", getattr(self, name))
 
 
-def fit_residual(centroids: np.ndarray, heldout: np.ndarray, heldout_codes: np.ndarray, nbits: int) -> Codec:
-    """The paper's codec from held-out vectors ``[heldout, dim]``; raises SettingsError where bytes do not divide dim."""
-    dim = centroids.shape[1]
-    if dim * nbits % 8:
-        raise SettingsError(f"dim {dim} at {nbits} bits does not fill whole bytes; use a multiple of {8 // nbits}")
-    centroids = rounded(centroids)
-    cutoffs, weights = residual.fit(heldout.astype(np.float32) - centroids[heldout_codes], nbits)
-    return Codec(centroids, residual.codebook(weights, dim), cutoffs, weights)
-
-
 def load(folder: Path) -> Codec:
     """Read the arrays of a codec; raises DamagedFileError where their shapes do not fit together."""
     centroids = from_bytes(*(read_array(folder / name, mapped=False) for name in (CENTROIDS, SCALES)))
     codec = Codec(centroids, *(read_array(folder / f"{name}.npy", mapped=False) for name in TABLES))
-    if codec.codebook.shape != (codec.bytes, 256, codec.dim // max(codec.bytes, 1)):
-        raise DamagedFileError(f"codebook {codec.codebook.shape} in {folder} does not fit vectors of dim {codec.dim}")
+    dim, count = codec.dim, max(len(codec.codebook), 1)
+    if codec.codebook.shape != (count, 256, dim // count) or dim % count:
+        raise DamagedFileError(f"codebook {codec.codebook.shape} in {folder} does not fit vectors of dim {dim}")
+    if codec.rotation.shape not in ((0, 0), (dim, dim)):
+        raise DamagedFileError(f"rotation {codec.rotation.shape} in {folder} does not fit vectors of dim {dim}")
+    if codec.gains.shape not in ((0,), (rotated.GAINS,)):
+        raise DamagedFileError(f"{folder} has {len(codec.gains)} gains; a byte picks one of {rotated.GAINS}")
     return codec

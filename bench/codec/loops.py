@@ -38,7 +38,10 @@ def blocks(rows: int, size: int = 65_536) -> list[slice]:
 
 @compiled()
 def quantize(vectors: np.ndarray, centroids: np.ndarray, codes: np.ndarray, cutoffs: np.ndarray, out: np.ndarray) -> None:
-    """Fill ``out [vectors, bytes]`` with the packed buckets of vectors ``[vectors, dim]`` float32 minus their centroids."""
+    """Fill ``out [vectors, bytes]`` with the packed buckets of vectors ``[vectors, dim]`` float32 minus their centroids.
+
+    cutoffs ``[buckets - 1, dim]``; a value on a cutoff goes to the lower bucket.
+    """
     nbits = 1
     while (1 << nbits) <= len(cutoffs):
         nbits += 1
@@ -47,9 +50,9 @@ def quantize(vectors: np.ndarray, centroids: np.ndarray, codes: np.ndarray, cuto
     for vector in range(len(vectors)):
         code = codes[vector]
         buckets[:] = 0
-        for cutoff in cutoffs:
+        for level in range(len(cutoffs)):
             for dimension in range(len(buckets)):
-                buckets[dimension] += vectors[vector, dimension] - centroids[code, dimension] > cutoff
+                buckets[dimension] += vectors[vector, dimension] - centroids[code, dimension] > cutoffs[level, dimension]
         for byte in range(out.shape[1]):
             packed = 0
             for place in range(per_byte):
@@ -58,13 +61,16 @@ def quantize(vectors: np.ndarray, centroids: np.ndarray, codes: np.ndarray, cuto
 
 
 @compiled()
-def decode(centroids: np.ndarray, codebook: np.ndarray, codes: np.ndarray, residuals: np.ndarray, out: np.ndarray) -> None:
-    """Fill ``out [vectors, dim]`` float32 with centroid plus residual, not normalised."""
+def decode(
+    centroids: np.ndarray, codebook: np.ndarray, gains: np.ndarray, codes: np.ndarray, residuals: np.ndarray, out: np.ndarray
+) -> None:
+    """Fill ``out [vectors, dim]`` float32 with centroid plus residual, not normalised; gains are in the last byte."""
     number_of_bytes, _, part = codebook.shape
     for vector in range(len(codes)):
         code = codes[vector]
+        gain = gains[residuals[vector, number_of_bytes]] if len(gains) else np.float32(1)
         for byte in range(number_of_bytes):
             entry = residuals[vector, byte]
             for dimension in range(part):
                 place = byte * part + dimension
-                out[vector, place] = centroids[code, place] + codebook[byte, entry, dimension]
+                out[vector, place] = centroids[code, place] + gain * codebook[byte, entry, dimension]

@@ -1,24 +1,54 @@
-"""The codec axis: what a name such as ``residual-2`` stands for."""
+"""The codec axis: what a name such as ``residual-2`` or ``pq-16`` stands for."""
 
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from bench.errors import SettingsError
 
 UNCOMPRESSED = "fp16"
-NBITS = (1, 2, 4, 8)
+NBITS, BYTES = "nbits", "bytes"
+FAMILIES: Mapping[str, tuple[str, Sequence[int]]] = {
+    "residual": (NBITS, (1, 2, 4, 8)),
+    "lloyd": (NBITS, (1, 2, 4)),
+    "rotated": (NBITS, (1, 2, 4)),
+    "pq": (BYTES, (8, 16, 32)),
+    "opq": (BYTES, (8, 16, 32)),
+}
 
 
-def residual_nbits(name: str, source: str = "config") -> int | None:
-    """Bits per dimension of a residual codec, None for the uncompressed one; raises SettingsError for any other name."""
+@dataclass(frozen=True)
+class CodecName:
+    """size: bits per dimension (nbits) or bytes per vector, as ``FAMILIES`` says."""
+
+    family: str
+    size: int
+
+    def __str__(self) -> str:
+        return f"{self.family}-{self.size}"
+
+    def check_dim(self, dim: int) -> None:
+        """Raise SettingsError unless vectors of that dim fill whole bytes, all bytes having equally many dimensions."""
+        if FAMILIES[self.family][0] == NBITS and dim * self.size % 8:
+            raise SettingsError(
+                f"dim {dim} at {self.size} bits does not fill whole bytes; use a multiple of {8 // self.size}"
+            )
+        if FAMILIES[self.family][0] == BYTES and dim % self.size:
+            raise SettingsError(f"dim {dim} does not divide into {self.size} bytes; use a multiple of {self.size}")
+
+
+def parse(name: str, source: str = "config") -> CodecName | None:
+    """The codec of this name, None for the uncompressed one; raises SettingsError for any other name."""
     if name == UNCOMPRESSED:
         return None
-    match = re.fullmatch(r"residual-(\d+)", name)
-    known = [UNCOMPRESSED, *(f"residual-{nbits}" for nbits in NBITS)]
-    if match is None:
+    match = re.fullmatch(r"([a-z]+)-(\d+)", name)
+    if match is None or match[1] not in FAMILIES:
+        known = [UNCOMPRESSED, *(f"{family}-{size}" for family, (_, sizes) in FAMILIES.items() for size in sizes)]
         raise SettingsError(f"codec {name!r} in {source} is not one of {known}")
-    if (nbits := int(match[1])) not in NBITS:
+    unit, sizes = FAMILIES[match[1]]
+    if (size := int(match[2])) not in sizes:
         raise SettingsError(
-            f"nbits {nbits} of codec {name!r} in {source} is not one of {list(NBITS)}; "
+            f"{unit} {size} of codec {name!r} in {source} is not one of {list(sizes)}; "
             f"for uncompressed vectors use the codec {UNCOMPRESSED}"
         )
-    return nbits
+    return CodecName(match[1], size)

@@ -19,13 +19,22 @@ def fit(residuals: np.ndarray, nbits: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def codebook(weights: np.ndarray, dim: int) -> np.ndarray:
-    """What each byte stands for, ``[bytes, 256, dim / bytes]``: the product of the bucket weights."""
-    nbits = (len(weights) - 1).bit_length()
-    entries = weights[unpack(np.arange(256, dtype=np.uint8)[:, None], nbits)]
-    return np.repeat(entries[None], dim * nbits // 8, axis=0)
+    """What each byte stands for, ``[bytes, 256, dim / bytes]``: the product of the weights of its dimensions.
+
+    weights ``[buckets]``, the same for all dimensions, or ``[dim, buckets]``.
+    """
+    nbits = (weights.shape[-1] - 1).bit_length()
+    number_of_bytes = dim * nbits // 8
+    buckets = unpack(np.arange(256, dtype=np.uint8)[:, None], nbits)
+    own = np.broadcast_to(weights, (dim, weights.shape[-1])).reshape(number_of_bytes, 8 // nbits, -1)
+    places = np.arange(8 // nbits)
+    return np.ascontiguousarray(own[:, places, buckets])
 
 
 def quantize(residuals: np.ndarray, cutoffs: np.ndarray) -> np.ndarray:
-    """Residuals ``[vectors, dim]`` to bytes ``[vectors, dim * nbits / 8]``; a value on a cutoff goes to the lower bucket."""
-    buckets = np.searchsorted(cutoffs, residuals).astype(np.uint8)
-    return pack(buckets, len(cutoffs).bit_length())
+    """Residuals ``[vectors, dim]`` to bytes ``[vectors, dim * nbits / 8]``; a value on a cutoff goes to the lower bucket.
+
+    cutoffs ``[buckets - 1]``, or ``[dim, buckets - 1]``.
+    """
+    buckets = (residuals[:, :, None] > cutoffs).sum(axis=2, dtype=np.uint8)
+    return pack(buckets, cutoffs.shape[-1].bit_length())

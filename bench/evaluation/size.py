@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from bench.codec.codec import TABLES
 from bench.storage import Manifest
 
 COMPONENTS: dict[str, tuple[str, ...]] = {
@@ -12,7 +13,7 @@ COMPONENTS: dict[str, tuple[str, ...]] = {
     "inverted list": ("lists.npy", "list_offsets.npy"),
     "norms": ("norms.npy",),
     "centroids": ("centroids.npy", "centroid_scales.npy"),
-    "other": ("codebook.npy", "cutoffs.npy", "weights.npy", "norm_levels.npy", "doclens.npy", "ids.txt"),
+    "other": (*(f"{name}.npy" for name in TABLES), "norm_levels.npy", "doclens.npy", "ids.txt"),
 }
 
 

@@ -13,7 +13,7 @@ from bench.index.ids import id_ranks
 from bench.storage import Manifest, open_folder, read_array
 
 KIND = "index"
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,7 @@ class Compressed:
     list_offsets: np.ndarray
 
     def decode(self, where: slice | np.ndarray) -> np.ndarray:
+        """Float32 vectors ``[., dim]`` at the given positions, rotated as the codec does it."""
         return self.codec.decode(self.codes[where], self.residuals[where])
 
 
@@ -108,7 +109,7 @@ class Index:
     def vectors(self, where: slice | np.ndarray) -> np.ndarray:
         """Float32 vectors ``[., dim]`` at the given vector positions, decoded where the index is compressed."""
         if self.compressed is not None:
-            return self.compressed.decode(where)
+            return self.compressed.codec.rotated_back(self.compressed.decode(where))
         assert self.raw is not None
         import torch  # converts halves several times as fast as numpy; most jobs that open an index need no torch
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.codec.codec import Codec, fit_residual
+from bench.codec import fitting
+from bench.codec.codec import Codec
+from bench.codec.names import CodecName
 from bench.codec.nearest import assign
 from bench.index.build import build_compressed
 from bench.index.centroids import find_centroids
@@ -15,10 +17,12 @@ from bench.index.shards import Shard
 from bench.storage import growing_array, read_array
 
 
-def fit_codec(centroids: np.ndarray, heldout: np.ndarray, nbits: int, threads: int) -> tuple[Codec, np.ndarray]:
-    """The paper's codec, and the codes ``[heldout]`` of the vectors that it was fitted on."""
+def fit_codec(
+    name: CodecName, centroids: np.ndarray, heldout: np.ndarray, *, seed: int, threads: int
+) -> tuple[Codec, np.ndarray]:
+    """The codec of that name, and the codes ``[heldout]`` of the vectors that it was fitted on."""
     codes = assign(heldout, centroids, threads=threads)
-    return fit_residual(centroids, heldout, codes, nbits), codes
+    return fitting.fit(name, centroids, heldout, codes, seed), codes
 
 
 def build(
@@ -26,7 +30,7 @@ def build(
     shards: Sequence[Shard],
     ids: Sequence[str],
     *,
-    nbits: int,
+    codec: CodecName,
     seed: int,
     iterations: int,
     threads: int,
@@ -41,17 +45,17 @@ def build(
 
     found = find_centroids(shards, seed=seed, iterations=iterations, threads=threads)
     mark("centroids")
-    codec, _ = fit_codec(found.centroids, found.heldout, nbits, threads)
+    fitted, _ = fit_codec(codec, found.centroids, found.heldout, seed=seed, threads=threads)
     mark("fit")
     codes = [assign(shard.vectors, found.centroids, threads=threads) for shard in shards]
     mark("assign")
     residuals = []
     for number, (shard, code) in enumerate(zip(shards, codes, strict=True)):
         path = work / f"residuals-{number}.npy"
-        with growing_array(path, (len(code), codec.bytes), np.uint8) as out:
-            codec.encode(shard.vectors, code, threads=threads, out=out)
+        with growing_array(path, (len(code), fitted.bytes), np.uint8) as out:
+            fitted.encode(shard.vectors, code, threads=threads, out=out)
         residuals.append(read_array(path))
     mark("compress")
-    build_compressed(folder, shards, codes, residuals, codec, ids, settings={"codec": f"residual-{nbits}"})
+    build_compressed(folder, shards, codes, residuals, fitted, ids, settings={"codec": str(codec)})
     mark("index")
     return {step: after - before for (_, before), (step, after) in itertools.pairwise(marks)}

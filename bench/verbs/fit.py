@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.codec.names import residual_nbits
+from bench.codec.names import parse
 from bench.errors import SettingsError
 from bench.index.centroids import open_centroids
 from bench.index.codecs import write_codec
@@ -16,20 +16,23 @@ from bench.verbs import common
 
 def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--centroids", type=Path, required=True, help="folder of centroids")
-    parser.add_argument("--codec", required=True, help="codec to fit, such as residual-2")
+    parser.add_argument("--codec", required=True, help="codec to fit, such as residual-2 or opq-16")
+    parser.add_argument("--seed", type=int, required=True, help="seed of a random rotation and of k-means")
     common.add_threads(parser)
     common.add_output(parser, "codec folder to write")
 
 
 def run(args: Namespace) -> None:
     common.limit_threads(args.threads)
-    nbits = residual_nbits(args.codec, "--codec")
-    if nbits is None:
+    name = parse(args.codec, "--codec")
+    if name is None:
         raise SettingsError(f"codec {args.codec!r} keeps vectors as they are: there is nothing to fit")
     source = open_centroids(args.centroids)
-    codec, codes = fit_codec(source.centroids, source.heldout, nbits, args.threads)
+    codec, codes = fit_codec(name, source.centroids, source.heldout, seed=args.seed, threads=args.threads)
     decoded = codec.decode(codes, codec.encode(source.heldout, codes))
-    cosine = float(np.mean(np.sum(decoded * source.heldout.astype(np.float32), axis=1)))
+    cosine = float(np.mean(np.sum(decoded * codec.rotated(source.heldout.astype(np.float32)), axis=1)))
     inputs = {"centroids": source.manifest.digest}
-    write_codec(args.output, codec, settings={"codec": args.codec}, inputs=inputs, context=context(__name__))
+    write_codec(
+        args.output, codec, settings={"codec": args.codec, "seed": args.seed}, inputs=inputs, context=context(__name__)
+    )
     print(f"{args.codec}: {codec.bytes} bytes a residual, mean cosine {cosine:.4f} on {len(codes)} held-out vectors")

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.codec.names import CodecName
 from bench.errors import SettingsError
 from bench.evaluation import growth, host
 from bench.evaluation.latency import Repeats, measure, summary
@@ -73,7 +74,12 @@ def _one(args: Namespace, shards: Sequence[Shard], queries: np.ndarray, size: in
         write_shard(args.work / f"{number:05d}", vectors, doclens)
         parts.append(open_shard(args.work / f"{number:05d}"))
     ids = [f"{number:09d}" for number in range(sum(len(part.doclens) for part in parts))]
-    steps = {"nbits": args.nbits, "seed": args.seed, "iterations": args.iterations, "threads": args.build_threads}
+    steps = {
+        "codec": CodecName("residual", args.nbits),
+        "seed": args.seed,
+        "iterations": args.iterations,
+        "threads": args.build_threads,
+    }
     built = pipeline.build(args.work / "index", parts, ids, **steps, work=args.work)
     index = open_index(args.work / "index")
     common.limit_threads(args.threads)

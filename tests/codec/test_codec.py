@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from bench.codec import codec as codecs
 from bench.codec import kmeans, loops, residual
-from bench.codec.codec import Codec, fit_residual
+from bench.codec.codec import Codec
+from bench.codec.fitting import fit_residual
 from bench.codec.nearest import assign
 from bench.codec.rounding import rounded
 from bench.errors import DamagedFileError, SettingsError
@@ -116,19 +117,13 @@ def test_encoding_fills_a_given_array_block_by_block(monkeypatch, threads):
 def test_a_learned_codebook_is_decoded_by_the_same_code(number_of_bytes, part):
     rng = np.random.default_rng(1)
     codebook = 0.3 * rng.standard_normal((number_of_bytes, 256, part)).astype(np.float32)
-    codec = Codec(unit(9, number_of_bytes * part), codebook, np.empty(0, np.float32), np.empty(0, np.float32))
+    codec = Codec(unit(9, number_of_bytes * part), codebook)
     codes = rng.integers(0, 9, 20).astype(np.uint8)
     residuals = rng.integers(0, 256, (20, number_of_bytes), np.uint8)
     residuals[0] = 255
     np.testing.assert_allclose(codec.decode(codes, residuals), decode_one_by_one(codec, codes, residuals), atol=1e-6)
     sums = codec.centroids[codes].astype(np.float64) + codebook[np.arange(number_of_bytes), residuals].reshape(20, -1)
     np.testing.assert_allclose(codec.norms(codes, residuals), np.sqrt((sums**2).sum(axis=1)), rtol=1e-6)
-
-
-def test_a_learned_codebook_has_no_cutoffs_to_encode_with():
-    codec = Codec(unit(3, 8), np.zeros((2, 256, 4), np.float32), np.empty(0, np.float32), np.empty(0, np.float32))
-    with pytest.raises(SettingsError, match="a learned codebook has no cutoffs to quantize by"):
-        codec.encode(unit(2, 8), np.zeros(2, np.uint8))
 
 
 @pytest.mark.parametrize(("dim", "nbits", "multiple"), [(12, 1, 8), (10, 2, 4), (7, 4, 2)])

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from bench.codec import cuda, nearest
-from bench.codec.codec import Codec, fit_residual
+from bench.codec.codec import Codec
 from bench.codec.cuda_encoder import Encoder
 from bench.codec.device import interpreted
+from bench.codec.fitting import fit_residual
 from bench.errors import SettingsError
 
 pytestmark = pytest.mark.gpu

@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from bench.codec.codec import Codec, fit_residual
+from bench.codec.codec import Codec
+from bench.codec.fitting import fit_residual
 from bench.codec.rounding import from_bytes, rounded, to_bytes
 from bench.errors import DataError
 from bench.storage import FolderWriter

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.codec.codec import fit_residual
+from bench.codec.fitting import fit_residual
 from bench.errors import DamagedFileError, DataError
 from bench.index import inverted
 from bench.index.build import build_compressed, build_uncompressed

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from bench.codec import kmeans
-from bench.codec.codec import fit_residual
+from bench.codec.fitting import fit_residual
 from bench.codec.nearest import assign
 from bench.index import pipeline
 from bench.index.index import open_index

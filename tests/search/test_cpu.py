@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.codec.codec import Codec, fit_residual
+from bench.codec import rotated
+from bench.codec.codec import Codec
+from bench.codec.fitting import fit_residual
 from bench.codec.nearest import code_dtype
 from bench.codec.rounding import rounded
 from bench.index.build import build_compressed
@@ -24,19 +26,20 @@ from bench.search.kernels.choice import open_kernels
 from bench.search.plaid import Plaid
 from tests.fixtures_index import KERNELS
 
-NO_CUTOFFS = np.empty(0, np.float32)
-
 
 def unit(rng, rows, dim):
     made = rng.standard_normal((rows, dim)).astype(np.float32)
     return made / np.linalg.norm(made, axis=1, keepdims=True)
 
 
-def learned(rng, centroids, number_of_bytes, spread):
+def learned(rng, centroids, shape):
     """A codec with a random codebook, as product quantization would fit one."""
-    part = centroids.shape[1] // number_of_bytes
-    codebook = spread * rng.standard_normal((number_of_bytes, 256, part)).astype(np.float32)
-    return Codec(centroids, codebook, NO_CUTOFFS, NO_CUTOFFS)
+    dim = centroids.shape[1]
+    codebook = shape.spread * rng.standard_normal((shape.bytes, 256, dim // shape.bytes)).astype(np.float32)
+    options = {"rotation": rotated.rotation(dim, 1)} if shape.rotated else {}
+    if shape.gains:
+        options["gains"] = np.linspace(0, 1.5, 256, dtype=np.float32)
+    return Codec(centroids, codebook, **options)
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ class Shape:
     passages: int = 60
     longest: int = 9
     spread: float = 0.05
+    rotated: bool = False
+    gains: bool = False
 
     def build(self, folder, seed):
         """Half of the centroids have no vector, and every third passage is a copy of an earlier one."""
@@ -62,8 +67,8 @@ class Shape:
             codec = fit_residual(centroids, np.concatenate(near), np.concatenate(codes), self.nbits)
             residuals = [codec.encode(part, code) for part, code in zip(near, codes, strict=True)]
         else:
-            codec = learned(rng, centroids, self.bytes, self.spread)
-            residuals = [rng.integers(0, 256, (len(code), self.bytes), np.uint8) for code in codes]
+            codec = learned(rng, centroids, self)
+            residuals = [rng.integers(0, 256, (len(code), codec.bytes), np.uint8) for code in codes]
         for passage in range(2, self.passages, 3):
             copied = int(rng.integers(0, passage))
             codes[passage], residuals[passage] = codes[copied], residuals[copied]
@@ -92,6 +97,10 @@ SHAPES = [
     Shape(80, bytes=5),
     Shape(33, bytes=11, spread=0.5),
     Shape(128, bytes=8, spread=0.3),
+    Shape(128, bytes=16, rotated=True),
+    Shape(64, bytes=32, gains=True, rotated=True),
+    Shape(48, bytes=6, gains=True, longest=30, passages=25),
+    Shape(33, bytes=11, spread=0.5, gains=True),
 ]
 
 
@@ -124,8 +133,12 @@ def draw_queries(data, dim, count=2):
 def true_scores(index, query, met=None):
     """Equation 1 in double precision over the vectors that codes and residuals stand for; -inf for passages not met."""
     compressed, codec = index.compressed, index.compressed.codec
-    entries = codec.codebook.astype(np.float64)[np.arange(codec.bytes), compressed.residuals]
-    vectors = codec.centroids.astype(np.float64)[compressed.codes] + entries.reshape(len(compressed.codes), codec.dim)
+    sub_vectors = np.arange(len(codec.codebook))
+    entries = codec.codebook.astype(np.float64)[sub_vectors, compressed.residuals[:, sub_vectors]]
+    gains = codec.gains.astype(np.float64)[compressed.residuals[:, -1:]] if len(codec.gains) else 1
+    vectors = codec.centroids.astype(np.float64)[compressed.codes] + gains * entries.reshape(-1, codec.dim)
+    if len(codec.rotation):
+        query = query.astype(np.float64) @ codec.rotation
     products = vectors @ query.astype(np.float64).T / np.linalg.norm(vectors, axis=1, keepdims=True)
     if met is not None:
         products[~met[compressed.codes]] = -np.inf
@@ -206,7 +219,7 @@ def test_residuals_longer_than_every_decoded_vector_are_scored_right(tmp_path, n
     codebook[:, 7] = -1.95 * centroids[1].reshape(number_of_bytes, -1)
     codes, residuals = rng.integers(0, 3, 30).astype(np.uint8), rng.integers(8, 256, (30, number_of_bytes), np.uint8)
     codes[::4], residuals[::4] = 1, 7
-    codec = Codec(centroids, codebook, NO_CUTOFFS, NO_CUTOFFS)
+    codec = Codec(centroids, codebook)
     index = coded_index(
         tmp_path, codec, [codes[n : n + 1] for n in range(30)], [residuals[n : n + 1] for n in range(30)], range(30)
     )
@@ -353,7 +366,7 @@ def test_a_centroid_that_rounding_made_longer_is_not_more_similar_than_fixed_poi
     )
     shrinking = np.zeros((16, 256, 8), np.float32)
     shrinking -= 0.03 * centroids[0].reshape(16, 1, 8)
-    index = coded_index(tmp_path, Codec(centroids, shrinking, NO_CUTOFFS, NO_CUTOFFS), codes, list(residuals), range(12))
+    index = coded_index(tmp_path, Codec(centroids, shrinking), codes, list(residuals), range(12))
     vectors = (centroids[:1] / np.linalg.norm(centroids[0])).astype(np.float32)
     for kernels in KERNELS:
         opened = open_kernels(kernels, index)

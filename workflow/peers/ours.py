@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from measure import DEPTH, Corpus, Peer, Setting, main
 
+from bench.codec.names import CodecName
 from bench.index import pipeline
 from bench.index.build import build_uncompressed
 from bench.index.index import open_index
@@ -60,7 +61,7 @@ def build(corpus: Corpus, index: Path, nbits: int, threads: int, seed: int) -> t
 def _build(corpus: Corpus, index: Path, nbits: int, threads: int, seed: int) -> dict[str, float]:
     limit_threads(threads)
     ids = [f"{number:08d}" for number in range(len(corpus.doclens))]
-    steps = {"nbits": nbits, "seed": seed, "iterations": ITERATIONS, "threads": threads}
+    steps = {"codec": CodecName("residual", nbits), "seed": seed, "iterations": ITERATIONS, "threads": threads}
     with tempfile.TemporaryDirectory(dir=index.parent) as work:
         return pipeline.build(index, [_shard(corpus)], ids, **steps, work=Path(work))
 

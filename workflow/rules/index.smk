@@ -67,10 +67,11 @@ rule fit:
         "../envs/bench.yaml"
     params:
         code=code_digest("bench.verbs.fit"),
+        settings=JOBS.fit,
         centroids=subpath(input[0], parent=True),
         folder=subpath(output[0], parent=True),
     shell:
-        "python -m bench fit --centroids {params.centroids} --codec {wildcards.codec} --threads 1"
+        "python -m bench fit --centroids {params.centroids} {params.settings}"
         " --output {params.folder} 2>&1 | tee {log}"
 
 

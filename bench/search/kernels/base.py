@@ -22,8 +22,8 @@ class Kernels(Protocol):
     bit of what is selected: exact sums of products (``rounded_query``), in fixed point of 16 bits (``fixed_point_scale``)
     to choose centroids by, and of 8 bits, the high bytes rounded, for the interaction.
 
-    ``open`` takes a query ``[query vectors, dim]`` float32 without padding and computes its similarity to every centroid;
-    the others take what it returns. Passages are positions in the index, ascending.
+    ``open`` takes a query ``[query vectors, dim]`` float32 without padding, rotates it where the codec rotates, and computes
+    its similarity to every centroid; the others take what it returns. Passages are positions in the index, ascending.
     """
 
     index: Index
@@ -54,9 +54,15 @@ class Kernels(Protocol):
 
 
 def largest_norm(compressed: Compressed) -> float:
-    """Of all centroids, which rounding may have made longer than 1, and of all sums of a centroid and a residual."""
-    longest = float(np.linalg.norm(compressed.codec.centroids, axis=1).max())
-    return max(longest, float(compressed.norm_levels[-1]), 1.0)
+    """Of all centroids, which rounding may have made longer than 1, of all sums of a centroid and a residual, and of all
+    residuals before they are multiplied by a gain.
+    """
+    codec = compressed.codec
+    longest = [float(np.linalg.norm(codec.centroids, axis=1).max()), float(compressed.norm_levels[-1]), 1.0]
+    if len(codec.gains):
+        squares = np.square(codec.codebook, dtype=np.float64).sum(axis=2)
+        longest.append(float(np.sqrt(squares.max(axis=1).sum())))
+    return max(longest)
 
 
 def fixed_point_scale(norms: np.ndarray, largest_norm: float) -> float:

@@ -105,11 +105,11 @@ class CPU:
 
     def _coarse(self, query: "Query", passages: np.ndarray, met: tuple[np.ndarray, bool]) -> np.ndarray:
         scores = np.zeros(len(passages), np.float32)
-        stored = self._stored(query)
+        stored, gains = self._stored(query), len(self.compressed.codec.gains) > 0
 
         def add(some: slice) -> None:
             for group in query.groups:
-                scoring.coarse(group.width)(group.fixed, group.table, *stored, passages[some], *met, scores[some])
+                scoring.coarse(group.width, gains)(group.fixed, group.table, *stored, passages[some], *met, scores[some])
 
         self._share(add, len(passages), WORTH_SHARING["scoring"])
         return scores
@@ -118,21 +118,21 @@ class CPU:
         scores = np.zeros(len(passages), np.float32)
         stored, codec = self._stored(query), self.compressed.codec
         tables = (self.centroids.ravel(), self.scales, codec.codebook.ravel())
-        part, margin = codec.codebook.shape[2], 2 * query.similarity_error
+        part, gains, margin = codec.codebook.shape[2], len(codec.gains) > 0, 2 * query.similarity_error
 
         def add(some: slice) -> None:
             for group in query.groups:
                 vectors = (group.vectors.ravel(), group.lanes, margin, *tables, group.fixed, group.table)
-                scoring.fine(group.width, part)(*vectors, *stored, passages[some], *met, scores[some])
+                scoring.fine(group.width, part, gains)(*vectors, *stored, passages[some], *met, scores[some])
 
         self._share(add, len(passages), WORTH_SHARING["scoring"])
         return scores
 
     def _stored(self, query: "Query") -> tuple[np.ndarray, ...]:
-        """What the loops read of the index, and one over each norm in the query's fixed point."""
+        """What the loops read of the index, with gains, and with one over each norm in the query's fixed point."""
         stored = self.compressed
         factors = self.inverse_norms / np.float32(query.scale)
-        return stored.codes, stored.residuals, stored.norms, factors, self.index.offsets
+        return stored.codes, stored.residuals, stored.codec.gains, stored.norms, factors, self.index.offsets
 
     def _share(self, work: Callable[[slice], None], count: int, least: int) -> None:
         """Call ``work`` on stretches that cover ``count`` passages, on several threads where there are ``least`` of them."""
@@ -176,14 +176,15 @@ class Query:
     score can be."""
 
     def __init__(self, kernels: CPU, query: np.ndarray):
-        query = np.ascontiguousarray(query, np.float32)
         self.kernels = kernels
         codec = kernels.compressed.codec
+        query = np.ascontiguousarray(codec.rotated(query), np.float32)
         lengths = norms(query)
         self.scale = fixed_point_scale(lengths, kernels.largest_norm)
         integers, step = rounded_query(query)
         self.groups = [self._group(query[some], integers[some], step) for some in _stretches(len(query), WIDTHS[-1])]
-        rounding = float(kernels.inverse_norms[0]) * ((codec.bytes + 2) / 2 / self.scale + step / 2 * kernels.reach)
+        summed = len(codec.codebook) * (float(codec.gains.max()) if len(codec.gains) else 1.0)
+        rounding = float(kernels.inverse_norms[0]) * ((summed + 2) / 2 / self.scale + step / 2 * kernels.reach)
         errors = rounding + (kernels.norm_error + FLOAT_SLACK) * lengths
         self.similarity_error, self.error = float(errors.max()), float(errors.sum())
 

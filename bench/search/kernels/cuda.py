@@ -66,6 +66,7 @@ class CUDA:
         self.index, self.compressed = index, compressed
         self.slots = Slots(*compressed.codec.codebook.shape)
         self.codebook = self._move(self.slots.codebook(compressed.codec.codebook))
+        self.gains = self._move(compressed.codec.gains)
         values, scales = to_bytes(compressed.codec.centroids)
         self.centroids, self.scales = self._move(self.slots.spread(values)), self._move(scales.astype(np.float32))
         self.factors, self.largest_norm = scales.astype(np.float32), largest_norm(compressed)
@@ -74,6 +75,7 @@ class CUDA:
         self.lists, self.list_offsets = map(self._move, expanded(compressed.lists, compressed.list_offsets))
 
     def open(self, query: np.ndarray) -> Query:
+        query = self.compressed.codec.rotated(query)
         lanes = next((width for width in WIDTHS if len(query) <= width), WIDTHS[-1])
         groups, centroids = -(-len(query) // lanes), len(self.centroids)
         integers, step = rounded_query(query)
@@ -155,6 +157,7 @@ class CUDA:
             self.codebook,
             self.codes,
             self.residuals,
+            self.gains,
             picked,
             starts,
             stops,
@@ -162,6 +165,7 @@ class CUDA:
             len(passages),
             query.number,
             NUMBER=self.slots.bytes,
+            GAINS=len(self.gains) > 0,
             BYTES=self.slots.bytes_at_once,
             PART=self.slots.padded_part,
             CHUNKS=self.slots.chunks,

@@ -66,6 +66,7 @@ class Reference:
 
     def open(self, query: np.ndarray) -> Query:
         values, scales = to_bytes(self.compressed.codec.centroids)
+        query = self.compressed.codec.rotated(query)
         integers, step = rounded_query(query)
         sums = values.astype(np.float64) @ integers.T.astype(np.float64)  # of integers, and exact
         scale = fixed_point_scale(norms(query), largest_norm(self.compressed))
@@ -94,7 +95,7 @@ class Reference:
             met = probed[self.compressed.codes[positions]]
             positions, owners = positions[met], owners[met]
         found, starts = np.unique(owners, return_index=True)
-        scores = maxsim(similarities(self.index.vectors(positions), query.vectors), starts)
+        scores = maxsim(similarities(self.compressed.decode(positions), query.vectors), starts)
         return top(passages[found], scores, k, self.index.id_rank)
 
     def each(self, search: Callable[[Any, np.ndarray], Result], queries: Sequence[np.ndarray]) -> list[Result]:

@@ -53,11 +53,12 @@ def table(width: int) -> Callable[..., None]:
 
 
 @functools.cache
-def coarse(width: int) -> Callable[..., None]:
+def coarse(width: int, with_gains: bool) -> Callable[..., None]:
     """Add to ``out [passages]`` float32 the MaxSim of decoded vectors, from tables rounded to int16.
 
     Sums wrap around on their way, which is harmless: the last one fits. ``factors[norms]``: from a sum to a similarity.
     """
+    look_up = _look_up(width, with_gains)
 
     @compiled()
     def run(
@@ -65,6 +66,7 @@ def coarse(width: int) -> Callable[..., None]:
         table: np.ndarray,
         codes: np.ndarray,
         residuals: np.ndarray,
+        gains: np.ndarray,
         norms: np.ndarray,
         factors: np.ndarray,
         offsets: np.ndarray,
@@ -83,29 +85,52 @@ def coarse(width: int) -> Callable[..., None]:
             for vector in range(offsets[passage], offsets[passage + 1]):
                 code = np.int64(codes[vector])
                 if every or kept[code]:
-                    sums = _look_up(load(fixed, code * width, width), table, packed, vector, residuals.shape[1], width)
-                    best = maximum(best, multiply(to_float(sums), fill(factors[norms[vector]], width)))
+                    sums = look_up(fixed, code, table, packed, vector, residuals.shape[1], gains)
+                    best = maximum(best, multiply(sums, fill(factors[norms[vector]], width)))
             out[number] += total(best)
 
     return run
 
 
+@functools.cache
+def _look_up(width: int, with_gains: bool) -> Callable[..., Any]:
+    """Lanes of float32: a centroid's similarities plus the rows of the table that the bytes of a vector ask for, in fixed
+    point. With gains the last of its ``size`` bytes says what the rows are multiplied by.
+    """
+
+    @inlined
+    def plain(
+        fixed: np.ndarray, code: int, table: np.ndarray, packed: np.ndarray, vector: int, size: int, _: np.ndarray
+    ) -> Any:
+        return to_float(_rows(load(fixed, code * width, width), table, packed, vector * size, size, width))
+
+    @inlined
+    def gained(
+        fixed: np.ndarray, code: int, table: np.ndarray, packed: np.ndarray, vector: int, size: int, gains: np.ndarray
+    ) -> Any:
+        rows = _rows(fill(np.int16(0), width), table, packed, vector * size, size - 1, width)
+        gain = fill(gains[packed[vector * size + size - 1]], width)
+        return multiply_add(to_float(rows), gain, to_float(load(fixed, code * width, width)))
+
+    return gained if with_gains else plain
+
+
 @inlined
-def _look_up(start: Any, table: np.ndarray, packed: np.ndarray, vector: int, number: int, width: int) -> Any:
-    """Lanes of int16: ``start`` plus the rows of the table that the bytes of a vector ask for, in two running sums."""
-    first, last = np.uint64(vector * number), np.uint64((vector + 1) * number)
+def _rows(start: Any, table: np.ndarray, packed: np.ndarray, first: int, number: int, width: int) -> Any:
+    """Lanes of int16: ``start`` plus a row of the table for each of ``number`` bytes, in two running sums."""
+    place, last = np.uint64(first), np.uint64(first + number)
     even, odd, row = start, fill(np.int16(0), width), 0
-    while first + WORD <= last:
-        eight = word(packed, first)
+    while place + WORD <= last:
+        eight = word(packed, place)
         for _ in range(4):
             left, right = np.int64(eight & BYTE), np.int64(eight >> np.uint64(8) & BYTE)
             even = add(even, load(table, row + left * width, width))
             odd = add(odd, load(table, row + (256 + right) * width, width))
             eight, row = eight >> np.uint64(16), row + 512 * width
-        first += WORD
-    while first < last:
-        even = add(even, load(table, row + np.int64(packed[first]) * width, width))
-        first, row = first + np.uint64(1), row + 256 * width
+        place += WORD
+    while place < last:
+        even = add(even, load(table, row + np.int64(packed[place]) * width, width))
+        place, row = place + np.uint64(1), row + 256 * width
     return add(even, odd)
 
 
@@ -126,12 +151,20 @@ def _dot(left: np.ndarray, right: np.ndarray, start: int) -> float:
 
 @inlined
 def _decode(
-    centroids: np.ndarray, start: int, scale: float, codebook: np.ndarray, residual: np.ndarray, part: int, out: np.ndarray
+    centroids: np.ndarray,
+    start: int,
+    scale: float,
+    codebook: np.ndarray,
+    residual: np.ndarray,
+    gain: float,
+    part: int,
+    out: np.ndarray,
 ) -> float:
-    """Fill ``out [dim]`` with ``scale`` times the centroid at ``start`` plus the residual; returns one over its norm."""
-    squares, factor = fill(np.float32(0), part), fill(scale, part)
-    for byte in range(len(residual)):
-        entry = load(codebook, (byte * 256 + np.int64(residual[byte])) * part, part)
+    """Fill ``out [dim]`` with ``scale`` times the centroid at ``start`` plus ``gain`` times the residual, bytes beyond its
+    dimensions left out; returns one over its norm."""
+    squares, factor, gains = fill(np.float32(0), part), fill(scale, part), fill(gain, part)
+    for byte in range(len(out) // part):
+        entry = multiply(load(codebook, (byte * 256 + np.int64(residual[byte])) * part, part), gains)
         value = multiply_add(to_float(load(centroids, start + byte * part, part)), factor, entry)
         store(out, byte * part, value)
         squares = multiply_add(value, value, squares)
@@ -164,13 +197,14 @@ def _raise(maxima: np.ndarray, wanted: np.uint64, vector: np.ndarray, factor: fl
 
 
 @functools.cache
-def fine(width: int, part: int) -> Callable[..., None]:
+def fine(width: int, part: int, with_gains: bool) -> Callable[..., None]:
     """Add to ``out [passages]`` float32 the MaxSim of decoded vectors, in float32; ``part`` dimensions are in a byte.
 
     Similarities from the tables say which vectors can be the most similar one to a query vector, being within ``margin``
     of the best: these alone are decoded and multiplied. query: flat ``[lanes, dim]`` float32; centroids: flat ``[centroids,
     dim]`` int16, dim rounded up to be even, and what ``scales [centroids]`` float32 they count.
     """
+    look_up = _look_up(width, with_gains)
 
     @compiled()
     def run(
@@ -184,6 +218,7 @@ def fine(width: int, part: int) -> Callable[..., None]:
         table: np.ndarray,
         codes: np.ndarray,
         residuals: np.ndarray,
+        gains: np.ndarray,
         norms: np.ndarray,
         factors: np.ndarray,
         offsets: np.ndarray,
@@ -193,7 +228,8 @@ def fine(width: int, part: int) -> Callable[..., None]:
         out: np.ndarray,
     ) -> None:
         packed, number_of_bytes = residuals.reshape(-1), residuals.shape[1]
-        dim, row, longest = number_of_bytes * part, len(centroids) // len(scales), _longest(offsets, passages)
+        dim = (number_of_bytes - (1 if with_gains else 0)) * part
+        row, longest = len(centroids) // len(scales), _longest(offsets, passages)
         decoded, maxima = np.empty(dim, np.float32), np.empty(lanes, np.float32)
         rough, needed = np.empty(longest * width, np.float32), np.empty(longest, np.int64)
         lanes_of = np.empty(longest, np.uint64)
@@ -204,9 +240,8 @@ def fine(width: int, part: int) -> Callable[..., None]:
             best = fill(np.float32(-np.inf), width)
             vector = _next_kept(start, stop, codes, kept, every)
             while vector < stop:
-                first = load(fixed, np.int64(codes[vector]) * width, width)
-                sums = _look_up(first, table, packed, vector, number_of_bytes, width)
-                found = multiply(to_float(sums), fill(factors[norms[vector]], width))
+                sums = look_up(fixed, np.int64(codes[vector]), table, packed, vector, number_of_bytes, gains)
+                found = multiply(sums, fill(factors[norms[vector]], width))
                 store(rough, (vector - start) * width, found)
                 best = maximum(best, found)
                 vector = _next_kept(vector + 1, stop, codes, kept, every)
@@ -224,7 +259,8 @@ def fine(width: int, part: int) -> Callable[..., None]:
             for place in range(count):
                 vector = needed[place]
                 code = np.int64(codes[vector])
-                factor = _decode(centroids, code * row, scales[code], codebook, residuals[vector], part, decoded)
+                gain = gains[residuals[vector, number_of_bytes - 1]] if with_gains else np.float32(1)
+                factor = _decode(centroids, code * row, scales[code], codebook, residuals[vector], gain, part, decoded)
                 _raise(maxima, lanes_of[place], decoded, factor, query)
             out[number] += maxima.sum()
 

@@ -147,6 +147,7 @@ def maxsim(
     codebook: tl.tensor,
     codes: tl.tensor,
     residuals: tl.tensor,
+    gains: tl.tensor,
     picked: tl.tensor,
     starts: tl.tensor,
     stops: tl.tensor,
@@ -154,6 +155,7 @@ def maxsim(
     passages: tl.tensor,
     lanes: tl.tensor,
     NUMBER: tl.constexpr,
+    GAINS: tl.constexpr,
     BYTES: tl.constexpr,
     PART: tl.constexpr,
     CHUNKS: tl.constexpr,
@@ -164,9 +166,9 @@ def maxsim(
     """``out [groups, passages]`` float32: MaxSim over decoded vectors, -inf for a passage without any.
 
     query ``[groups, SLOTS, LANES]`` float32; centroids ``[centroids, SLOTS]`` int8 and their scales; codebook
-    ``[CHUNKS * BYTES, 256, PART]`` float32; residuals ``[vectors, NUMBER]``. With PICKED, ``starts`` and ``stops`` are
-    places in ``picked``, which holds positions of vectors; otherwise they are positions. A program a passage and group,
-    VECTORS vectors at a time.
+    ``[CHUNKS * BYTES, 256, PART]`` float32; residuals ``[vectors, NUMBER]``, with GAINS a byte more, which says by which of
+    ``gains [256]`` the sub-vectors are multiplied. With PICKED, ``starts`` and ``stops`` are places in ``picked``, which
+    holds positions of vectors; otherwise they are positions. A program a passage and group, VECTORS vectors at a time.
 
     Nothing decoded is written. For 2 bits, dim 128 and 32 query vectors, a vector costs 32 + 4 bytes of memory, 128 bytes of
     centroid (from the second-level cache as long as centroids fit there: 32 MiB for 262,144), 512 bytes of codebook (128 KiB
@@ -189,17 +191,22 @@ def maxsim(
             vector = tl.load(picked + vector, mask=there, other=0)
         code = tl.load(codes + vector, mask=there, other=0).to(tl.int32)
         scale = tl.load(scales + code, mask=there, other=0.0)
+        if GAINS:
+            last = tl.load(residuals + vector * (NUMBER + GAINS) + NUMBER, mask=there, other=0).to(tl.int32)
+            gain = tl.load(gains + last)
         squares = tl.zeros([VECTORS], tl.float32)
         products = tl.zeros([VECTORS, LANES], tl.float32)
         for chunk in tl.static_range(CHUNKS):
             byte = chunk * BYTES + tl.arange(0, BYTES)
             entry = tl.load(
-                residuals + vector[:, None] * NUMBER + byte[None, :],
+                residuals + vector[:, None] * (NUMBER + GAINS) + byte[None, :],
                 mask=there[:, None] & (byte < NUMBER)[None, :],
                 other=0,
             ).to(tl.int32)
             entry = (byte[None, :] * 256 + entry) * PART
             residual = tl.load(codebook + entry[:, :, None] + part[None, None, :])
+            if GAINS:
+                residual *= gain[:, None, None]
             slot = byte[:, None] * PART + part[None, :]
             centre = tl.load(centroids + code[:, None, None] * SLOTS + slot[None, :, :])
             value = tl.reshape(centre.to(tl.float32) * scale[:, None, None] + residual, [VECTORS, SIZE])

@@ -1,0 +1,70 @@
+"""From a codec's name and held-out vectors to a fitted codec."""
+
+import numpy as np
+
+from bench.codec import lloyd, residual, rotated
+from bench.codec.codec import Codec
+from bench.codec.names import CodecName
+from bench.codec.rounding import rounded
+
+
+def fit(name: CodecName, centroids: np.ndarray, heldout: np.ndarray, codes: np.ndarray, seed: int) -> Codec:
+    """A codec fitted on vectors ``[heldout, dim]`` with their codes ``[heldout]``; centroids ``[centroids, dim]`` as found.
+
+    seed: of a random rotation and of k-means. Raises SettingsError where dimensions do not fill bytes.
+    """
+    name.check_dim(centroids.shape[1])
+    vectors = heldout.astype(np.float32)
+    match name.family:
+        case "residual":
+            return fit_residual(centroids, vectors, codes, name.size)
+        case "lloyd":
+            return fit_lloyd(centroids, vectors, codes, name.size)
+        case "rotated":
+            return fit_rotated(centroids, vectors, codes, name.size, seed)
+        case _:
+            return fit_product(centroids, vectors, codes, name.size, seed, rotate=name.family == "opq")
+
+
+def fit_residual(centroids: np.ndarray, heldout: np.ndarray, codes: np.ndarray, nbits: int) -> Codec:
+    """The paper's codec (``bench.codec.residual``)."""
+    CodecName("residual", nbits).check_dim(centroids.shape[1])
+    centroids = rounded(centroids)
+    cutoffs, weights = residual.fit(heldout.astype(np.float32) - centroids[codes], nbits)
+    return Codec(centroids, residual.codebook(weights, centroids.shape[1]), cutoffs, weights)
+
+
+def fit_lloyd(centroids: np.ndarray, heldout: np.ndarray, codes: np.ndarray, nbits: int) -> Codec:
+    """Buckets of least squared error, a scale for each dimension (``bench.codec.lloyd``)."""
+    centroids = rounded(centroids)
+    cutoffs, weights = lloyd.fit(heldout - centroids[codes], nbits)
+    return Codec(centroids, residual.codebook(weights, centroids.shape[1]), cutoffs, weights)
+
+
+def fit_rotated(centroids: np.ndarray, heldout: np.ndarray, codes: np.ndarray, nbits: int, seed: int) -> Codec:
+    """A random rotation, the buckets of the normal distribution, and a gain (``bench.codec.rotated``)."""
+    dim = centroids.shape[1]
+    rotation = rotated.rotation(dim, seed)
+    centroids = rounded(centroids @ rotation)
+    cutoffs, weights = rotated.buckets(nbits, dim)
+    codebook = residual.codebook(weights, dim)
+    residuals = heldout @ rotation - centroids[codes]
+    packed = residual.quantize(rotated.unit(residuals), cutoffs)
+    directions = codebook[np.arange(len(codebook)), packed].reshape(residuals.shape)
+    levels = rotated.gain_levels(rotated.gains(residuals, directions))
+    return Codec(centroids, codebook, cutoffs, weights, rotation, levels)
+
+
+def fit_product(
+    centroids: np.ndarray, heldout: np.ndarray, codes: np.ndarray, number_of_bytes: int, seed: int, *, rotate: bool
+) -> Codec:
+    """Product quantization, after the rotation of OPQ if asked for (``bench.codec.product``)."""
+    from bench.codec import product  # faiss, which most jobs need not import
+
+    if not rotate:
+        centroids = rounded(centroids)
+        return Codec(centroids, product.fit(heldout - centroids[codes], number_of_bytes, seed))
+    rotation = product.rotation(heldout - centroids[codes], number_of_bytes, seed)
+    centroids = rounded(centroids @ rotation)
+    codebook = product.fit(heldout @ rotation - centroids[codes], number_of_bytes, seed)
+    return Codec(centroids, codebook, rotation=rotation)

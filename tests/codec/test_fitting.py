@@ -1,0 +1,128 @@
+"""Every codec of the axis: what it loses, and that what is encoded is what is decoded."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.codec import codec as codecs
+from bench.codec import fitting, kmeans
+from bench.codec.names import FAMILIES, parse
+from bench.codec.nearest import assign
+from bench.errors import DamagedFileError, SettingsError
+from bench.storage import FolderWriter
+
+NAMES = [f"{family}-{size}" for family, (_, sizes) in FAMILIES.items() for size in sizes]
+
+
+def unit(vectors, dim, seed=0):
+    """Vectors whose dimensions differ in width, as those of a PCA do."""
+    made = np.random.default_rng(seed).standard_normal((vectors, dim)) * np.exp(-np.arange(dim) / dim)
+    return (made / np.linalg.norm(made, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def world():
+    """Vectors, centroids and codes: 3,000 of dim 64, and every codec fitted on them."""
+    vectors = unit(3000, 64)
+    centroids = kmeans.fit(vectors, 64, seed=0, iterations=4)
+    codes = assign(vectors, centroids)
+    return vectors, codes, {name: fitting.fit(parse(name), centroids, vectors, codes, 9) for name in NAMES}
+
+
+def loss(world, name):
+    vectors, codes, fitted = world
+    decoded = fitted[name].rotated_back(fitted[name].decode(codes, fitted[name].encode(vectors, codes)))
+    return float(1 - (decoded * vectors).sum(axis=1).mean())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_codec_has_the_bytes_of_its_name_and_one_for_a_gain(world, name):
+    vectors, codes, fitted = world
+    codec, size = fitted[name], parse(name).size
+    expected = size if name.startswith(("pq", "opq")) else 64 * size // 8 + name.startswith("rotated")
+    assert codec.bytes == expected
+    assert codec.encode(vectors[:5], codes[:5]).shape == (5, expected)
+    np.testing.assert_allclose(np.linalg.norm(codec.decode(codes, codec.encode(vectors, codes)), axis=1), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_larger_code_loses_less(world, family):
+    losses = [loss(world, f"{family}-{size}") for size in FAMILIES[family][1]]
+    assert losses == sorted(losses, reverse=True)
+    assert losses[-1] < 0.5 * losses[0]
+
+
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        ("lloyd-1", "residual-1"),
+        ("lloyd-2", "residual-2"),
+        ("rotated-1", "residual-1"),
+        ("rotated-2", "residual-2"),
+        ("pq-8", "lloyd-1"),
+        ("pq-16", "lloyd-2"),
+        ("opq-8", "pq-8"),
+    ],
+)
+def test_codecs_beyond_the_papers_lose_less_at_as_many_bytes_or_one_more(world, better, worse):
+    assert loss(world, better) < loss(world, worse)
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(
+    name=st.sampled_from(NAMES), dim=st.sampled_from([32, 96]), vectors=st.sampled_from([0, 1, 40]), seed=st.integers(0, 99)
+)
+def test_decoding_equals_a_loop_over_vectors(name, dim, vectors, seed):
+    centroids, heldout = unit(5, dim, seed), unit(30, dim, seed + 1)
+    codec = fitting.fit(parse(name), centroids, heldout, assign(heldout, centroids), seed)
+    some = unit(vectors, dim, seed + 2)
+    codes = assign(some, centroids)
+    packed = codec.encode(some.astype(np.float16), codes)
+    decoded = codec.decode(codes, packed)
+    for row, (code, values) in enumerate(zip(codes, packed, strict=True)):
+        parts = np.concatenate([codec.codebook[place, values[place]] for place in range(len(codec.codebook))])
+        gain = codec.gains[values[-1]] if len(codec.gains) else 1
+        vector = codec.centroids[code].astype(np.float64) + gain * parts
+        np.testing.assert_allclose(decoded[row], vector / np.linalg.norm(vector), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("threads", [2, 3])
+def test_the_number_of_threads_changes_no_byte(world, name, threads, monkeypatch):
+    vectors, codes, fitted = world
+    expected = fitted[name].encode(vectors, codes)
+    blocks = codecs.loops.blocks
+    monkeypatch.setattr(codecs.loops, "blocks", lambda rows: blocks(rows, 700))
+    np.testing.assert_array_equal(fitted[name].encode(vectors, codes, threads=threads), expected)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_vector_is_enough_to_fit_on(name):
+    one = unit(1, 32)
+    codec = fitting.fit(parse(name), one, one, np.zeros(1, np.uint8), 0)
+    decoded = codec.rotated_back(codec.decode(np.zeros(1, np.uint8), codec.encode(one, np.zeros(1, np.uint8))))
+    assert float((decoded * one).sum()) > 0.999
+
+
+@pytest.mark.parametrize("name", ["residual-2", "lloyd-1", "rotated-2", "opq-8"])
+def test_a_saved_codec_loads_with_the_same_arrays(world, name, tmp_path):
+    codec = world[2][name]
+    codec.save(FolderWriter(tmp_path, "codec", 1))
+    loaded = codecs.load(tmp_path)
+    for table in ("centroids", *codecs.TABLES):
+        np.testing.assert_array_equal(getattr(loaded, table), getattr(codec, table))
+        assert getattr(loaded, table).dtype == np.float32
+
+
+@pytest.mark.parametrize(("table", "shape"), [("rotation", (64, 32)), ("gains", (255,))])
+def test_tables_of_another_shape_are_refused(world, table, shape, tmp_path):
+    codec = world[2]["rotated-1"]
+    codecs.Codec(**{**vars(codec), table: np.zeros(shape, np.float32)}).save(FolderWriter(tmp_path, "codec", 1))
+    with pytest.raises(DamagedFileError, match=table):
+        codecs.load(tmp_path)
+
+
+def test_a_dim_that_the_bytes_do_not_divide_is_refused():
+    with pytest.raises(SettingsError, match="dim 40 does not divide into 16 bytes; use a multiple of 16"):
+        fitting.fit(parse("pq-16"), unit(2, 40), unit(4, 40), np.zeros(4, np.int64), 0)
