@@ -11,6 +11,7 @@ VERBS = {
     "corpus": "passages of an ir_datasets collection as one file that can be sliced",
     "queries": "queries and judgements of an ir_datasets query set",
     "project": "a model from pretrained weights and a projection",
+    "convert": "a model from a late interaction checkpoint, official or ours",
     "pool": "the single-vector baseline from pretrained weights",
     "training-part": "some queries of a training set, their passages and others, by lot",
     "mine": "the top passages of a model's own search for training queries",

@@ -80,7 +80,7 @@ def test_what_is_refused_ends_with_1_and_one_line(capsys, tmp_path):
     [
         (open_passages, "corpus", "corpus"),
         (open_queries, "queries", "queries"),
-        (load, "model", "project|pool|train"),
+        (load, "model", "project|pool|convert|train"),
         (open_shard, "vectors", "encode"),
         (open_query_vectors, "query-vectors", "encode-queries"),
         (open_centroids, "centroids", "centroids"),
