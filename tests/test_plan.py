@@ -65,10 +65,10 @@ def test_shards_are_known_from_counts_alone(quick):
     assert plan(encode__passages_per_shard=4690).shards("pydocs-test") == ["00000", "00001"]
 
 
-def test_a_size_is_reported_for_every_searched_codec_and_for_uncompressed(quick):
+def test_a_size_is_reported_for_every_searched_codec_and_for_no_other(quick):
     assert quick.codecs("pydocs-test", "minilm") == ["fp16", "residual-1", "residual-2", "residual-4", "residual-8"]
     only = plan(latency=None, grid=[{"models": ["minilm"], "codecs": ["residual-2"], "presets": ["plaid"]}])
-    assert only.codecs("pydocs-test", "minilm") == ["fp16", "residual-2"]
+    assert only.codecs("pydocs-test", "minilm") == ["residual-2"]
 
 
 def test_a_run_named_twice_in_the_grid_is_run_once():

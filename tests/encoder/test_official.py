@@ -188,7 +188,8 @@ def test_the_digest_of_pickled_weights_is_checked(layout):
     folder = layout()
     right = sha256_file(folder / "pytorch_model.bin")
     assert official.find(Base(name=str(folder), sha256=right)) == folder
-    with pytest.raises(DamagedFileError, match=rf"pytorch_model\.bin has sha256 {right}, but the config asks for {'0' * 64}"):
+    message = rf"pytorch_model\.bin has sha256 {right}, but the config asks for {'0' * 64}"
+    with pytest.raises(DamagedFileError, match=message):
         official.find(Base(name=str(folder), sha256="0" * 64))
 
 
