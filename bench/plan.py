@@ -9,7 +9,8 @@ from typing import Any
 
 from bench import rounds
 from bench.codec.names import UNCOMPRESSED, residual_nbits
-from bench.corpus import protocol
+from bench.corpus import datasets, protocol
+from bench.corpus.datasets import Group, Protocol
 from bench.corpus.protocol import Entry
 from bench.encoder.names import check_weights
 from bench.errors import SettingsError
@@ -18,7 +19,7 @@ from bench.provenance import has_native_bfloat16
 from bench.rounds import TrainingSet
 from bench.search import presets
 from bench.search.presets import Preset
-from bench.settings import derived_seed, read_config, read_yaml, validate
+from bench.settings import derived_seed, read_config, validate
 
 DATASETS = Path("config/datasets.yaml")
 MOST_SHARDS = 500  # of a collection: one command takes the names of all shards and of what was made of them
@@ -49,7 +50,8 @@ class Plan:
     """Everything that the DAG asks of a config.
 
     entries: query sets that are evaluated, by name; sources: those that models are fitted or trained on, by id; corpora:
-    collections of both, by name; training: what each distilled model is trained on.
+    collections of both, by name; training: what each distilled model is trained on; groups: those that have a member among
+    the entries, to be averaged where they have all.
     """
 
     source: str
@@ -58,6 +60,7 @@ class Plan:
     depth: int
     entries: Mapping[str, Entry]
     corpora: Mapping[str, Entry]
+    groups: Sequence[Group]
     models: Mapping[str, Mapping[str, Any]]
     sources: Mapping[str, Entry]
     training: Mapping[str, TrainingSet]
@@ -89,14 +92,15 @@ class Plan:
         return self.models[model].get("inputs") or {}
 
 
-def load(path: Path, datasets: Path = DATASETS) -> Plan:
+def load(path: Path, protocol_file: Path = DATASETS) -> Plan:
     """Read, check and resolve a config file."""
-    return resolve(read_config(path), str(path), read_yaml(datasets))
+    return resolve(read_config(path), str(path), datasets.read(protocol_file))
 
 
-def resolve(values: Mapping[str, Any], source: str, known: Mapping[str, Mapping[str, Any]]) -> Plan:
+def resolve(values: Mapping[str, Any], source: str, rules: Protocol) -> Plan:
     """The plan of a config's values; raises SettingsError naming key, value and what would be right."""
     validate(values, source)
+    known = rules.sets
     entries = {
         entry.name: entry
         for dataset_id, overrides in values["queries"].items()
@@ -131,6 +135,7 @@ def resolve(values: Mapping[str, Any], source: str, known: Mapping[str, Mapping[
         depth=values["depth"],
         entries=entries,
         corpora=corpora,
+        groups=[group for group in rules.groups.values() if {entry.id for entry in entries.values()} & set(group.members)],
         models=models,
         sources=sources,
         training=training,
@@ -246,7 +251,7 @@ def _latency(values: Mapping[str, Any], runs: Sequence[Run], entries: Mapping[st
     if not timed:
         raise SettingsError(f"{where} names query sets, models, codecs and presets that no run of the grid has together")
     for entry in (entries[name] for name in dict.fromkeys(run.queries for run in timed)):
-        if values["queries"] > (count := entry.sample or entry.queries):
+        if values["queries"] > (count := entry.kept):
             raise SettingsError(f"queries {values['queries']} of {where} are more than the {count} of {entry.id}")
     return Latency(runs=timed, threads=values["threads"], queries=values["queries"])
 

@@ -80,9 +80,14 @@ def _agree(one: Any, other: Any, key: str, configs: Iterable[str], path: Path) -
         )
 
 
-def validate(values: Mapping[str, Any], source: str) -> None:
-    """Check ``values`` against the schema; raises SettingsError for the first violation, with what is allowed there."""
-    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+def validate(values: Mapping[str, Any], source: str, schema_file: Path = SCHEMA, definition: str | None = None) -> None:
+    """Check ``values`` against a schema, or one of the definitions in it.
+
+    Raises SettingsError for the first violation, with what is allowed there.
+    """
+    schema = yaml.safe_load(schema_file.read_text(encoding="utf-8"))
+    if definition is not None:
+        schema = {"$ref": f"#/$defs/{definition}", "$defs": schema["$defs"]}
     validator = jsonschema.Draft202012Validator(schema)
     for error in sorted(validator.iter_errors(values), key=lambda error: list(map(str, error.absolute_path))):
         raise SettingsError(_explain(_deepest(error), source))

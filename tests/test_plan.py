@@ -5,13 +5,23 @@ import re
 
 import pytest
 
+from bench.corpus import datasets
 from bench.errors import SettingsError
 from bench.plan import Run, load, resolve, training_sets
 from bench.provenance import ROOT, has_native_bfloat16
 from bench.settings import derived_seed, read_yaml
 
 QUICK = read_yaml(ROOT / "config" / "quick.yaml")
-KNOWN = read_yaml(ROOT / "config" / "datasets.yaml")
+KNOWN = datasets.read(ROOT / "config" / "datasets.yaml")
+ON_TEST = {**KNOWN.sets["pydocs/tiny"], "dataset": "pydocs/tiny", "corpus": "pydocs/test"}
+WITH_MORE = datasets.Protocol(
+    sets={
+        **KNOWN.sets,
+        "pydocs/tiny-on-test": {**ON_TEST, "passages": 4691},
+        "pydocs/other-count": {**ON_TEST, "passages": 200},
+    },
+    groups=KNOWN.groups,
+)
 CONFIGS = sorted(path.name for path in (ROOT / "config").glob("*.yaml") if path.name != "datasets.yaml")
 
 
@@ -28,7 +38,7 @@ def changed(**changes):
 
 
 def plan(**changes):
-    return resolve(changed(**changes), "x.yaml", KNOWN)
+    return resolve(changed(**changes), "x.yaml", WITH_MORE)
 
 
 @pytest.fixture
@@ -90,7 +100,6 @@ def test_inputs_of_a_model_are_those_given_or_none(quick):
     assert quick.inputs("pooled") == {}
 
 
-TINY_ON_TEST = {"corpus": "pydocs/test", "passages": 4691}
 CYCLE = {
     "one": {"start": "two", "train": QUICK["models"]["contrastive"]["train"]},
     "two": {"start": "one", "train": QUICK["models"]["contrastive"]["train"]},
@@ -128,12 +137,16 @@ REFUSED = {
         ["presets.colbertv2", "nprobe '2'", "whole number of at least 1"],
     ),
     "an unknown measure": (
-        {"queries__pydocs/test": {"measures": ["Foo@10"]}},
+        {"queries__pydocs/test": {"override": {"measures": ["Foo@10"]}}},
         ["'Foo@10'", "queries.pydocs/test", "nDCG@10"],
     ),
     "a measure in another spelling": (
-        {"queries__pydocs/test": {"measures": ["MRR@10"]}},
+        {"queries__pydocs/test": {"override": {"measures": ["MRR@10"]}}},
         ["'MRR@10'", "queries.pydocs/test", "'RR@10'"],
+    ),
+    "a protocol key outside of override": (
+        {"queries__pydocs/test": {"doc_maxlen": 96}},
+        ["queries.pydocs/test", "['doc_maxlen']", "under `override`"],
     ),
     "nbits 3": ({"grid__0__codecs": ["residual-3"]}, ["nbits 3", "grid.0", "[1, 2, 4, 8]"]),
     "an unknown codec": ({"grid__0__codecs": ["pq-16"]}, ["codec 'pq-16'", "grid.0", "'fp16'", "'residual-2'"]),
@@ -162,11 +175,11 @@ REFUSED = {
         ["presets.colbertv2", "at most 99", "depth 100", "raise ncandidates"],
     ),
     "a measure deeper than the depth": (
-        {"queries__pydocs/test": {"measures": ["RR@10", "R@1000"]}},
+        {"queries__pydocs/test": {"override": {"measures": ["RR@10", "R@1000"]}}},
         ["'R@1000'", "queries.pydocs/test", "depth 100"],
     ),
     "a measure without a cutoff": (
-        {"queries__pydocs/test": {"measures": ["nDCG"]}},
+        {"queries__pydocs/test": {"override": {"measures": ["nDCG"]}}},
         ["'nDCG'", "queries.pydocs/test", "nDCG@100"],
     ),
     "models that start from each other": ({"models__one": CYCLE["one"], "models__two": CYCLE["two"]}, ["one -> two -> one"]),
@@ -201,11 +214,11 @@ REFUSED = {
         ["grid.0", "preset 'flat' is for models with pooling", "'minilm'"],
     ),
     "query sets of one collection at different lengths": (
-        {"queries": {"pydocs/test": {}, "pydocs/tiny": {**TINY_ON_TEST, "doc_maxlen": 96}}},
-        ["pydocs/test", "pydocs/tiny", "(96, 128)"],
+        {"queries": {"pydocs/test": {}, "pydocs/tiny-on-test": {"override": {"doc_maxlen": 96}}}},
+        ["pydocs/test", "pydocs/tiny-on-test", "(96, 128)"],
     ),
     "query sets of one collection with different counts": (
-        {"queries": {"pydocs/test": {}, "pydocs/tiny": {"corpus": "pydocs/test"}}},
+        {"queries": {"pydocs/test": {}, "pydocs/other-count": {}}},
         ["share the collection pydocs/test", "(200, 4691)"],
     ),
     "a timing on no thread": ({"latency__threads": [1, 0]}, ["latency.threads.1", "0 is less than the minimum of 1"]),
@@ -266,10 +279,10 @@ def test_the_quick_config_times_three_presets_of_one_model_at_two_bit_widths(qui
 
 
 def test_query_sets_of_one_collection_that_agree_share_it():
-    found = plan(queries={"pydocs/test": {}, "pydocs/tiny": TINY_ON_TEST}, grid=[EXACT], latency=None)
+    found = plan(queries={"pydocs/test": {}, "pydocs/tiny-on-test": {}}, grid=[EXACT], latency=None)
     assert [(run.queries, run.corpus) for run in found.runs] == [
         ("pydocs-test", "pydocs-test"),
-        ("pydocs-tiny", "pydocs-test"),
+        ("pydocs-tiny-on-test", "pydocs-test"),
     ]
     assert sorted(found.corpora) == ["pydocs-test", "pydocs-train"]
 
