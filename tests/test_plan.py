@@ -244,6 +244,31 @@ REFUSED = {
     ),
     "an unknown key of latency": ({"latency__warmup": 3}, ["latency", "['warmup']", "'threads'"]),
     "a name that is no folder": ({"name": "../results"}, ["name", "'../results'"]),
+    "an unknown query set in the grid": (
+        {"grid__0__query_sets": ["pydocs/tiny"]},
+        ["grid.0", "query_sets ['pydocs/tiny']", "['pydocs/test']"],
+    ),
+    "an unknown query set to time": ({"latency__query_sets": ["cranfield"]}, ["latency", "query_sets ['cranfield']"]),
+    "more shards than a command line takes": (
+        {"encode__passages_per_shard": 9},
+        ["encode.passages_per_shard 9", "the 4691 passages of pydocs/test", "more than 500 shards; give at least 10"],
+    ),
+    "a checkpoint of a hub without a revision": (
+        {"models__official": {"checkpoint": {"name": "somebody/colbert", "dim": 128}}},
+        ["revision None of models.official.checkpoint", "'somebody/colbert' is not 40 hex digits", "pin the commit"],
+    ),
+    "base weights of a hub without a revision": (
+        {"models__pooled": {"base": {"name": "somebody/encoder"}, "pooling": "mean"}},
+        ["revision None of models.pooled.base", "'somebody/encoder' is not 40 hex digits"],
+    ),
+    "a teacher of a hub without a revision": (
+        {"teachers": {"cross": {"cross_encoder": {"name": "somebody/cross"}, "max_length": 64}}},
+        ["revision None of teachers.cross.cross_encoder", "'somebody/cross' is not 40 hex digits"],
+    ),
+    "a checkpoint without its dimensions": (
+        {"models__official": {"checkpoint": {"name": "./folder"}}},
+        ["models.official.checkpoint", "'dim' is a required property"],
+    ),
     "a model name with a slash": ({"models__a/b": QUICK["models"]["pooled"]}, ["models", "'a/b'"]),
 }
 
@@ -276,6 +301,24 @@ def test_the_quick_config_times_three_presets_of_one_model_at_two_bit_widths(qui
         ("contrastive", "residual-1"),
     }
     assert len(quick.latency.runs) == 2 * 3
+
+
+def test_a_grid_and_a_timing_may_name_some_of_the_query_sets():
+    some = {"query_sets": ["cranfield"]}
+    sets = {"pydocs/test": {}, "cranfield": {}}
+    found = plan(queries=sets, grid=[EXACT, {**EXACT, **some, "models": ["contrastive"]}], latency=None)
+    assert [(run.queries, run.model) for run in found.runs] == [
+        ("pydocs-test", "minilm"),
+        ("cranfield", "minilm"),
+        ("cranfield", "contrastive"),
+    ]
+    timed = plan(queries=sets, grid=[EXACT], latency={"threads": [1], "queries": 200, **some}).latency
+    assert [run.queries for run in timed.runs] == ["cranfield"]
+
+
+def test_shards_are_kept_unless_the_config_says_otherwise(quick):
+    assert quick.keep_vectors
+    assert not plan(encode__keep_vectors=False).keep_vectors
 
 
 def test_query_sets_of_one_collection_that_agree_share_it():

@@ -77,6 +77,12 @@ def _copy(source: Path, target: Path) -> Checkout:
 
 
 @pytest.fixture(scope="session")
+def tree(tmp_path_factory) -> Checkout:
+    """A checkout in which nothing has been run, and nothing is run."""
+    return _copy(ROOT, tmp_path_factory.mktemp("workflow") / "tree")
+
+
+@pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Checkout:
     """A checkout in which config/ci.yaml has been run to the end; tests that edit take ``checkout`` instead."""
     made = _copy(ROOT, tmp_path_factory.mktemp("workflow") / "finished")

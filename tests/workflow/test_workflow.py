@@ -70,13 +70,13 @@ def test_every_round_of_denoised_supervision_is_in_the_dag(checkout):
     assert dag.count('label = "distill') == 2
 
 
-@pytest.mark.parametrize("name", ["mini", "mini-cpu", "msmarco"])
-def test_a_config_that_no_test_can_run_is_planned_without_downloads(finished, name):
+@pytest.mark.parametrize("name", ["mini", "mini-cpu", "msmarco-train"])
+def test_a_recipe_that_no_test_can_run_is_planned_without_downloads(finished, name):
     counts = finished.planned(config=f"config/{name}.yaml")
-    assert counts["distill"] == {"mini": 3, "mini-cpu": 3, "msmarco": 2}[name]
-    assert counts["mine"] == counts["score"] == {"mini": 12, "mini-cpu": 3, "msmarco": 200}[name]
-    if name == "msmarco":
-        assert counts["encode"] == 3 * 354  # of 25,000 passages each, for three models
+    assert counts["distill"] == {"mini": 3, "mini-cpu": 3, "msmarco-train": 2}[name]
+    assert counts["mine"] == counts["score"] == {"mini": 12, "mini-cpu": 3, "msmarco-train": 200}[name]
+    if name == "msmarco-train":
+        assert counts["encode"] == 3 * 89  # of 100,000 passages each, for three models
 
 
 def test_another_teacher_temperature_trains_again_and_neither_mines_nor_scores(checkout):
