@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from bench.errors import BenchError
 
 VERBS = {
+    "plan": "what a config will cost: vectors, disk, GPU hours",
     "corpus": "passages of an ir_datasets collection as one file that can be sliced",
     "queries": "queries and judgements of an ir_datasets query set",
     "project": "a model from pretrained weights and a projection",

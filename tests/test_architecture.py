@@ -11,6 +11,7 @@ LAYERS = [
     {"search"},
     {"training", "evaluation", "rounds"},
     {"report", "plan"},
+    {"estimate"},
     {"verbs"},
     {"cli"},
     {"__main__"},
