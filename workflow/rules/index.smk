@@ -157,8 +157,9 @@ rule size:
         "../envs/bench.yaml"
     params:
         code=code_digest("bench.verbs.size"),
+        settings=JOBS.size,
         index=subpath(input.index, parent=True),
         uncompressed=subpath(input.uncompressed, parent=True),
     shell:
         "python -m bench size --index {params.index} --uncompressed {params.uncompressed}"
-        " --corpus {wildcards.corpus} --model {wildcards.model} --output {output} 2>&1 | tee {log}"
+        " {params.settings} --output {output} 2>&1 | tee {log}"
