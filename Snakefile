@@ -67,6 +67,7 @@ rule all:
             name=[
                 "table1_quality.md",
                 "table2_size.md",
+                "table6_protocol.md",
                 "figure1_quality_bytes.png",
                 "figure2_size.png",
                 *(

@@ -8,8 +8,6 @@ from bench.corpus.datasets import SCHEMA, Keys
 from bench.errors import DataError, SettingsError
 from bench.settings import validate
 
-SELF_MATCH = ("none", "removed", "absent")
-GAINS = ("binary", "graded")
 CHOSEN = ("sample", "sample_seed", "ids")  # which queries are kept: plain keys of a config, marked all the same
 OVERRIDABLE = ("query_maxlen", "doc_maxlen", "measures", "self_match", "gains")
 _OF_THE_INDEX = ("doc_maxlen", "protocol")

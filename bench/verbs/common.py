@@ -2,7 +2,7 @@
 
 import os
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 
 
@@ -24,6 +24,19 @@ def add_kernel_device(parser: ArgumentParser) -> None:
 
 def add_output(parser: ArgumentParser, what: str) -> None:
     parser.add_argument("--output", type=Path, required=True, help=what)
+
+
+def add_marks(parser: ArgumentParser) -> None:
+    helped = "what differs from the protocol, for the tables"
+    parser.add_argument("--marks", type=named, nargs="*", default=[], metavar="KEY=TEXT", help=helped)
+
+
+def named(text: str) -> tuple[str, str]:
+    """The two parts of NAME=VALUE."""
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
 
 
 def prepare_torch(threads: int, seed: int = 0) -> None:

@@ -13,6 +13,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--index", type=Path, required=True, help="index folder")
     for name in ("corpus", "model"):
         parser.add_argument(f"--{name}", required=True, help=f"name of the {name} in the tables")
+    common.add_marks(parser)
     common.add_output(parser, "size.json to write")
 
 
@@ -20,5 +21,6 @@ def run(args: Namespace) -> None:
     manifest = read_manifest(args.index, KIND, VERSION, "index")
     ledger = account(manifest)
     axes = {"corpus": args.corpus, "model": args.model, "codec": manifest.settings["codec"]}
-    write_json(args.output, {**axes, **ledger, "index": manifest.digest, "settings": manifest.settings})
+    record = {**axes, **ledger, "index": manifest.digest, "settings": manifest.settings, "marks": dict(args.marks)}
+    write_json(args.output, record)
     print(f"{axes['codec']}: {ledger['bytes_per_vector']:.1f} bytes per vector, everything counted")

@@ -156,6 +156,7 @@ rule size:
         "../envs/bench.yaml"
     params:
         code=code_digest("bench.verbs.size"),
+        settings=JOBS.size,
         index=subpath(input[0], parent=True),
     shell:
-        "python -m bench size --index {params.index} --corpus {wildcards.corpus} --model {wildcards.model} --output {output} 2>&1 | tee {log}"
+        "python -m bench size --index {params.index} {params.settings} --output {output} 2>&1 | tee {log}"
