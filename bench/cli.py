@@ -9,6 +9,7 @@ from bench.errors import BenchError
 
 VERBS = {
     "plan": "what a config will cost: vectors, disk, GPU hours",
+    "fetch": "download the data and weights of a config, up front",
     "corpus": "passages of an ir_datasets collection as one file that can be sliced",
     "queries": "queries and judgements of an ir_datasets query set",
     "project": "a model from pretrained weights and a projection",

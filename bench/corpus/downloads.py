@@ -16,8 +16,11 @@ KINDS = ("docs", "queries", "qrels")
 
 @dataclass(frozen=True, kw_only=True)
 class File:
-    """A download. bytes: None where ir_datasets does not know its size; places: where ir_datasets looks, before it downloads,
-    for the file or for what it takes out of it; here: whether all that is needed of it is there."""
+    """A download.
+
+    bytes: its size, None where ir_datasets does not know it; places: where ir_datasets looks, before it downloads, for the
+    file or for what it takes out of it; here: whether all that is needed of it is there.
+    """
 
     url: str
     bytes: int | None
@@ -49,18 +52,18 @@ def fetch(dataset_id: str, kinds: Sequence[str] = KINDS) -> None:
 
 
 @contextlib.contextmanager
-def explained(dataset_id: str) -> Iterator[None]:
-    """Turn an error from reading a data set that is not all here into a DataError with the places where its files belong."""
+def explained(*dataset_ids: str) -> Iterator[None]:
+    """Turn an error from reading data sets that are not all here into a DataError with the places of their files."""
     try:
         yield
     except (OSError, RuntimeError) as error:
-        missing = [file for file in files(dataset_id) if not file.here]
+        missing = [file for dataset_id in dataset_ids for file in files(dataset_id) if not file.here]
         if not missing:
             raise
         named = "; ".join(f"{' or '.join(map(str, file.places))} (from {file.url})" for file in missing)
         reason = " ".join(str(error).split())[:300]
         raise DataError(
-            f"{dataset_id} is not all here and could not be downloaded: expected {named}; "
+            f"{' and '.join(dataset_ids)} is not all here and could not be downloaded: expected {named}; "
             f"`bench fetch` gets it where there is a network ({type(error).__name__}: {reason})"
         ) from error
 

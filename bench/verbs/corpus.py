@@ -5,7 +5,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.corpus import registry
+from bench.corpus import downloads, registry
 from bench.corpus.texts import Text, write_passages
 from bench.errors import DataError
 from bench.progress import bar
@@ -25,7 +25,8 @@ def run(args: Namespace) -> None:
     if (found := registry.template(args.dataset)) != args.template:
         raise DataError(f"default_text() of {args.dataset} is {found!r} here, the protocol says {args.template!r}")
     docs = iter(registry.load(args.dataset).docs_iter())
-    first = list(itertools.islice(docs, 1))  # what has to be downloaded or extracted is, before the bar starts
+    with downloads.explained(args.dataset):
+        first = list(itertools.islice(docs, 1))  # what has to be downloaded or extracted is, before the bar starts
 
     def texts() -> Iterator[Text]:
         count = 0

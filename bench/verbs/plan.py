@@ -95,8 +95,8 @@ def _explained(found: Sequence[Cost], args: Namespace, free: int, keep: bool) ->
             "A peak is of shards, codes, residual parts and indexes of one collection, every codec at once; over all, the",
             "collections are taken one after the other. Texts and downloads come on top: bench fetch --dry-run lists these.",
             f"GPU hours: of encoding alone, at {args.vectors_per_second:,.0f} vectors a second.",
-            f"Vectors where words are known: {estimate.SPECIAL} + {estimate.VECTORS_PER_WORD:.3f} a word, which is the rate of "
-            "MS MARCO, cut at doc_maxlen;",
+            f"Vectors where words are known: {estimate.SPECIAL} + {estimate.VECTORS_PER_WORD:.3f} a word, which is the rate "
+            "of MS MARCO, cut at doc_maxlen;",
             "lengths are assumed to be spread as a gamma distribution of shape 2. Lengths are from:",
             *(f"  {source}: {', '.join(corpora)}" for source, corpora in named.items()),
         ]

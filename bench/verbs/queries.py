@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from bench.corpus import judged
+from bench.corpus import downloads, judged
 from bench.corpus.texts import write_queries
 from bench.errors import SettingsError
 from bench.provenance import context
@@ -25,7 +25,8 @@ def arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> None:
     if args.ids is not None and args.sample is None:
         raise SettingsError("--ids of the command line needs --sample, the number of ids that the list must have")
-    found = judged.read(args.dataset, args.without)
+    with downloads.explained(args.dataset, *([args.without] if args.without else [])):
+        found = judged.read(args.dataset, args.without)
     judged.check(found, args.dataset, args.queries, args.judgements, args.grades)
     ids = judged.read_ids(args.ids) if args.ids is not None else None
     if ids is not None:
