@@ -5,7 +5,7 @@ import pytest
 from bench.provenance import ROOT, direct_imports
 
 LAYERS = [
-    {"errors", "settings", "storage", "provenance", "progress", "compiled"},
+    {"errors", "settings", "storage", "provenance", "progress", "compiled", "devices"},
     {"corpus", "encoder", "codec"},
     {"index"},
     {"search"},

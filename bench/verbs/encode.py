@@ -24,7 +24,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> None:
-    common.prepare_torch(args.threads)
+    common.prepare_torch(args.threads, device=args.device)
     corpus = open_passages(args.corpus)
     start = args.shard * args.passages_per_shard
     stop = min(start + args.passages_per_shard, len(corpus))

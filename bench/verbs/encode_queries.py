@@ -20,7 +20,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> None:
-    common.prepare_torch(args.threads)
+    common.prepare_torch(args.threads, device=args.device)
     queries = open_queries(args.queries)
     encoder, model = checkpoint.load(args.model)
     encoder.to(args.device)
