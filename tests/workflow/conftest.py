@@ -37,7 +37,8 @@ class Checkout:
 
     def _call(self, config: str, words: Sequence[str]) -> dict[str, Any]:
         path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
-        environment = {**os.environ, "PATH": path, "PYTHONPATH": str(self.root), "COLUMNS": "200"}
+        search = os.pathsep.join(filter(None, (str(self.root), os.environ.get("PYTHONPATH"))))
+        environment = {**os.environ, "PATH": path, "PYTHONPATH": search, "COLUMNS": "200"}
         command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", config, *words]
         return {"args": command, "cwd": self.root, "env": environment}
 
