@@ -1,8 +1,9 @@
 """
 The whole benchmark: a config in, tables and figures out.
 
-    snakemake                                   config/quick.yaml, the profile's default
-    snakemake --configfile config/ci.yaml       another one
+    snakemake --cores all                                  config/quick.yaml, the default
+    snakemake --cores all --configfile config/ci.yaml      another one
+    snakemake --profile profiles/slurm --configfile config/paper.yaml
 """
 
 import os
@@ -67,6 +68,7 @@ rule all:
             name=[
                 "table1_quality.md",
                 "table2_size.md",
+                "table6_protocol.md",
                 "figure1_quality_bytes.png",
                 "figure2_size.png",
                 *(

@@ -8,9 +8,12 @@ from collections.abc import Sequence
 from bench.errors import BenchError
 
 VERBS = {
+    "plan": "what a config will cost: vectors, disk, GPU hours",
+    "fetch": "download the data and weights of a config, up front",
     "corpus": "passages of an ir_datasets collection as one file that can be sliced",
     "queries": "queries and judgements of an ir_datasets query set",
     "project": "a model from pretrained weights and a projection",
+    "convert": "a model from a late interaction checkpoint, official or ours",
     "pool": "the single-vector baseline from pretrained weights",
     "training-part": "some queries of a training set, their passages and others, by lot",
     "mine": "the top passages of a model's own search for training queries",
@@ -32,8 +35,10 @@ VERBS = {
     "search": "query vectors and an index to a run",
     "bm25": "a run of the lexical baseline",
     "evaluate": "a run to quality",
+    "truncation": "what the lengths of passages and queries cut off",
     "latency": "how long a query takes, on pinned threads",
     "tables": "records of runs and sizes to tables",
+    "protocol-report": "records of truncation and runs to a table",
     "figures": "records of runs and sizes to figures",
     "peers": "records of systems measured over the same vectors to tables",
     "latency-report": "records of latency to a table and a figure",

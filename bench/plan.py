@@ -9,17 +9,20 @@ from typing import Any
 
 from bench import rounds
 from bench.codec.names import UNCOMPRESSED, parse
-from bench.corpus import protocol
+from bench.corpus import datasets, protocol
+from bench.corpus.datasets import Group, Protocol
 from bench.corpus.protocol import Entry
+from bench.encoder.names import check_weights
 from bench.errors import SettingsError
 from bench.evaluation import quality
 from bench.provenance import has_native_bfloat16
 from bench.rounds import TrainingSet
 from bench.search import presets
 from bench.search.presets import Preset
-from bench.settings import derived_seed, read_config, read_yaml, validate
+from bench.settings import derived_seed, read_config, validate
 
 DATASETS = Path("config/datasets.yaml")
+MOST_SHARDS = 500  # of a collection: one command takes the names of all shards and of what was made of them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +50,8 @@ class Plan:
     """Everything that the DAG asks of a config.
 
     entries: query sets that are evaluated, by name; sources: those that models are fitted or trained on, by id; corpora:
-    collections of both, by name; training: what each distilled model is trained on.
+    collections of both, by name; training: what each distilled model is trained on; groups: those that have a member among
+    the entries, to be averaged where they have all.
     """
 
     source: str
@@ -56,6 +60,7 @@ class Plan:
     depth: int
     entries: Mapping[str, Entry]
     corpora: Mapping[str, Entry]
+    groups: Sequence[Group]
     models: Mapping[str, Mapping[str, Any]]
     sources: Mapping[str, Entry]
     training: Mapping[str, TrainingSet]
@@ -65,6 +70,7 @@ class Plan:
     baseline: str | None
     bm25: bool
     passages_per_shard: int
+    keep_vectors: bool
     precision: str
     device: str
     kmeans_iterations: int
@@ -79,22 +85,22 @@ class Plan:
         return [f"{number:05d}" for number in range(count)]
 
     def codecs(self, corpus: str, model: str) -> list[str]:
-        """Codecs of a model of which a size is reported: those that a run searches, and uncompressed to compare with."""
-        found = {run.codec for run in self.runs if (run.corpus, run.model) == (corpus, model)}
-        return sorted(found | {UNCOMPRESSED})
+        """Codecs of a model of which a size is reported: those that a run searches."""
+        return sorted({run.codec for run in self.runs if (run.corpus, run.model) == (corpus, model)})
 
     def inputs(self, model: str) -> Mapping[str, Any]:
         return self.models[model].get("inputs") or {}
 
 
-def load(path: Path, datasets: Path = DATASETS) -> Plan:
+def load(path: Path, protocol_file: Path = DATASETS) -> Plan:
     """Read, check and resolve a config file."""
-    return resolve(read_config(path), str(path), read_yaml(datasets))
+    return resolve(read_config(path), str(path), datasets.read(protocol_file))
 
 
-def resolve(values: Mapping[str, Any], source: str, known: Mapping[str, Mapping[str, Any]]) -> Plan:
+def resolve(values: Mapping[str, Any], source: str, rules: Protocol) -> Plan:
     """The plan of a config's values; raises SettingsError naming key, value and what would be right."""
     validate(values, source)
+    known = rules.sets
     entries = {
         entry.name: entry
         for dataset_id, overrides in values["queries"].items()
@@ -115,9 +121,12 @@ def resolve(values: Mapping[str, Any], source: str, known: Mapping[str, Mapping[
         presets.check_depth(parsed[name], values["depth"], f"presets.{name} in {source}")
     _check_models(models, source)
     rounds.check_teachers(teachers, models, source)
+    for name in (name for name, teacher in teachers.items() if "cross_encoder" in teacher):
+        check_weights(teachers[name]["cross_encoder"], f"teachers.{name}.cross_encoder in {source}:")
     for name in training:
         codec = parse(models[name]["distill"]["mine"]["codec"], f"models.{name}.distill.mine in {source}")
         rounds.check(name, models, teachers, codec, parsed, source)
+    _check_shards(corpora, values["encode"]["passages_per_shard"], source)
     precision = values["encode"]["precision"]
     return Plan(
         source=source,
@@ -126,6 +135,7 @@ def resolve(values: Mapping[str, Any], source: str, known: Mapping[str, Mapping[
         depth=values["depth"],
         entries=entries,
         corpora=corpora,
+        groups=[group for group in rules.groups.values() if {entry.id for entry in entries.values()} & set(group.members)],
         models=models,
         sources=sources,
         training=training,
@@ -135,6 +145,7 @@ def resolve(values: Mapping[str, Any], source: str, known: Mapping[str, Mapping[
         baseline=_baseline(values.get("baseline"), runs, source),
         bm25=values.get("bm25", False),
         passages_per_shard=values["encode"]["passages_per_shard"],
+        keep_vectors=values["encode"].get("keep_vectors", True),
         precision=precision if precision != "auto" else "bfloat16" if has_native_bfloat16() else "float32",
         device=values.get("device", "cpu"),
         kmeans_iterations=values["kmeans"]["iterations"],
@@ -162,6 +173,16 @@ def _corpora(
     return corpora
 
 
+def _check_shards(corpora: Mapping[str, Entry], passages_per_shard: int, source: str) -> None:
+    for entry in corpora.values():
+        least = math.ceil(entry.passages / MOST_SHARDS)
+        if passages_per_shard < least:
+            raise SettingsError(
+                f"encode.passages_per_shard {passages_per_shard} in {source} cuts the {entry.passages} passages of "
+                f"{entry.corpus} into more than {MOST_SHARDS} shards; give at least {least}"
+            )
+
+
 def training_sets(models: Mapping[str, Mapping[str, Any]], teachers: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Ids of the data sets that models and teachers are fitted or trained on."""
     stages = (of.get(stage) for of in (*models.values(), *teachers.values()) for stage in ("projection", "train", "distill"))
@@ -181,13 +202,23 @@ def _runs(
         for axis, names in (("models", models), ("presets", parsed)):
             if unknown := [name for name in item[axis] if name not in names]:
                 raise SettingsError(f"{where} names the unknown {axis} {unknown}; known: {sorted(names)}")
+        searched = _named(item, entries, where)
         for model, codec, preset in itertools.product(item["models"], item["codecs"], item["presets"]):
             _check_run(models[model], model, codec, preset, parsed[preset], where)
             runs += [
                 Run(queries=entry.name, corpus=entry.corpus_name, model=model, codec=codec, preset=preset)
-                for entry in entries.values()
+                for entry in searched
             ]
     return runs
+
+
+def _named(item: Mapping[str, Any], entries: Mapping[str, Entry], where: str) -> list[Entry]:
+    """The query sets that an item of the config names by their ids, all where it names none."""
+    found = {entry.id: entry for entry in entries.values()}
+    wanted = item.get("query_sets", found)
+    if unknown := [name for name in wanted if name not in found]:
+        raise SettingsError(f"{where} names the query_sets {unknown}; those of the config: {sorted(found)}")
+    return [found[name] for name in wanted]
 
 
 def _check_run(settings: Mapping[str, Any], model: str, codec: str, name: str, preset: Preset, where: str) -> None:
@@ -208,7 +239,8 @@ def _baseline(model: str | None, runs: Sequence[Run], source: str) -> str | None
 
 
 def _latency(values: Mapping[str, Any], runs: Sequence[Run], entries: Mapping[str, Entry], where: str) -> Latency:
-    timed = runs
+    sets = {entry.name for entry in _named(values, entries, where)}
+    timed = [run for run in runs if run.queries in sets]
     for axis, name in (("models", "model"), ("codecs", "codec"), ("presets", "preset")):
         known = sorted({getattr(run, name) for run in runs})
         wanted = values.get(axis, known)
@@ -216,15 +248,17 @@ def _latency(values: Mapping[str, Any], runs: Sequence[Run], entries: Mapping[st
             raise SettingsError(f"{where} names the {axis} {unknown}, which no run of the grid has; these it has: {known}")
         timed = [run for run in timed if getattr(run, name) in wanted]
     if not timed:
-        raise SettingsError(f"{where} names models, codecs and presets that no run of the grid has together")
+        raise SettingsError(f"{where} names query sets, models, codecs and presets that no run of the grid has together")
     for entry in (entries[name] for name in dict.fromkeys(run.queries for run in timed)):
-        if values["queries"] > (count := entry.sample or entry.queries):
+        if values["queries"] > (count := entry.kept):
             raise SettingsError(f"queries {values['queries']} of {where} are more than the {count} of {entry.id}")
     return Latency(runs=timed, threads=values["threads"], queries=values["queries"])
 
 
 def _check_models(models: Mapping[str, Mapping[str, Any]], source: str) -> None:
     for name, model in models.items():
+        for key in {"base", "checkpoint"} & set(model):
+            check_weights(model[key], f"models.{name}.{key} in {source}:")
         start = model.get("start")
         seen = [name]
         while start is not None:

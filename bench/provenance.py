@@ -48,6 +48,7 @@ def import_closure(module: str, root: Path = ROOT) -> set[str]:
     return found
 
 
+@functools.cache
 def direct_imports(source: Path, root: Path = ROOT) -> set[str]:
     """Dotted names of our modules that one file names in its import statements, wherever these stand."""
     names: set[str] = set()

@@ -2,7 +2,7 @@
 
 import hashlib
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import yaml
 from bench.errors import SettingsError
 
 SCHEMA = Path(__file__).with_name("config.schema.yaml")
+UNITED = ("queries", "models", "teachers", "presets")  # by name, where a config extends several
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -28,22 +29,65 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def read_config(path: Path, extended: tuple[Path, ...] = ()) -> dict[str, Any]:
-    """The values of a config file; where it ``extends`` another one beside it, its own top-level keys win."""
+    """The values of a config file; where it ``extends`` others beside it, its own top-level keys win.
+
+    Several others are united: query sets, models, presets and teachers by their names, and the items of their grids, each
+    for the query sets of its own file. Raises SettingsError where they differ in anything that the file leaves open.
+    """
     values = read_yaml(path)
-    base = values.pop("extends", None)
-    if base is None:
+    bases = values.pop("extends", None)
+    if bases is None:
         return values
-    if not isinstance(base, str):
-        raise SettingsError(f"{path}: extends is {base!r}, expected the name of a config file beside it")
-    other = path.parent / base
-    if other in (*extended, path):
-        raise SettingsError(f"{path} extends itself: {' -> '.join(map(str, (*extended, path, other)))}")
-    return {**read_config(other, (*extended, path)), **values}
+    names = [bases] if isinstance(bases, str) else bases
+    if not (isinstance(names, list) and names and all(isinstance(name, str) for name in names)):
+        raise SettingsError(f"{path}: extends is {bases!r}, expected the names of config files beside it")
+    found = {}
+    for name in names:
+        other = path.parent / name
+        if other in (*extended, path):
+            raise SettingsError(f"{path} extends itself: {' -> '.join(map(str, (*extended, path, other)))}")
+        found[name] = read_config(other, (*extended, path))
+    if len(found) == 1:
+        return {**found[names[0]], **values}
+    return {**_united(found, set(values), path), **values}
 
 
-def validate(values: Mapping[str, Any], source: str) -> None:
-    """Check ``values`` against the schema; raises SettingsError for the first violation, with what is allowed there."""
-    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+def _united(configs: Mapping[str, Mapping[str, Any]], given: set[str], path: Path) -> dict[str, Any]:
+    """What several configs say together, without the keys that are ``given`` by the file that extends them."""
+    united: dict[str, Any] = {}
+    for config in configs.values():
+        for key, value in config.items():
+            if key in given:
+                continue
+            if key == "grid":
+                sets = sorted(config["queries"])
+                united[key] = united.get(key, []) + [{"query_sets": sets, **item} for item in value]
+            elif key in UNITED:
+                merged = united.setdefault(key, {})
+                for item, settings in value.items():
+                    _agree(merged.setdefault(item, settings), settings, f"{key}.{item}", configs, path)
+                    merged[item] = settings
+            else:
+                _agree(united.setdefault(key, value), value, key, configs, path)
+    return united
+
+
+def _agree(one: Any, other: Any, key: str, configs: Iterable[str], path: Path) -> None:
+    if one != other:
+        raise SettingsError(
+            f"{path} extends {list(configs)}, which differ in {key} ({one!r}, {other!r}); "
+            f"give {key.partition('.')[0]} in {path}"
+        )
+
+
+def validate(values: Mapping[str, Any], source: str, schema_file: Path = SCHEMA, definition: str | None = None) -> None:
+    """Check ``values`` against a schema, or one of the definitions in it.
+
+    Raises SettingsError for the first violation, with what is allowed there.
+    """
+    schema = yaml.safe_load(schema_file.read_text(encoding="utf-8"))
+    if definition is not None:
+        schema = {"$ref": f"#/$defs/{definition}", "$defs": schema["$defs"]}
     validator = jsonschema.Draft202012Validator(schema)
     for error in sorted(validator.iter_errors(values), key=lambda error: list(map(str, error.absolute_path))):
         raise SettingsError(_explain(_deepest(error), source))

@@ -5,12 +5,13 @@ import pytest
 from bench.provenance import ROOT, direct_imports
 
 LAYERS = [
-    {"errors", "settings", "storage", "provenance", "progress", "compiled"},
+    {"errors", "settings", "storage", "provenance", "progress", "compiled", "devices"},
     {"corpus", "encoder", "codec"},
     {"index"},
     {"search"},
     {"training", "evaluation", "rounds"},
     {"report", "plan"},
+    {"estimate"},
     {"verbs"},
     {"cli"},
     {"__main__"},

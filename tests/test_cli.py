@@ -80,7 +80,7 @@ def test_what_is_refused_ends_with_1_and_one_line(capsys, tmp_path):
     [
         (open_passages, "corpus", "corpus"),
         (open_queries, "queries", "queries"),
-        (load, "model", "project|pool|train"),
+        (load, "model", "project|pool|convert|train"),
         (open_shard, "vectors", "encode"),
         (open_query_vectors, "query-vectors", "encode-queries"),
         (open_centroids, "centroids", "centroids"),
@@ -101,13 +101,19 @@ def test_a_folder_of_another_format_version_is_refused_with_the_verb_that_makes_
 
 
 def test_an_unknown_data_set_on_the_command_line_is_refused(capsys, tmp_path):
-    assert main(["corpus", "--dataset", "pydocs/nosuch", "--passages", "1", "--output", str(tmp_path / "corpus")]) == 1
+    assert (
+        main(["corpus", "--dataset", "pydocs/nosuch", "--passages", "1", "--template", "{text}", "--output", str(tmp_path)])
+        == 1
+    )
     assert capsys.readouterr().err.startswith("bench corpus: DataError: 'pydocs/nosuch' is not an ir_datasets id")
 
 
 def test_a_verb_that_succeeds_ends_with_0_and_says_what_it_wrote(capsys, tmp_path):
-    assert main(["corpus", "--dataset", "pydocs/tiny", "--passages", "200", "--output", str(tmp_path / "corpus")]) == 0
-    assert capsys.readouterr().out.startswith("pydocs/tiny: 200 passages, 0 of them empty; digest ")
+    assert (
+        main(["corpus", "--dataset", "pydocs/tiny", "--passages", "200", "--template", "{text}", "--output", str(tmp_path)])
+        == 0
+    )
+    assert capsys.readouterr().out.startswith("pydocs/tiny: 200 passages as {text}, 0 of them empty; digest ")
 
 
 LATENCY = ["latency", "--index", "i", "--queries", "q", "--depth", "10", "--engine", "exact", "--output", "latency.json"]

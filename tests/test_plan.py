@@ -5,13 +5,23 @@ import re
 
 import pytest
 
+from bench.corpus import datasets
 from bench.errors import SettingsError
 from bench.plan import Run, load, resolve, training_sets
 from bench.provenance import ROOT, has_native_bfloat16
 from bench.settings import derived_seed, read_yaml
 
 QUICK = read_yaml(ROOT / "config" / "quick.yaml")
-KNOWN = read_yaml(ROOT / "config" / "datasets.yaml")
+KNOWN = datasets.read(ROOT / "config" / "datasets.yaml")
+ON_TEST = {**KNOWN.sets["pydocs/tiny"], "dataset": "pydocs/tiny", "corpus": "pydocs/test"}
+WITH_MORE = datasets.Protocol(
+    sets={
+        **KNOWN.sets,
+        "pydocs/tiny-on-test": {**ON_TEST, "passages": 4691},
+        "pydocs/other-count": {**ON_TEST, "passages": 200},
+    },
+    groups=KNOWN.groups,
+)
 CONFIGS = sorted(path.name for path in (ROOT / "config").glob("*.yaml") if path.name != "datasets.yaml")
 
 
@@ -28,7 +38,7 @@ def changed(**changes):
 
 
 def plan(**changes):
-    return resolve(changed(**changes), "x.yaml", KNOWN)
+    return resolve(changed(**changes), "x.yaml", WITH_MORE)
 
 
 @pytest.fixture
@@ -65,10 +75,10 @@ def test_shards_are_known_from_counts_alone(quick):
     assert plan(encode__passages_per_shard=4690).shards("pydocs-test") == ["00000", "00001"]
 
 
-def test_a_size_is_reported_for_every_searched_codec_and_for_uncompressed(quick):
+def test_a_size_is_reported_for_every_searched_codec_and_for_no_other(quick):
     assert quick.codecs("pydocs-test", "minilm") == ["fp16", "residual-1", "residual-2", "residual-4", "residual-8"]
     only = plan(latency=None, grid=[{"models": ["minilm"], "codecs": ["residual-2"], "presets": ["plaid"]}])
-    assert only.codecs("pydocs-test", "minilm") == ["fp16", "residual-2"]
+    assert only.codecs("pydocs-test", "minilm") == ["residual-2"]
 
 
 def test_a_run_named_twice_in_the_grid_is_run_once():
@@ -90,7 +100,6 @@ def test_inputs_of_a_model_are_those_given_or_none(quick):
     assert quick.inputs("pooled") == {}
 
 
-TINY_ON_TEST = {"corpus": "pydocs/test", "passages": 4691}
 CYCLE = {
     "one": {"start": "two", "train": QUICK["models"]["contrastive"]["train"]},
     "two": {"start": "one", "train": QUICK["models"]["contrastive"]["train"]},
@@ -128,12 +137,16 @@ REFUSED = {
         ["presets.colbertv2", "nprobe '2'", "whole number of at least 1"],
     ),
     "an unknown measure": (
-        {"queries__pydocs/test": {"measures": ["Foo@10"]}},
+        {"queries__pydocs/test": {"override": {"measures": ["Foo@10"]}}},
         ["'Foo@10'", "queries.pydocs/test", "nDCG@10"],
     ),
     "a measure in another spelling": (
-        {"queries__pydocs/test": {"measures": ["MRR@10"]}},
+        {"queries__pydocs/test": {"override": {"measures": ["MRR@10"]}}},
         ["'MRR@10'", "queries.pydocs/test", "'RR@10'"],
+    ),
+    "a protocol key outside of override": (
+        {"queries__pydocs/test": {"doc_maxlen": 96}},
+        ["queries.pydocs/test", "['doc_maxlen']", "under `override`"],
     ),
     "nbits 3": ({"grid__0__codecs": ["residual-3"]}, ["nbits 3", "grid.0", "[1, 2, 4, 8]"]),
     "an unknown codec": ({"grid__0__codecs": ["pq-16"]}, ["codec 'pq-16'", "grid.0", "'fp16'", "'residual-2'"]),
@@ -162,11 +175,11 @@ REFUSED = {
         ["presets.colbertv2", "at most 99", "depth 100", "raise ncandidates"],
     ),
     "a measure deeper than the depth": (
-        {"queries__pydocs/test": {"measures": ["RR@10", "R@1000"]}},
+        {"queries__pydocs/test": {"override": {"measures": ["RR@10", "R@1000"]}}},
         ["'R@1000'", "queries.pydocs/test", "depth 100"],
     ),
     "a measure without a cutoff": (
-        {"queries__pydocs/test": {"measures": ["nDCG"]}},
+        {"queries__pydocs/test": {"override": {"measures": ["nDCG"]}}},
         ["'nDCG'", "queries.pydocs/test", "nDCG@100"],
     ),
     "models that start from each other": ({"models__one": CYCLE["one"], "models__two": CYCLE["two"]}, ["one -> two -> one"]),
@@ -201,11 +214,11 @@ REFUSED = {
         ["grid.0", "preset 'flat' is for models with pooling", "'minilm'"],
     ),
     "query sets of one collection at different lengths": (
-        {"queries": {"pydocs/test": {}, "pydocs/tiny": {**TINY_ON_TEST, "doc_maxlen": 96}}},
-        ["pydocs/test", "pydocs/tiny", "(96, 128)"],
+        {"queries": {"pydocs/test": {}, "pydocs/tiny-on-test": {"override": {"doc_maxlen": 96}}}},
+        ["pydocs/test", "pydocs/tiny-on-test", "(96, 128)"],
     ),
     "query sets of one collection with different counts": (
-        {"queries": {"pydocs/test": {}, "pydocs/tiny": {"corpus": "pydocs/test"}}},
+        {"queries": {"pydocs/test": {}, "pydocs/other-count": {}}},
         ["share the collection pydocs/test", "(200, 4691)"],
     ),
     "a timing on no thread": ({"latency__threads": [1, 0]}, ["latency.threads.1", "0 is less than the minimum of 1"]),
@@ -231,6 +244,31 @@ REFUSED = {
     ),
     "an unknown key of latency": ({"latency__warmup": 3}, ["latency", "['warmup']", "'threads'"]),
     "a name that is no folder": ({"name": "../results"}, ["name", "'../results'"]),
+    "an unknown query set in the grid": (
+        {"grid__0__query_sets": ["pydocs/tiny"]},
+        ["grid.0", "query_sets ['pydocs/tiny']", "['pydocs/test']"],
+    ),
+    "an unknown query set to time": ({"latency__query_sets": ["cranfield"]}, ["latency", "query_sets ['cranfield']"]),
+    "more shards than a command line takes": (
+        {"encode__passages_per_shard": 9},
+        ["encode.passages_per_shard 9", "the 4691 passages of pydocs/test", "more than 500 shards; give at least 10"],
+    ),
+    "a checkpoint of a hub without a revision": (
+        {"models__official": {"checkpoint": {"name": "somebody/colbert", "dim": 128}}},
+        ["revision None of models.official.checkpoint", "'somebody/colbert' is not 40 hex digits", "pin the commit"],
+    ),
+    "base weights of a hub without a revision": (
+        {"models__pooled": {"base": {"name": "somebody/encoder"}, "pooling": "mean"}},
+        ["revision None of models.pooled.base", "'somebody/encoder' is not 40 hex digits"],
+    ),
+    "a teacher of a hub without a revision": (
+        {"teachers": {"cross": {"cross_encoder": {"name": "somebody/cross"}, "max_length": 64}}},
+        ["revision None of teachers.cross.cross_encoder", "'somebody/cross' is not 40 hex digits"],
+    ),
+    "a checkpoint without its dimensions": (
+        {"models__official": {"checkpoint": {"name": "./folder"}}},
+        ["models.official.checkpoint", "'dim' is a required property"],
+    ),
     "a model name with a slash": ({"models__a/b": QUICK["models"]["pooled"]}, ["models", "'a/b'"]),
 }
 
@@ -265,11 +303,29 @@ def test_the_quick_config_times_three_presets_of_one_model_at_two_bit_widths(qui
     assert len(quick.latency.runs) == 2 * 3
 
 
+def test_a_grid_and_a_timing_may_name_some_of_the_query_sets():
+    some = {"query_sets": ["cranfield"]}
+    sets = {"pydocs/test": {}, "cranfield": {}}
+    found = plan(queries=sets, grid=[EXACT, {**EXACT, **some, "models": ["contrastive"]}], latency=None)
+    assert [(run.queries, run.model) for run in found.runs] == [
+        ("pydocs-test", "minilm"),
+        ("cranfield", "minilm"),
+        ("cranfield", "contrastive"),
+    ]
+    timed = plan(queries=sets, grid=[EXACT], latency={"threads": [1], "queries": 200, **some}).latency
+    assert [run.queries for run in timed.runs] == ["cranfield"]
+
+
+def test_shards_are_kept_unless_the_config_says_otherwise(quick):
+    assert quick.keep_vectors
+    assert not plan(encode__keep_vectors=False).keep_vectors
+
+
 def test_query_sets_of_one_collection_that_agree_share_it():
-    found = plan(queries={"pydocs/test": {}, "pydocs/tiny": TINY_ON_TEST}, grid=[EXACT], latency=None)
+    found = plan(queries={"pydocs/test": {}, "pydocs/tiny-on-test": {}}, grid=[EXACT], latency=None)
     assert [(run.queries, run.corpus) for run in found.runs] == [
         ("pydocs-test", "pydocs-test"),
-        ("pydocs-tiny", "pydocs-test"),
+        ("pydocs-tiny-on-test", "pydocs-test"),
     ]
     assert sorted(found.corpora) == ["pydocs-test", "pydocs-train"]
 

@@ -5,13 +5,14 @@ import copy
 import pytest
 
 from bench import rounds
+from bench.corpus import datasets
 from bench.errors import SettingsError
 from bench.plan import resolve
 from bench.provenance import ROOT
 from bench.settings import read_yaml
 
 CI = read_yaml(ROOT / "config" / "ci.yaml")
-KNOWN = read_yaml(ROOT / "config" / "datasets.yaml")
+KNOWN = datasets.read(ROOT / "config" / "datasets.yaml")
 
 
 def plan(**changes):

@@ -4,11 +4,13 @@ Every method whose argument is ``w`` takes the wildcards of the rule of the same
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from bench.corpus.protocol import Entry
 from bench.errors import SettingsError
+from bench.evaluation.guard import Rules
 from bench.plan import Plan, Run
 from bench.settings import flags
 
@@ -25,12 +27,19 @@ class Jobs:
 
     def corpus(self, w: Any) -> str:
         entry = self.plan.corpora[w.corpus]
-        return flags({"dataset": entry.corpus, "passages": entry.passages})
+        return flags({"dataset": entry.corpus, "passages": entry.passages, "template": entry.template})
 
     def queries(self, w: Any) -> str:
         entry = self._query_sets()[w.queries]
-        seed = self.plan.seed_for("queries", w.queries)
-        return flags({"dataset": entry.id, "queries": entry.queries, "sample": entry.sample, "seed": seed})
+        seed = self.plan.seed_for("queries", w.queries) if entry.sample_seed is None else entry.sample_seed
+        counts = {"queries": entry.queries, "judgements": entry.judgements, "grades": entry.grades}
+        chosen = {"sample": entry.sample, "seed": seed, "ids": entry.ids}
+        return flags({"dataset": entry.dataset, "without": entry.without, **counts, **chosen})
+
+    def ids(self, w: Any) -> list[str]:
+        """The file with the ids of queries to keep, where the config names one; never for a part of a training set."""
+        entry = self._query_sets().get(w.queries)
+        return [entry.ids] if entry and entry.ids else []
 
     def encode(self, w: Any) -> str:
         shape = {"shard": int(w.shard), "passages_per_shard": self.plan.passages_per_shard}
@@ -70,11 +79,29 @@ class Jobs:
         entry = self.plan.entries[w.queries]
         parts = w.system.split("/") if "/" in w.system else ("bm25", "text", "bm25")
         axes = dict(zip(("model", "codec", "preset"), parts, strict=True))
-        return flags({"measures": entry.measures, "depth": self.plan.depth, "dataset": entry.id, **axes})
+        scored = {"measures": entry.measures, "depth": self.plan.depth}
+        rules = [f"{name}={getattr(entry, name)}" for name in [field.name for field in fields(Rules)]]
+        return flags({**scored, "protocol": rules, "marks": _named(entry.marks), "dataset": entry.id, **axes})
+
+    def size(self, w: Any) -> str:
+        return flags({"corpus": w.corpus, "model": w.model, "marks": _named(self.plan.corpora[w.corpus].index_marks)})
 
     def shards_of(self, pattern: str) -> Callable[[Any], list[str]]:
         """All files of a pattern with {shard}, for the wildcards corpus, model and codec of a rule."""
         return lambda w: [pattern.format(**dict(w), shard=shard) for shard in self.plan.shards(w.corpus)]
+
+    def means(self) -> str:
+        """Groups of data sets that Table 1 averages, those of which the config has any."""
+        return flags({"means": [f"{group.title}={','.join(group.members)}" for group in self.plan.groups] or None})
+
+    def truncation(self, w: Any) -> str:
+        entry = self.plan.entries[w.queries]
+        return flags({"dataset": entry.id, "model": w.model, "marks": _named(entry.marks)})
+
+    def truncations(self) -> list[str]:
+        """One per query set and model."""
+        found = dict.fromkeys((run.corpus, run.model, run.queries) for run in self.plan.runs)
+        return [f"build/{corpus}/{model}/truncation/{queries}.json" for corpus, model, queries in found]
 
     def metrics(self) -> list[str]:
         plan = self.plan
@@ -126,6 +153,11 @@ class Jobs:
 
     def _ranking(self, queries: str) -> Mapping[str, Any]:
         return {"depth": self.plan.depth, "self_match": self.plan.entries[queries].self_match}
+
+
+def _named(values: Mapping[str, str]) -> list[str] | None:
+    """NAME=VALUE of each, None where there is none."""
+    return [f"{name}={value}" for name, value in values.items()] or None
 
 
 def compute(plan: Plan, threads: int) -> dict[str, Any]:

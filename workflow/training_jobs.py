@@ -30,6 +30,9 @@ class TrainingJobs:
             given["doc_maxlen"] = self._trained_on(fitted).doc_maxlen
         return flags({**given, **self._compute("project", w.model)})
 
+    def convert(self, w: Any) -> str:
+        return flags({**self.plan.models[w.model]["checkpoint"], **self._inputs(w.model)})
+
     def pool(self, w: Any) -> str:
         return flags(self.plan.models[w.model]["base"])
 

@@ -8,6 +8,7 @@ from bench.errors import SettingsError
 
 UNCOMPRESSED = "fp16"
 NBITS, BYTES = "nbits", "bytes"
+WITH_GAINS = "rotated"
 FAMILIES: Mapping[str, tuple[str, Sequence[int]]] = {
     "residual": (NBITS, (1, 2, 4, 8)),
     "lloyd": (NBITS, (1, 2, 4)),
@@ -26,6 +27,13 @@ class CodecName:
 
     def __str__(self) -> str:
         return f"{self.family}-{self.size}"
+
+    def bytes(self, dim: int) -> int:
+        """Bytes of the residual of a vector of that dim, with that of its gain if it has one."""
+        self.check_dim(dim)
+        if FAMILIES[self.family][0] == BYTES:
+            return self.size
+        return dim * self.size // 8 + (self.family == WITH_GAINS)
 
     def check_dim(self, dim: int) -> None:
         """Raise SettingsError unless vectors of that dim fill whole bytes, all bytes having equally many dimensions."""

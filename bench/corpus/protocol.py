@@ -1,34 +1,46 @@
-"""The evaluation protocol as data: one entry per query set, from ``config/datasets.yaml`` and the config of a run."""
+"""How one query set is evaluated: its protocol from ``config/datasets.yaml``, and what the config of a run changes in it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
-from bench.errors import SettingsError
+from bench.corpus.datasets import SCHEMA, Keys
+from bench.errors import DataError, SettingsError
+from bench.settings import validate
 
-SELF_MATCH = ("none", "removed")
+CHOSEN = ("sample", "sample_seed", "ids")  # which queries are kept: plain keys of a config, marked all the same
+OVERRIDABLE = ("query_maxlen", "doc_maxlen", "measures", "self_match", "gains")
+_OF_THE_INDEX = ("doc_maxlen", "protocol")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """How one query set is evaluated.
+    """The protocol of one query set; ``bench/datasets.schema.yaml`` describes its keys.
 
-    id, corpus: ir_datasets ids of the query set and of the collection that it searches;
-    passages, queries: counts that the data must have; sample: queries kept, by seed (null: all);
-    query_maxlen, doc_maxlen: tokens, markers included; measures: ir_measures texts, the headline first;
-    self_match: "removed" where a query may be a passage of the collection itself (same id).
+    corpus: the collection that it searches; dataset, without: ir_datasets ids of its queries and judgements, and of
+    queries left out; passages, queries, judgements, grades: what the data must have; sample: queries kept, by
+    ``sample_seed`` or, with ``ids``, those named in that file; marks: what differs from the protocol, by key.
     """
 
     id: str
+    dataset: str
     corpus: str
     passages: int
+    template: str
     queries: int
+    judgements: int
+    grades: tuple[int, ...]
     query_maxlen: int
     doc_maxlen: int
     measures: tuple[str, ...]
+    gains: str
     self_match: str
+    source: Mapping[str, str]
+    without: str | None = None
     sample: int | None = None
-    source: str = "config"
+    sample_seed: int | None = None
+    ids: str | None = None
+    marks: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -39,73 +51,103 @@ class Entry:
     def corpus_name(self) -> str:
         return slug(self.corpus)
 
+    @property
+    def kept(self) -> int:
+        """Queries that are searched and scored."""
+        return self.sample or self.queries
+
+    @property
+    def index_marks(self) -> Mapping[str, str]:
+        """Of the marks those that concern the index, whichever queries search it."""
+        return {key: mark for key, mark in self.marks.items() if key in _OF_THE_INDEX}
+
 
 def slug(dataset_id: str) -> str:
     return dataset_id.replace("/", "-")
 
 
-def resolve(dataset_id: str, overrides: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]], source: str) -> Entry:
-    """The entry of a query set: its protocol, changed by the config of the run.
+def resolve(dataset_id: str, given: Mapping[str, Any], known: Mapping[str, Keys], source: str) -> Entry:
+    """The entry of a query set: its protocol, and the keys that the config of a run gives.
 
-    An id outside the protocol works too: its counts come from ir_datasets' metadata, everything else must stand in the
-    config. Raises SettingsError for a missing or an unknown key, and for values that cannot be.
+    Of a set in the protocol a config may choose queries (``CHOSEN``) and, under ``override``, change the keys of
+    ``OVERRIDABLE``; either marks the entry. A set outside it takes its counts from ir_datasets' metadata and all else from
+    the config, and is marked as such. Raises SettingsError for a missing, unknown or misplaced key and impossible values.
     """
     where = f"queries.{dataset_id} in {source}"
-    names = {field.name for field in fields(Entry)}
-    values: dict[str, Any] = {**known.get(dataset_id, {}), **overrides}
-    if dataset_id not in known:
-        values = {**_from_ir_datasets(dataset_id, where), **values}
-    unknown = sorted(set(values) - (names - {"id"}))
-    if unknown:
-        raise SettingsError(f"{where} has the unknown keys {unknown}; known: {sorted(names - {'id'})}")
-    required = {field.name for field in fields(Entry)} - {"id", "sample", "source"}
-    missing = sorted(required - set(values))
+    plain = {key: value for key, value in given.items() if key != "override"}
+    override = given.get("override") or {}
+    validate({**plain, **override}, where, SCHEMA, "keys")
+    if dataset_id in known:
+        base = known[dataset_id]
+        _check_places(plain, override, where)
+    elif override:
+        raise SettingsError(
+            f"{where}: {dataset_id} is not in the protocol, so that nothing can be overridden: give keys plainly"
+        )
+    else:
+        base = {"source": {"protocol": source}, **_from_ir_datasets(dataset_id, where)}
+    if "ids" in plain and "sample_seed" in plain:
+        raise SettingsError(f"{where} gives ids and a sample_seed, but what is named is not drawn")
+    values = {"dataset": dataset_id, **base, **plain, **override}
+    missing = sorted(_required() - set(values))
     if missing:
         raise SettingsError(
             f"{dataset_id} is not in config/datasets.yaml, so {where} must also give {missing}; "
             f"see the entries there for examples"
         )
-    _check_types(values, where)
-    entry = Entry(id=dataset_id, **{**values, "measures": tuple(values["measures"])})
+    marks = _marks({**plain, **override}, base) if dataset_id in known else {"protocol": f"of {source}"}
+    lists = {key: tuple(values[key]) for key in ("grades", "measures")}
+    entry = Entry(id=dataset_id, **{**values, **lists}, marks={**marks, **_sample_mark(plain, values, base)})
     _check(entry, where)
     return entry
 
 
+def _required() -> set[str]:
+    optional = {"id", "without", *CHOSEN, "marks"}
+    return {field.name for field in fields(Entry)} - optional
+
+
+def _check_places(plain: Mapping[str, Any], override: Mapping[str, Any], where: str) -> None:
+    if misplaced := sorted(set(plain) - set(CHOSEN)):
+        raise SettingsError(
+            f"{where} changes {misplaced} of the protocol: they belong under `override`, which marks every row of the tables"
+        )
+    if fixed := sorted(set(override) - set(OVERRIDABLE)):
+        raise SettingsError(f"{where} overrides {fixed}, which the data decide; what can be overridden: {list(OVERRIDABLE)}")
+
+
+def _marks(given: Mapping[str, Any], base: Keys) -> dict[str, str]:
+    changed = {key: value for key, value in given.items() if key in OVERRIDABLE and value != base[key]}
+    return {key: f"{_shown(value)}, protocol {_shown(base[key])}" for key, value in sorted(changed.items())}
+
+
+def _sample_mark(plain: Mapping[str, Any], values: Mapping[str, Any], base: Keys) -> dict[str, str]:
+    if all(plain.get(key) == base.get(key) for key in CHOSEN if key in plain):
+        return {}
+    named = f"named in {plain['ids']}" if "ids" in plain else "by seed"
+    return {"sample": f"{values.get('sample')} of {values['queries']} queries, {named}"}
+
+
+def _shown(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, list | tuple) else str(value)
+
+
 def _from_ir_datasets(dataset_id: str, where: str) -> dict[str, Any]:
     from bench.corpus import registry
-    from bench.errors import DataError
 
     try:
         counts = registry.metadata_counts(dataset_id)
         corpus = registry.docs_parent(dataset_id)
+        grades, template = registry.metadata_grades(dataset_id), registry.template(corpus)
     except DataError as error:
         raise SettingsError(f"{where}: {error}") from error
-    found = {"corpus": corpus, "passages": counts.get("docs"), "queries": counts.get("queries")}
+    counted = {"passages": counts.get("docs"), "queries": counts.get("queries"), "judgements": counts.get("qrels")}
+    found = {"corpus": corpus, "template": template, "grades": grades, **counted}
     return {key: value for key, value in found.items() if value is not None}
 
 
-_COUNTS = ("passages", "queries", "query_maxlen", "doc_maxlen", "sample")
-
-
-def _check_types(values: Mapping[str, Any], where: str) -> None:
-    for name, value in values.items():
-        if name == "sample" and value is None:
-            continue
-        if name in _COUNTS and (not isinstance(value, int) or isinstance(value, bool)):
-            raise SettingsError(f"{name} {value!r} of {where} must be a whole number")
-        if name == "measures" and not (isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)):
-            raise SettingsError(f"measures {value!r} of {where} must be a list of ir_measures texts, such as [RR@10]")
-        if name in ("corpus", "source", "self_match") and not isinstance(value, str):
-            raise SettingsError(f"{name} {value!r} of {where} must be a text")
-
-
 def _check(entry: Entry, where: str) -> None:
-    if entry.self_match not in SELF_MATCH:
-        raise SettingsError(f"self_match {entry.self_match!r} of {where} is not one of {list(SELF_MATCH)}")
-    if not entry.measures:
-        raise SettingsError(f"{where} names no measure")
-    for name, least in (("passages", 1), ("queries", 1), ("query_maxlen", 4), ("doc_maxlen", 4)):
-        if getattr(entry, name) < least:
-            raise SettingsError(f"{name} {getattr(entry, name)} of {where} must be at least {least}")
+    if entry.ids is not None and entry.sample is None:
+        raise SettingsError(f"{where} names ids in {entry.ids}, but no sample: say how many they are")
     if entry.sample is not None and not 1 <= entry.sample <= entry.queries:
         raise SettingsError(f"sample {entry.sample} of {where} must lie between 1 and its {entry.queries} queries")

@@ -63,6 +63,18 @@ def metadata_counts(dataset_id: str) -> dict[str, int]:
     return {kind: value["count"] for kind, value in metadata.items() if "count" in value}
 
 
+def metadata_grades(dataset_id: str) -> list[int] | None:
+    """Grades of the judgements by the same metadata, ascending; None where it has none."""
+    relevance = load(dataset_id).metadata().get("qrels", {}).get("fields", {}).get("relevance", {})
+    return sorted(int(grade) for grade in relevance["counts_by_value"]) if "counts_by_value" in relevance else None
+
+
+def template(corpus: str) -> str:
+    """What ``default_text()`` makes of a passage of this collection, each field by its name in braces."""
+    doc = load(corpus).docs_cls()
+    return str(doc(*(f"{{{name}}}" for name in doc._fields)).default_text())
+
+
 def docs_parent(dataset_id: str) -> str:
     """Id of the collection whose passages ``dataset_id`` searches, so that its query sets share one index."""
     load(dataset_id)

@@ -1,17 +1,19 @@
 """Base weights: where they come from, and the check that they are the ones asked for."""
 
 import importlib.metadata
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 import transformers
 
-from bench.errors import DamagedFileError, SettingsError
+from bench.encoder.names import check_revision, is_hub_id
+from bench.errors import DamagedFileError, DataError, SettingsError
 from bench.storage import sha256_file
 
 WEIGHTS = "model.safetensors"
+PATTERNS = ("*.json", "*.txt", "*.model")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +21,7 @@ class Base:
     """A pretrained encoder to start from.
 
     name: a hub id or a local folder; revision: 40 hex digits, required for a hub id; package: an installed
-    distribution that carries the same weights, used instead of the hub; sha256: of ``model.safetensors``.
+    distribution that carries the same weights, used instead of the hub; sha256: of the file of weights.
     """
 
     name: str
@@ -28,29 +30,34 @@ class Base:
     sha256: str | None = None
 
 
-def locate(base: Base) -> Path:
+def locate(base: Base, weights: Sequence[str] = (WEIGHTS,), also: Sequence[str] = ()) -> Path:
     """Folder with the files of ``base``, downloaded only where it is a plain hub id.
 
+    weights: names that the file of weights may have, the first one found counts; also: further files to download.
     Raises SettingsError for a hub id without a full revision or for a package that has no weights, and
     DamagedFileError where the weights are not the ones that ``sha256`` names.
     """
     if base.package is not None:
         folder = _package_folder(base.package)
-    elif Path(base.name).is_dir():
-        folder = Path(base.name)
-    elif base.name.startswith(("/", ".", "~")):
-        raise SettingsError(f"base {base.name!r} is no folder; give an existing one, or a hub id")
+    elif is_hub_id(base.name):
+        folder = _hub_folder(base.name, base.revision, weights, also)
     else:
-        folder = _hub_folder(base.name, base.revision)
-    if not (folder / WEIGHTS).exists():
-        raise DamagedFileError(f"{folder} has no {WEIGHTS}: the weights of {base.name} must be in safetensors format")
+        folder = Path(base.name)
+        if not folder.is_dir():
+            raise SettingsError(f"base {base.name!r} is no folder; give an existing one, or a hub id")
+    file = found_weights(folder, weights)
+    if file is None:
+        raise DamagedFileError(f"{folder} has no {' and no '.join(weights)}, where the weights of {base.name} should be")
     if base.sha256 is not None:
-        found = sha256_file(folder / WEIGHTS)
+        found = sha256_file(file)
         if found != base.sha256:
-            raise DamagedFileError(
-                f"{folder / WEIGHTS} has sha256 {found}, but the config asks for {base.sha256} ({base.name})"
-            )
+            raise DamagedFileError(f"{file} has sha256 {found}, but the config asks for {base.sha256} ({base.name})")
     return folder
+
+
+def found_weights(folder: Path, names: Sequence[str]) -> Path | None:
+    """The first of the files that the folder has."""
+    return next((folder / name for name in names if (folder / name).exists()), None)
 
 
 def _package_folder(package: str) -> Path:
@@ -64,15 +71,26 @@ def _package_folder(package: str) -> Path:
     raise SettingsError(f"package {package!r} carries no {WEIGHTS}")
 
 
-def _hub_folder(name: str, revision: str | None) -> Path:
-    if revision is None or not re.fullmatch(r"[0-9a-f]{40}", revision):
-        raise SettingsError(
-            f"revision {revision!r} of base {name!r} is not 40 hex digits; pin the commit of the weights, in quotes"
-        )
-    from huggingface_hub import snapshot_download
+def _hub_folder(name: str, revision: str | None, weights: Sequence[str], also: Sequence[str]) -> Path:
+    """The snapshot of a revision, with the first of the files of weights that it has."""
+    pinned = check_revision(name, revision, "base")
+    for file in weights[:-1]:
+        folder = _snapshot(name, pinned, (*also, file))
+        if (folder / file).exists():
+            return folder
+    return _snapshot(name, pinned, (*also, weights[-1]))
 
-    patterns = ["*.json", "*.txt", "*.safetensors", "*.model"]
-    return Path(snapshot_download(name, revision=revision, allow_patterns=patterns))
+
+def _snapshot(name: str, revision: str, files: Sequence[str]) -> Path:
+    from huggingface_hub import constants, snapshot_download
+
+    try:
+        return Path(snapshot_download(name, revision=revision, allow_patterns=[*PATTERNS, *files]))
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"{name} at revision {revision} is not whole in {constants.HF_HUB_CACHE} and cannot be downloaded "
+            f"({' '.join(str(error).split())}); `bench fetch` gets it where there is a network"
+        ) from error
 
 
 def load(folder: Path) -> tuple[transformers.PreTrainedModel, transformers.PreTrainedTokenizerBase]:

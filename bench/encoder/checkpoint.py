@@ -36,7 +36,7 @@ def save(encoder: Encoder, folder: Path, **manifest: Mapping[str, Any]) -> Manif
 
 def load(folder: Path) -> tuple[Encoder, Manifest]:
     """The encoder of a model folder, float32, in evaluation mode, and its manifest."""
-    manifest = open_folder(folder, "model", VERSION, "project|pool|train")
+    manifest = open_folder(folder, "model", VERSION, "project|pool|convert|train")
     settings = read_json(folder / SETTINGS)
     bert = architecture(folder)
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
@@ -48,11 +48,11 @@ def load(folder: Path) -> tuple[Encoder, Manifest]:
         encoder = late_interaction(bert, tokenizer, empty, inputs)
     else:
         encoder = MeanPooling(bert, Inputs(tokenizer, inputs)).eval()
-    _fill(encoder, tensors, folder / WEIGHTS)
+    fill(encoder, tensors, folder / WEIGHTS)
     return encoder, manifest
 
 
-def _fill(encoder: Encoder, tensors: Mapping[str, torch.Tensor], source: Path) -> None:
+def fill(encoder: Encoder, tensors: Mapping[str, torch.Tensor], source: Path) -> None:
     """Copy tensors into the encoder; raises DamagedFileError unless they are exactly those that it has."""
     wanted = {name: tuple(tensor.shape) for name, tensor in encoder.state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}

@@ -52,6 +52,18 @@ def encode_passages(
     A passage always has vectors: an empty one those of its special tokens.
     """
     ids = encoder.inputs.passages(texts, maxlen)
+    return encode_tokens(encoder, ids, precision=precision, device=device, progress=progress)
+
+
+def encode_tokens(
+    encoder: Encoder,
+    ids: Sequence[Sequence[int]],
+    *,
+    precision: str = "float32",
+    device: str = "cpu",
+    progress: Progress = lambda done: None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The same of passages that are token ids already."""
     parts: list[np.ndarray] = [np.empty((0, encoder.dim), np.float16)] * len(ids)
     with torch.inference_mode(), autocast(precision, device):
         for batch in length_batches([len(row) for row in ids], TOKENS_PER_BATCH):

@@ -52,21 +52,31 @@ class Inputs:
         encoded = self.tokenizer(list(string.punctuation), add_special_tokens=False)["input_ids"]
         return np.unique([ids[0] for ids in encoded if ids])
 
-    def _wrap(self, texts: Sequence[str], marker: list[int], maxlen: int) -> list[list[int]]:
+    def _wrap(self, texts: Sequence[str], marker: list[int], maxlen: int) -> tuple[list[list[int]], np.ndarray]:
+        """Ids of each text, cut, and ``[texts]`` int32: how many there would be uncut."""
         room = maxlen - 2 - len(marker)
         if room < 1:
             raise SettingsError(f"a length of {maxlen} tokens leaves no room for text beside markers")
-        encoded = self.tokenizer(list(texts), add_special_tokens=False, truncation=True, max_length=room)["input_ids"]
+        encoded = self.tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"]
         cls, sep = self.tokenizer.cls_token_id, self.tokenizer.sep_token_id
-        return [[cls, *marker, *ids, sep] for ids in encoded]
+        uncut = np.array([len(ids) + maxlen - room for ids in encoded], np.int32)
+        return [[cls, *marker, *ids[:room], sep] for ids in encoded], uncut
 
     def passages(self, texts: Sequence[str], maxlen: int) -> list[list[int]]:
         """Ids of each passage, at most ``maxlen`` of them, markers included."""
+        return self.measured_passages(texts, maxlen)[0]
+
+    def measured_passages(self, texts: Sequence[str], maxlen: int) -> tuple[list[list[int]], np.ndarray]:
+        """The same, and ``[passages]`` int32: tokens of each passage before it was cut, markers included."""
         return self._wrap(texts, self._doc_marker, maxlen)
+
+    def cut_queries(self, texts: Sequence[str], maxlen: int) -> int:
+        """How many queries have more tokens than ``maxlen``, markers included."""
+        return int(np.count_nonzero(self._wrap(texts, self._query_marker, maxlen)[1] > maxlen))
 
     def queries(self, texts: Sequence[str], maxlen: int) -> tuple[np.ndarray, np.ndarray]:
         """Ids and attention mask, each ``[queries, length]`` int64; length is ``maxlen`` where queries are padded."""
-        wrapped = self._wrap(texts, self._query_marker, maxlen)
+        wrapped, _ = self._wrap(texts, self._query_marker, maxlen)
         length = maxlen if self.settings.pad_queries else max(map(len, wrapped), default=0)
         filler = self.tokenizer.mask_token_id if self.settings.pad_queries else self.pad
         ids = np.full((len(wrapped), length), filler, np.int64)

@@ -4,13 +4,17 @@ Ties are broken once, by score and then passage id, and the measures see strictl
 that is missing from the run counts as 0; a measure deeper than the run is refused.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import ir_measures
 
 from bench.errors import SettingsError
 
+GAINS: Mapping[str, Callable[[int], int]] = {
+    "graded": lambda grade: max(grade, 0),
+    "binary": lambda grade: int(grade > 0),
+}
 Qrels = Mapping[str, Mapping[str, int]]
 Rankings = Mapping[str, Sequence[tuple[str, float]]]
 
@@ -47,16 +51,20 @@ def check_depth(names: Sequence[str], depth: int, source: str) -> None:
             raise SettingsError(f"measure {name!r} of {source} looks deeper than the run of depth {depth}")
 
 
-def evaluate(run: Rankings, qrels: Qrels, measures: Sequence[str], depth: int) -> Quality:
-    """Score a run against judgements ``{query: {passage: grade}}``, both cut at ``depth``.
+def evaluate(run: Rankings, qrels: Qrels, measures: Sequence[str], depth: int, gains: str = "graded") -> Quality:
+    """Score a run, cut at ``depth``, against judgements ``{query: {passage: grade}}``.
 
+    gains: "graded", a relevant passage gains its grade, or "binary", it gains 1; a grade below 1 gains nothing in either.
     Means are over all judged queries. Counts: judged, in_run, scored (both), short (fewer than ``depth`` results),
     unjudged (in the run only), results, tied (results whose score another result of the same query has).
     """
     check_depth(measures, depth, "this evaluation")
+    if gains not in GAINS:
+        raise SettingsError(f"gains {gains!r} of this evaluation are not one of {sorted(GAINS)}")
     ranked = {query: _ranked(ranking, depth) for query, ranking in sorted(run.items()) if query in qrels}
     parsed = {name: measure(name, "this evaluation") for name in measures}
-    judged = {query: dict(judged) for query, judged in sorted(qrels.items())}
+    gain = GAINS[gains]
+    judged = {query: {p: gain(grade) for p, grade in judged.items()} for query, judged in sorted(qrels.items())}
     per_query = {name: dict.fromkeys(judged, 0.0) for name in measures}
     names = {value: name for name, value in parsed.items()}
     if ranked:

@@ -6,6 +6,7 @@ from typing import Any
 from bench.codec.codec import TABLES
 from bench.storage import Manifest
 
+BYTES_PER_FLOAT16 = 2
 COMPONENTS: dict[str, tuple[str, ...]] = {
     "float16": ("vectors.npy",),
     "codes": ("codes.npy",),
@@ -26,16 +27,17 @@ def by_component(manifest: Manifest) -> dict[str, int]:
     return sizes
 
 
-def account(manifest: Manifest, uncompressed: Manifest) -> dict[str, Any]:
-    """The byte ledger of an index beside the uncompressed index of the same vectors.
+def account(manifest: Manifest) -> dict[str, Any]:
+    """The byte ledger of an index, beside the same vectors as plain float16.
 
     ratios, uncompressed over compressed, all without "other" (ids, lengths and a few kB of tables, the same on both
     sides): ``paper``: vectors over codes + residuals + norms + inverted list, as in arXiv 2112.01488, section 5.3, where
     centroids are negligible; ``with_centroids``: the same plus centroids; ``list_on_both_sides``: inverted list added to
     the uncompressed side too, which needs one for candidates; None for the uncompressed index.
     """
-    sizes, plain = by_component(manifest), by_component(uncompressed)
+    sizes = by_component(manifest)
     vectors = int(manifest.counts["vectors"])
+    plain = BYTES_PER_FLOAT16 * int(manifest.settings["dim"]) * vectors
     total = sum(sizes.values())
     return {
         "bytes": sizes,
@@ -44,7 +46,7 @@ def account(manifest: Manifest, uncompressed: Manifest) -> dict[str, Any]:
         "passages": int(manifest.counts["passages"]),
         "centroids": int(manifest.counts.get("centroids", 0)),
         "bytes_per_vector": total / vectors,
-        "ratio": _ratios(sizes, plain["float16"]) if sizes["residuals"] else None,
+        "ratio": _ratios(sizes, plain) if sizes["residuals"] else None,
     }
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from bench.errors import DataError
 from bench.evaluation.comparison import compare, interval
 from bench.evaluation.size import COMPONENTS
+from bench.report.marks import described
 from bench.storage import read_json
 
 Record = Mapping[str, Any]
@@ -26,6 +27,11 @@ def read_metrics(paths: Iterable[Path]) -> list[Record]:
 def read_sizes(paths: Iterable[Path]) -> list[Record]:
     """Records of sizes in the order given; raises DataError where two describe the same row."""
     return _distinct([read_json(path) for path in paths], ("corpus", "model", "codec"))
+
+
+def read_truncations(paths: Iterable[Path]) -> list[Record]:
+    """Records of truncation in the order given; raises DataError where two describe the same row."""
+    return _distinct([read_json(path) for path in paths], ("dataset", "model"))
 
 
 def engine_values(settings: Mapping[str, Any]) -> str:
@@ -46,7 +52,7 @@ def quality_frame(metrics: Sequence[Record], sizes: Sequence[Record], *, seed: i
     Columns: dataset, model, codec, preset, settings; headline (name), value, low, high (95 % interval over queries);
     each measure; difference, difference_low, difference_high, p: paired with the uncompressed exact run of the same
     model and data set (absent for that run itself and where there is none); codec_loss and engine_loss, its two parts;
-    bytes_per_vector; queries, short, tied; precision.
+    bytes_per_vector; queries, short, tied, results; precision; text (template of passages); marks.
     """
     bytes_per_vector = {(size["index"]): size["bytes_per_vector"] for size in sizes}
     values = {row_of(record): headline_values(record) for record in metrics}
@@ -72,7 +78,10 @@ def quality_frame(metrics: Sequence[Record], sizes: Sequence[Record], *, seed: i
                 "queries": record["counts"]["judged"],
                 "short": record["counts"]["short"],
                 "tied": record["counts"]["tied"],
+                "results": record["counts"]["results"],
                 "precision": run.get("queries", {}).get("precision"),
+                "text": run.get("index", {}).get("text"),
+                "marks": described(record["marks"]),
             }
         )
     frame = pd.DataFrame(rows)
@@ -112,7 +121,8 @@ def _losses(row: Row, values: Mapping[Row, "pd.Series[float]"], seed: int) -> di
 
 
 def size_frame(sizes: Sequence[Record]) -> pd.DataFrame:
-    """One row per index: corpus, model, codec, passages, vectors, centroid_count; bytes by component; total and ratios."""
+    """One row per index: corpus, model, codec, passages, vectors, centroid_count; bytes by component; total and ratios;
+    marks."""
     rows = [
         {
             **{name: size[name] for name in ("corpus", "model", "codec", "passages", "vectors")},
@@ -121,6 +131,7 @@ def size_frame(sizes: Sequence[Record]) -> pd.DataFrame:
             "total": size["total"],
             "bytes_per_vector": size["bytes_per_vector"],
             **{f"ratio_{name}": value for name, value in (size["ratio"] or {}).items()},
+            "marks": described(size["marks"]),
         }
         for size in sizes
     ]

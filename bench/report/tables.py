@@ -1,18 +1,21 @@
 """Tables in the formats that papers, pull requests and programs want."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from bench.evaluation.size import COMPONENTS
+from bench.report.macro import Macro, macro
+from bench.report.marks import MARK, cells, note
 from bench.storage import write_text
 
 MISSING = "–"
 _NAMED = {"\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}"}
 _TEXTS = ("data set", "corpus", "model", "codec", "search", "system", "setting", "peer", "peer setting")
 _SPECIAL = str.maketrans(
-    {**{c: f"\\{c}" for c in "&%$#_{}"}, **_NAMED, "–": "--", "±": "$\\pm$", "−": "$-$", "Δ": "$\\Delta$"}
+    {c: f"\\{c}" for c in "&%$#_{}"} | {**_NAMED, "–": "--", "±": "$\\pm$", "−": "$-$", "Δ": "$\\Delta$", MARK: "$\\dagger$"}
 )
 
 
@@ -25,10 +28,17 @@ class Table:
     caption: str
 
 
-def quality_table(quality: pd.DataFrame) -> Table:
-    """Table 1: quality of every run, with intervals and the paired difference to uncompressed."""
+def quality_table(quality: pd.DataFrame, groups: Mapping[str, Sequence[str]] | None = None) -> Table:
+    """Table 1: quality of every run, with intervals and the paired difference to uncompressed, and means of groups.
+
+    groups: data sets of each mean, by its title; a mean is of all of them or missing.
+    """
+    means = macro(quality, groups or {})
+    counts = ", ".join(f"{name} {rows['queries'].iloc[0]}" for name, rows in quality.groupby("dataset", sort=False))
+    precisions = ", ".join(sorted(set(quality["precision"].dropna())))
+    quality = pd.concat([quality, means.rows], ignore_index=True) if len(means.rows) else quality
     fixed = {
-        "data set": quality["dataset"],
+        "data set": cells(quality["dataset"], quality["marks"]),
         "model": quality["model"],
         "codec": quality["codec"],
         "search": [search_cell(preset, settings) for preset, settings in zip(quality.preset, quality.settings, strict=True)],
@@ -43,21 +53,26 @@ def quality_table(quality: pd.DataFrame) -> Table:
     shown["p"] = [number(value, 4) for value in quality["p"]]
     shown["Δ codec"] = [signed(value) for value in quality["codec_loss"]]
     shown["Δ engine"] = [signed(value) for value in quality["engine_loss"]]
-    counts = ", ".join(f"{name} {rows['queries'].iloc[0]}" for name, rows in quality.groupby("dataset", sort=False))
-    precisions = ", ".join(sorted(set(quality["precision"].dropna())))
     caption = (
         f"Quality. Judged queries: {counts}. The first measure of a data set carries its 95 % bootstrap interval over "
         f"queries; Δ is the paired difference in that measure to uncompressed vectors under exhaustive search by the same "
         f"model, with its interval and the two-sided p of a randomization test, and is split into the part lost by the "
         f"codec (exhaustive search over decoded vectors) and the part lost by the engine. Bytes per vector count every "
         f"file of the index. Encoded in {precisions}. {MISSING} means: does not apply, or was not measured."
+        f"{_of_means(means)}{note(quality['dataset'], quality['marks'])}"
     )
     return Table(quality, shown, caption)
+
+
+def _of_means(means: Macro) -> str:
+    counted = " A mean over data sets counts each of them the same, and has no interval." if len(means.rows) else ""
+    return counted + "".join(f" No {text}." for text in means.missing)
 
 
 def size_table(sizes: pd.DataFrame) -> Table:
     """Table 2: bytes by component, and the ratio to uncompressed in three ways of counting."""
     shown = pd.DataFrame({name: sizes[name] for name in ("corpus", "model", "codec")})
+    shown["corpus"] = cells(sizes["corpus"], sizes["marks"])
     for component in COMPONENTS:
         shown[f"{component}, MB"] = [number(value / 1e6, 2) if value else MISSING for value in sizes[component]]
     shown["total, MB"] = [number(value / 1e6, 2) for value in sizes["total"]]
@@ -80,6 +95,7 @@ def size_table(sizes: pd.DataFrame) -> Table:
         f"the count of the paper's section 5.3, where centroids are negligible; with centroids: their bytes added to the "
         f"compressed side, which weigh more the smaller the collection is; list on both sides: the inverted list added to "
         f"both. 'other' (ids, passage lengths, codebook) is in no ratio, but in total and in bytes per vector."
+        f"{note(sizes['corpus'], sizes['marks'])}"
     )
     return Table(sizes, shown, caption)
 
@@ -134,7 +150,8 @@ def _measures(quality: pd.DataFrame) -> list[str]:
 
 def _measure_cell(row: pd.Series, measure: str) -> str:
     value = number(row[measure], 3)
-    return f"{value} [{row['low']:.3f}, {row['high']:.3f}]" if measure == row["headline"] else value
+    interval = measure == row["headline"] and not pd.isna(row["low"])
+    return f"{value} [{row['low']:.3f}, {row['high']:.3f}]" if interval else value
 
 
 def search_cell(preset: str, settings: str) -> str:
@@ -166,4 +183,6 @@ def signed(value: float | None) -> str:
 
 
 def signed_interval(value: float | None, low: float, high: float) -> str:
-    return MISSING if value is None or pd.isna(value) else f"{signed(value)} [{signed(low)}, {signed(high)}]"
+    if value is None or pd.isna(value) or pd.isna(low):
+        return signed(value)
+    return f"{signed(value)} [{signed(low)}, {signed(high)}]"

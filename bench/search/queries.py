@@ -23,11 +23,15 @@ class QueryVectors:
     manifest: Manifest
 
 
-def write_query_vectors(folder: Path, vectors: np.ndarray, ids: Sequence[str], **manifest: Mapping[str, Any]) -> Manifest:
+def write_query_vectors(
+    folder: Path, vectors: np.ndarray, ids: Sequence[str], cut: int | None = None, **manifest: Mapping[str, Any]
+) -> Manifest:
+    """Write the vectors of queries; cut: how many of these were longer than the length they were cut at, where known."""
     writer = FolderWriter(folder, KIND, VERSION)
     writer.array("vectors.npy", vectors)
     write_text(writer.path("ids.txt"), "".join(f"{name}\n" for name in ids))
-    return writer.close(counts={"queries": len(vectors), "vectors": int(vectors.shape[1])}, **manifest)
+    counts = {"queries": len(vectors), "vectors": int(vectors.shape[1])}
+    return writer.close(counts=counts if cut is None else {**counts, "cut": cut}, **manifest)
 
 
 def open_query_vectors(folder: Path) -> QueryVectors:

@@ -1,9 +1,13 @@
 """Rankings, and the one tie rule: score descending, then passage id."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
+from bench.errors import DataError
+
+SELF_MATCH = ("none", "removed", "absent")
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,15 @@ def top(passages: np.ndarray, scores: np.ndarray, k: int, id_rank: np.ndarray) -
     passages, scores = passages[kept], scores[kept]
     order = np.lexsort((id_rank[passages], -scores))
     return Ranking(passages[order], scores[order])
+
+
+def check_self_match(self_match: str, queries: Iterable[str], ids: Iterable[str]) -> None:
+    """Raise DataError where no passage may have the id of a query, and one has."""
+    if self_match == "absent" and (both := sorted(set(queries).intersection(ids))):
+        raise DataError(
+            f"{len(both)} queries have the id of a passage, such as {both[:3]}, where the protocol expects none: another "
+            f"version of the data, or self_match is removed"
+        )
 
 
 def results(

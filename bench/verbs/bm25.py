@@ -8,16 +8,16 @@ from bench.evaluation.runs import Run, write_run
 from bench.index.ids import id_ranks
 from bench.provenance import context
 from bench.search.lexical import BM25, K1, B
-from bench.search.ranking import results
+from bench.search.ranking import check_self_match, results
 from bench.storage import write_json
-from bench.verbs import common
+from bench.verbs import common, engine
 
 
 def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--corpus", type=Path, required=True, help="corpus folder")
     parser.add_argument("--queries", type=Path, required=True, help="query folder")
     parser.add_argument("--depth", type=int, required=True, help="passages per ranking")
-    parser.add_argument("--self-match", choices=("none", "removed"), default="none", help="drop the query's own passage")
+    engine.add_self_match(parser)
     common.add_output(parser, "run.trec.gz to write; its record goes beside it as run.json")
 
 
@@ -25,8 +25,9 @@ def run(args: Namespace) -> None:
     corpus, queries = open_passages(args.corpus), open_queries(args.queries)
     texts = list(corpus.slice(0, len(corpus)))
     ids = [text.id for text in texts]
-    engine = BM25([text.text for text in texts])
-    rankings = engine.search([text.text for text in queries.texts], args.depth + 1, id_ranks(ids))
+    check_self_match(args.self_match, [query.id for query in queries.texts], ids)
+    bm25 = BM25([text.text for text in texts])
+    rankings = bm25.search([text.text for text in queries.texts], args.depth + 1, id_ranks(ids))
     found: Run = {}
     removed = 0
     for query, ranking in zip(queries.texts, rankings, strict=True):
@@ -36,6 +37,7 @@ def run(args: Namespace) -> None:
     record = {
         "settings": {"engine": "bm25", "k1": K1, "b": B, "depth": args.depth, "self_match": args.self_match},
         "inputs": {"corpus": corpus.manifest.digest, "queries": queries.manifest.digest},
+        "corpus": {"counts": dict(corpus.manifest.counts), **corpus.manifest.settings},
         "counts": {"queries": len(found), "self_matches": removed},
         "context": context(__name__),
     }

@@ -2,15 +2,17 @@
 
 import os
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
+
+from bench import devices
 
 
 def add_compute(parser: ArgumentParser) -> None:
     """Precision, threads and device of a verb that runs the network."""
     parser.add_argument("--precision", choices=("float32", "bfloat16"), required=True, help="of matrix products")
     add_threads(parser)
-    parser.add_argument("--device", default="cpu", help="torch device")
+    parser.add_argument("--device", default="cpu", help="torch device; of cuda the first one that is free")
 
 
 def add_threads(parser: ArgumentParser) -> None:
@@ -26,8 +28,30 @@ def add_output(parser: ArgumentParser, what: str) -> None:
     parser.add_argument("--output", type=Path, required=True, help=what)
 
 
-def prepare_torch(threads: int, seed: int = 0) -> None:
-    """Fix threads and seed, and keep transformers from printing bars and advice of its own."""
+def add_marks(parser: ArgumentParser) -> None:
+    helped = "what differs from the protocol, for the tables"
+    parser.add_argument("--marks", type=named, nargs="*", default=[], metavar="KEY=TEXT", help=helped)
+
+
+def named(text: str) -> tuple[str, str]:
+    """The two parts of NAME=VALUE."""
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
+def take_device(device: str) -> None:
+    """Where a verb asks for ``cuda``, wait for one device of this machine that no other process of ours has."""
+    if device == "cuda":
+        import torch
+
+        devices.take(torch.cuda.device_count)
+
+
+def prepare_torch(threads: int, seed: int = 0, device: str = "cpu") -> None:
+    """Fix threads, seed and device, and keep transformers from printing bars and advice of its own."""
+    take_device(device)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     import torch
     import transformers

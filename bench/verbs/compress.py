@@ -24,6 +24,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> None:
+    common.take_device(args.device)
     vectors, codes = open_shard(args.vectors).vectors, read_array(args.codes)
     if len(vectors) != len(codes):
         raise DataError(f"{args.codes} has {len(codes)} codes for the {len(vectors)} vectors of {args.vectors}: rebuild it")

@@ -5,7 +5,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.corpus import registry
+from bench.corpus import downloads, registry
 from bench.corpus.texts import Text, write_passages
 from bench.errors import DataError
 from bench.progress import bar
@@ -15,12 +15,18 @@ from bench.provenance import context
 def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--dataset", required=True, help="ir_datasets id of the collection")
     parser.add_argument("--passages", type=int, required=True, help="number of passages that it must have")
+    parser.add_argument(
+        "--template", required=True, help="text that default_text() must make of a passage, as '{title} {text}'"
+    )
     parser.add_argument("--output", type=Path, required=True, help="corpus folder to write")
 
 
 def run(args: Namespace) -> None:
+    if (found := registry.template(args.dataset)) != args.template:
+        raise DataError(f"default_text() of {args.dataset} is {found!r} here, the protocol says {args.template!r}")
     docs = iter(registry.load(args.dataset).docs_iter())
-    first = list(itertools.islice(docs, 1))  # what has to be downloaded or extracted is, before the bar starts
+    with downloads.explained(args.dataset):
+        first = list(itertools.islice(docs, 1))  # what has to be downloaded or extracted is, before the bar starts
 
     def texts() -> Iterator[Text]:
         count = 0
@@ -35,7 +41,7 @@ def run(args: Namespace) -> None:
                 f"an incomplete download, or (pydocs) packages other than those of requirements.lock"
             )
 
-    settings = {"dataset": args.dataset, "template": "default_text() of ir_datasets"}
+    settings = {"dataset": args.dataset, "template": args.template}
     manifest = write_passages(args.output, texts(), settings=settings, context=context(__name__))
-    found, empty = manifest.counts["passages"], manifest.counts["empty"]
-    print(f"{args.dataset}: {found} passages, {empty} of them empty; digest {manifest.digest[:16]}")
+    count, empty = manifest.counts["passages"], manifest.counts["empty"]
+    print(f"{args.dataset}: {count} passages as {args.template}, {empty} of them empty; digest {manifest.digest[:16]}")

@@ -25,7 +25,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> None:
     training.check_flags(args)
-    common.prepare_torch(args.threads, args.seed)
+    common.prepare_torch(args.threads, args.seed, args.device)
     settings = training.settings_given(DistillSettings, args)
     corpus, queries = open_passages(args.corpus), open_queries(args.queries)
     tuples = read_tuples(args.tuples)

@@ -20,7 +20,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> None:
-    common.prepare_torch(args.threads)
+    common.prepare_torch(args.threads, device=args.device)
     queries = open_queries(args.queries)
     encoder, model = checkpoint.load(args.model)
     encoder.to(args.device)
@@ -28,6 +28,7 @@ def run(args: Namespace) -> None:
     vectors = encode_queries(encoder, texts, maxlen=args.query_maxlen, precision=args.precision, device=args.device)
     settings = {name: getattr(args, name) for name in ("query_maxlen", "precision", "threads")}
     inputs = {"queries": queries.manifest.digest, "model": model.digest}
+    cut = encoder.inputs.cut_queries(texts, args.query_maxlen)
     ids = [text.id for text in queries.texts]
-    write_query_vectors(args.output, vectors, ids, settings=settings, inputs=inputs, context=context(__name__))
-    print(f"{len(vectors)} queries of {vectors.shape[1]} vectors of {vectors.shape[2]}")
+    write_query_vectors(args.output, vectors, ids, cut=cut, settings=settings, inputs=inputs, context=context(__name__))
+    print(f"{len(vectors)} queries of {vectors.shape[1]} vectors of {vectors.shape[2]}, {cut} of them cut")

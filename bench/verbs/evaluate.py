@@ -1,10 +1,11 @@
-"""Score a run against judgements and write the record of everything that the numbers depend on."""
+"""Hold a run against the protocol, score it against judgements, and write all that the numbers depend on."""
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from bench.corpus.texts import open_queries
 from bench.errors import DataError
+from bench.evaluation import guard
 from bench.evaluation.quality import evaluate
 from bench.evaluation.runs import read_run
 from bench.provenance import context
@@ -19,6 +20,9 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--queries", type=Path, required=True, help="query folder")
     parser.add_argument("--measures", nargs="+", required=True, help="ir_measures texts, the headline first")
     parser.add_argument("--depth", type=int, required=True, help="passages per ranking")
+    described = "what must hold of the run: passages, queries, judgements, kept, lengths, gains, self_match"
+    parser.add_argument("--protocol", type=common.named, nargs="+", required=True, metavar="KEY=VALUE", help=described)
+    common.add_marks(parser)
     for name in AXES:
         parser.add_argument(f"--{name}", required=True, help=f"name of the {name} in the tables")
     common.add_output(parser, "metrics.json to write")
@@ -32,7 +36,9 @@ def run(args: Namespace) -> None:
     found = read_run(args.run)
     if strangers := sorted(set(found) - {text.id for text in queries.texts}):
         raise DataError(f"{args.run} has queries that {args.queries} lacks: {strangers[:3]}")
-    quality = evaluate(found, queries.qrels, args.measures, args.depth)
+    rules = guard.parse(args.protocol)
+    guard.check(rules, found, record, queries.manifest, args.depth)
+    quality = evaluate(found, queries.qrels, args.measures, args.depth, rules.gains)
     write_json(
         args.output,
         {
@@ -42,6 +48,8 @@ def run(args: Namespace) -> None:
             "counts": quality.counts,
             "per_query": quality.per_query,
             "queries": dict(queries.manifest.settings),
+            "protocol": vars(rules),
+            "marks": dict(args.marks),
             "run": record,
             "context": context(__name__),
         },

@@ -33,9 +33,10 @@ def run(args: Namespace) -> None:
     inputs = {"corpus": corpus.manifest.digest, "model": models.pop()}
     precision = {"doc_maxlen", "precision", "passages_per_shard", "threads"}
     encoding = {name: shards[0].manifest.settings[name] for name in sorted(precision)}
+    text = {"text": corpus.manifest.settings["template"]} if "template" in corpus.manifest.settings else {}
     made = {"inputs": inputs, "context": context(__name__)}
     if args.codec is None:
-        settings = {"codec": UNCOMPRESSED, "encode": encoding}
+        settings = {"codec": UNCOMPRESSED, "encode": encoding, **text}
         manifest = build_uncompressed(args.output, shards, corpus.ids(), settings=settings, **made)
     else:
         codec, fitted = open_codec(args.codec)
@@ -46,7 +47,7 @@ def run(args: Namespace) -> None:
             [read_array(path) for path in args.residuals],
             codec,
             corpus.ids(),
-            settings={**fitted.settings, "encode": encoding},
+            settings={**fitted.settings, "encode": encoding, **text},
             **made,
         )
     size = sum(file["bytes"] for file in manifest.files.values())

@@ -29,7 +29,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> None:
-    common.prepare_torch(args.threads)
+    common.prepare_torch(args.threads, device=args.device)
     bert, tokenizer = base.load(base.locate(models.base_given(args)))
     if args.dim > bert.config.hidden_size:
         raise SettingsError(f"dim {args.dim} is more than the {bert.config.hidden_size} hidden dimensions of {args.name}")

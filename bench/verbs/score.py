@@ -45,7 +45,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> None:
-    common.prepare_torch(args.threads)
+    common.prepare_torch(args.threads, device=args.device)
     mined, corpus, queries = open_mined(args.mined), open_passages(args.corpus), open_queries(args.queries)
     for name, digest in (("corpus", corpus.manifest.digest), ("queries", queries.manifest.digest)):
         if mined.manifest.inputs.get(name) != digest:

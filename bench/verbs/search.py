@@ -9,7 +9,7 @@ from bench.progress import bar
 from bench.provenance import context
 from bench.search.presets import Preset
 from bench.search.queries import QueryVectors
-from bench.search.ranking import results
+from bench.search.ranking import check_self_match, results
 from bench.storage import write_json
 from bench.verbs import common, engine
 
@@ -18,7 +18,7 @@ QUERIES_PER_CALL = 512
 
 def arguments(parser: ArgumentParser) -> None:
     engine.add_search(parser)
-    parser.add_argument("--self-match", choices=("none", "removed"), default="none", help="drop the query's own passage")
+    engine.add_self_match(parser)
     common.add_threads(parser)
     common.add_output(parser, "run.trec.gz to write; its record goes beside it as run.json")
 
@@ -26,6 +26,7 @@ def arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> None:
     preset = engine.preset_given(args)
     index, queries = engine.open_both(args)
+    check_self_match(args.self_match, queries.ids, index.ids)
     found, removed = _search(index, queries, preset, args)
     write_run(args.output, found, f"{index.manifest.settings['codec']}-{preset.engine}")
     record: dict[str, Any] = {

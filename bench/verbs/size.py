@@ -1,4 +1,4 @@
-"""Count the bytes of an index by component, beside the uncompressed index of the same vectors."""
+"""Count the bytes of an index by component, beside the same vectors as plain float16."""
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -11,15 +11,16 @@ from bench.verbs import common
 
 def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--index", type=Path, required=True, help="index folder")
-    parser.add_argument("--uncompressed", type=Path, required=True, help="fp16 index folder of the same corpus and model")
     for name in ("corpus", "model"):
         parser.add_argument(f"--{name}", required=True, help=f"name of the {name} in the tables")
+    common.add_marks(parser)
     common.add_output(parser, "size.json to write")
 
 
 def run(args: Namespace) -> None:
     manifest = read_manifest(args.index, KIND, VERSION, "index")
-    ledger = account(manifest, read_manifest(args.uncompressed, KIND, VERSION, "index"))
+    ledger = account(manifest)
     axes = {"corpus": args.corpus, "model": args.model, "codec": manifest.settings["codec"]}
-    write_json(args.output, {**axes, **ledger, "index": manifest.digest, "settings": manifest.settings})
+    record = {**axes, **ledger, "index": manifest.digest, "settings": manifest.settings, "marks": dict(args.marks)}
+    write_json(args.output, record)
     print(f"{axes['codec']}: {ledger['bytes_per_vector']:.1f} bytes per vector, everything counted")

@@ -25,7 +25,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> None:
-    common.prepare_torch(args.threads)
+    common.prepare_torch(args.threads, device=args.device)
     encoder, _ = checkpoint.load(args.model)
     encoder.to(args.device)
     corpus = open_passages(args.corpus)

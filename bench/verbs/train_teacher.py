@@ -34,7 +34,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> None:
-    common.prepare_torch(args.threads, args.seed)
+    common.prepare_torch(args.threads, args.seed, args.device)
     corpus, queries = open_passages(args.corpus), open_queries(args.queries)
     triples, made_from = read_triples(args.triples)
     if made_from != {"corpus": corpus.manifest.digest, "queries": queries.manifest.digest}:

@@ -41,7 +41,7 @@ def test_every_codec_has_the_bytes_of_its_name_and_one_for_a_gain(world, name):
     vectors, codes, fitted = world
     codec, size = fitted[name], parse(name).size
     expected = size if name.startswith(("pq", "opq")) else 64 * size // 8 + name.startswith("rotated")
-    assert codec.bytes == expected
+    assert codec.bytes == parse(name).bytes(64) == expected
     assert codec.encode(vectors[:5], codes[:5]).shape == (5, expected)
     np.testing.assert_allclose(np.linalg.norm(codec.decode(codes, codec.encode(vectors, codes)), axis=1), 1, atol=1e-6)
 

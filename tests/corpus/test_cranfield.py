@@ -25,7 +25,7 @@ def cranfield():
 
 
 def test_cranfield_has_1400_passages_of_which_two_are_empty(cranfield, tmp_path):
-    corpus.run(Namespace(dataset=cranfield, passages=1400, output=tmp_path))
+    corpus.run(Namespace(dataset=cranfield, passages=1400, template="{title} {text}", output=tmp_path))
     passages = open_passages(tmp_path)
     assert len(passages) == 1400
     assert passages.manifest.counts == {"passages": 1400, "empty": 2}
@@ -33,7 +33,8 @@ def test_cranfield_has_1400_passages_of_which_two_are_empty(cranfield, tmp_path)
 
 
 def test_cranfield_has_225_queries_and_1837_judgements(cranfield, tmp_path):
-    queries.run(Namespace(dataset=cranfield, queries=225, sample=None, seed=0, output=tmp_path))
+    asked = {"dataset": cranfield, "without": None, "queries": 225, "judgements": 1837, "grades": [-1, 1, 2, 3, 4]}
+    queries.run(Namespace(**asked, sample=None, seed=0, ids=None, output=tmp_path))
     found = open_queries(tmp_path)
     assert found.manifest.counts == {"queries": 225, "judged": 225, "judgements": 1837}
     assert len(found.texts) == len(found.qrels) == 225

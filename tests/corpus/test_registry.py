@@ -58,20 +58,29 @@ def test_the_content_of_an_embedded_corpus_is_pinned_at_the_locked_versions(subs
         if locked[name] != version.partition("+")[0]:
             pytest.skip(f"{name} {version} is installed, requirements.lock has {locked[name]}: the content differs")
     passages, digest = CONTENT[subset]
-    corpus.run(Namespace(dataset=f"pydocs/{subset}", passages=passages, output=tmp_path / "corpus"))
+    corpus.run(Namespace(dataset=f"pydocs/{subset}", passages=passages, template="{text}", output=tmp_path / "corpus"))
     assert open_passages(tmp_path / "corpus").manifest.digest == digest
 
 
 def test_a_collection_with_another_number_of_passages_than_the_protocol_is_refused_and_leaves_no_corpus(tmp_path):
     with pytest.raises(DataError, match="pydocs/tiny has 200 passages here, the protocol says 199"):
-        corpus.run(Namespace(dataset="pydocs/tiny", passages=199, output=tmp_path / "corpus"))
+        corpus.run(Namespace(dataset="pydocs/tiny", passages=199, template="{text}", output=tmp_path / "corpus"))
     assert not (tmp_path / "corpus" / "manifest.json").exists()
+
+
+def test_a_collection_whose_text_is_made_in_another_way_is_refused(tmp_path):
+    with pytest.raises(
+        DataError, match=r"default_text\(\) of pydocs/tiny is '{text}' here, the protocol says '{title} {text}'"
+    ):
+        corpus.run(Namespace(dataset="pydocs/tiny", passages=200, template="{title} {text}", output=tmp_path / "corpus"))
+
+
+TINY = {"dataset": "pydocs/tiny", "without": None, "queries": 200, "judgements": 200, "grades": [1], "ids": None, "seed": 0}
 
 
 def test_a_sample_of_queries_is_seeded_and_keeps_the_order_of_the_query_set(tmp_path):
     def sample(seed, name):
-        asked = {"dataset": "pydocs/tiny", "queries": 200, "sample": 20, "seed": seed, "output": tmp_path / name}
-        queries.run(Namespace(**asked))
+        queries.run(Namespace(**{**TINY, "sample": 20, "seed": seed, "output": tmp_path / name}))
         return open_queries(tmp_path / name)
 
     first, again, other = sample(1, "first"), sample(1, "again"), sample(2, "other")
@@ -84,9 +93,8 @@ def test_a_sample_of_queries_is_seeded_and_keeps_the_order_of_the_query_set(tmp_
 
 
 def test_a_sample_larger_than_the_judged_queries_is_refused(tmp_path):
-    asked = {"dataset": "pydocs/tiny", "queries": 200, "sample": 201, "seed": 0, "output": tmp_path}
     with pytest.raises(DataError, match=r"sample of 201.*200 judged queries"):
-        queries.run(Namespace(**asked))
+        queries.run(Namespace(**{**TINY, "sample": 201, "output": tmp_path}))
 
 
 def test_an_unknown_id_is_refused_and_the_embedded_ones_are_named():

@@ -37,7 +37,8 @@ class Checkout:
 
     def _call(self, config: str, words: Sequence[str]) -> dict[str, Any]:
         path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
-        environment = {**os.environ, "PATH": path, "PYTHONPATH": str(self.root), "COLUMNS": "200"}
+        search = os.pathsep.join(filter(None, (str(self.root), os.environ.get("PYTHONPATH"))))
+        environment = {**os.environ, "PATH": path, "PYTHONPATH": search, "COLUMNS": "200"}
         command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", config, *words]
         return {"args": command, "cwd": self.root, "env": environment}
 
@@ -74,6 +75,12 @@ def _copy(source: Path, target: Path) -> Checkout:
         else:
             shutil.copy2(path, target / name)
     return Checkout(target)
+
+
+@pytest.fixture(scope="session")
+def tree(tmp_path_factory) -> Checkout:
+    """A checkout in which nothing has been run, and nothing is run."""
+    return _copy(ROOT, tmp_path_factory.mktemp("workflow") / "tree")
 
 
 @pytest.fixture(scope="session")

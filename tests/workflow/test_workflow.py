@@ -23,6 +23,7 @@ CI_JOBS = {
     "models_report": 1,
     "pool": 1,
     "project": 1,
+    "protocol_report": 1,
     "queries": 2,
     "score": 2,
     "search": 7,
@@ -33,6 +34,7 @@ CI_JOBS = {
     "training_part": 1,
     "training_report": 1,
     "triples": 1,
+    "truncation": 3,
     "tuples": 1,
 }
 
@@ -41,10 +43,10 @@ def test_a_dry_run_from_nothing_plans_every_stage(finished):
     assert finished.planned("--forceall") == CI_JOBS
 
 
-def test_the_main_job_plans_119_jobs(finished):
+def test_the_main_job_plans_123_jobs(finished):
     counts = finished.planned("--forceall", config="config/quick.yaml")
     assert (counts["search"], counts["latency"]) == (19, 6)
-    assert sum(counts.values()) == 119
+    assert sum(counts.values()) == 123
 
 
 def test_every_round_of_denoised_supervision_is_in_the_dag(checkout):
@@ -70,13 +72,13 @@ def test_every_round_of_denoised_supervision_is_in_the_dag(checkout):
     assert dag.count('label = "distill') == 2
 
 
-@pytest.mark.parametrize("name", ["mini", "mini-cpu", "msmarco"])
-def test_a_config_that_no_test_can_run_is_planned_without_downloads(finished, name):
+@pytest.mark.parametrize("name", ["mini", "mini-cpu", "msmarco-train"])
+def test_a_recipe_that_no_test_can_run_is_planned_without_downloads(finished, name):
     counts = finished.planned(config=f"config/{name}.yaml")
-    assert counts["distill"] == {"mini": 3, "mini-cpu": 3, "msmarco": 2}[name]
-    assert counts["mine"] == counts["score"] == {"mini": 12, "mini-cpu": 3, "msmarco": 200}[name]
-    if name == "msmarco":
-        assert counts["encode"] == 3 * 354  # of 25,000 passages each, for three models
+    assert counts["distill"] == {"mini": 3, "mini-cpu": 3, "msmarco-train": 2}[name]
+    assert counts["mine"] == counts["score"] == {"mini": 12, "mini-cpu": 3, "msmarco-train": 200}[name]
+    if name == "msmarco-train":
+        assert counts["encode"] == 3 * 89  # of 100,000 passages each, for three models
 
 
 def test_another_teacher_temperature_trains_again_and_neither_mines_nor_scores(checkout):
@@ -189,10 +191,19 @@ def test_without_latency_there_is_neither_table_3_nor_figure_3(checkout):
 
 def test_a_changed_preset_reruns_exactly_its_runs(checkout):
     checkout.edit("config/ci.yaml", "ndocs: 400", "ndocs: 420")
-    assert checkout.planned() == {"search": 1, "evaluate": 1, "tables": 1, "figures": 1, "latency": 1, "latency_report": 1}
+    reports = {"tables": 1, "figures": 1, "protocol_report": 1, "latency_report": 1}
+    assert checkout.planned() == {"search": 1, "evaluate": 1, "latency": 1, **reports}
 
 
-SEARCHED_AGAIN = {"search": 7, "evaluate": 7, "tables": 1, "figures": 1, "latency": 3, "latency_report": 1}
+SEARCHED_AGAIN = {
+    "search": 7,
+    "evaluate": 7,
+    "tables": 1,
+    "figures": 1,
+    "protocol_report": 1,
+    "latency": 3,
+    "latency_report": 1,
+}
 TRAINED_AGAIN = {  # what a distilled model is made of from mining on, and what is made of it before any search
     "mine": 2,
     "score": 2,
@@ -202,6 +213,7 @@ TRAINED_AGAIN = {  # what a distilled model is made of from mining on, and what 
     "encode_queries": 1,
     "centroids": 1,
     "assign": 2,
+    "truncation": 1,
     "supervision_report": 1,
     "training_report": 1,
     "models_report": 1,
@@ -282,7 +294,7 @@ def test_every_category_of_the_report_has_the_three_items_that_its_page_needs(fi
     page = (finished.root / "report.html").read_text()
     categories = json.loads(page.partition("categories = ")[2].partition(";\n")[0])
     counts = {name: len(items["Other"]) for name, items in categories.items()}
-    assert counts == {"Quality": 3, "Size": 3, "Latency": 3, "Training": 5}
+    assert counts == {"Quality": 4, "Size": 3, "Latency": 3, "Training": 5}
     assert "the 95 % interval of the paired difference to uncompressed vectors" in page
 
 

@@ -1,7 +1,7 @@
 """
 ir_datasets id -> passages, queries and judgements
 
-needs   ir_datasets (its cache or a download), or the installed packages for pydocs
+needs   ir_datasets (its cache or a download), or the installed packages for pydocs; a list of ids where the config names one
 makes   build/{corpus}/corpus/            passages.jsonl, offsets.npy
         build/{corpus}/queries/{queries}/ queries.jsonl, qrels.txt
 """
@@ -25,6 +25,8 @@ rule corpus:
 
 
 rule queries:
+    input:
+        JOBS.ids,
     output:
         "build/{corpus}/queries/{queries}/manifest.json",
     log:

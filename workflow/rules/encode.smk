@@ -6,13 +6,18 @@ makes   build/{corpus}/{model}/vectors/{shard}/   float16 vectors and passage le
         build/{corpus}/{model}/queries/{queries}/ query vectors
 """
 
+# Shards go once every index is made from them, unless the config keeps them.
+SHARD = str if PLAN.keep_vectors else temp
+
 
 rule encode:
     input:
         model="build/models/{model}/manifest.json",
         corpus="build/{corpus}/corpus/manifest.json",
     output:
-        "build/{corpus}/{model}/vectors/{shard}/manifest.json",
+        manifest=SHARD("build/{corpus}/{model}/vectors/{shard}/manifest.json"),
+        vectors=SHARD("build/{corpus}/{model}/vectors/{shard}/vectors.npy"),
+        doclens=SHARD("build/{corpus}/{model}/vectors/{shard}/doclens.npy"),
     log:
         "logs/{corpus}/{model}/encode.{shard}.log",
     benchmark:
@@ -27,7 +32,7 @@ rule encode:
         settings=JOBS.encode,
         model=subpath(input.model, parent=True),
         corpus=subpath(input.corpus, parent=True),
-        folder=subpath(output[0], parent=True),
+        folder=subpath(output.manifest, parent=True),
     shell:
         "python -m bench encode --model {params.model} --corpus {params.corpus} {params.settings}"
         " --output {params.folder} 2>&1 | tee {log}"

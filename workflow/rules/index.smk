@@ -148,8 +148,7 @@ rule index_uncompressed:
 
 rule size:
     input:
-        index="build/{corpus}/{model}/{codec}/index/manifest.json",
-        uncompressed="build/{corpus}/{model}/fp16/index/manifest.json",
+        "build/{corpus}/{model}/{codec}/index/manifest.json",
     output:
         "build/{corpus}/{model}/{codec}/size.json",
     log:
@@ -158,8 +157,7 @@ rule size:
         "../envs/bench.yaml"
     params:
         code=code_digest("bench.verbs.size"),
-        index=subpath(input.index, parent=True),
-        uncompressed=subpath(input.uncompressed, parent=True),
+        settings=JOBS.size,
+        index=subpath(input[0], parent=True),
     shell:
-        "python -m bench size --index {params.index} --uncompressed {params.uncompressed}"
-        " --corpus {wildcards.corpus} --model {wildcards.model} --output {output} 2>&1 | tee {log}"
+        "python -m bench size --index {params.index} {params.settings} --output {output} 2>&1 | tee {log}"

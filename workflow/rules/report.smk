@@ -1,11 +1,12 @@
 """
 records of quality, size and latency -> tables and figures
 
-needs   metrics.json of every run, size.json of every index, latency.json of every run that is timed, logs of trainings
+needs   truncation of every query set, metrics.json of every run, size.json of every index, latency.json of every run that is timed, logs of trainings
 makes   results/{name}/table1_quality.*, table2_size.*, figure1_quality_bytes.*, figure2_size.*
         results/{name}/table3_latency.*, figure3_latency.*, where the config has latency
         results/{name}/table4_training.*, figure4_training.*, supervision.*, where it trains models, or distils them
         results/{name}/table5_models.*, where it names a baseline
+        results/{name}/table6_protocol.*
 
 A category of the HTML report has three items or more: of exactly two, Snakemake makes a switch that breaks the page.
 """
@@ -51,10 +52,35 @@ rule tables:
         "../envs/bench.yaml"
     params:
         code=code_digest("bench.verbs.tables"),
+        means=JOBS.means(),
         seed=PLAN.seed_for("report"),
         folder=subpath(output[0], parent=True),
     shell:
-        "python -m bench tables --metrics {input.metrics} --sizes {input.sizes} --seed {params.seed}"
+        "python -m bench tables --metrics {input.metrics} --sizes {input.sizes} {params.means} --seed {params.seed}"
+        " --output {params.folder} 2>&1 | tee {log}"
+
+
+rule protocol_report:
+    input:
+        truncations=JOBS.truncations(),
+        metrics=JOBS.metrics(),
+    output:
+        report(
+            f"{RESULTS}/table6_protocol.html",
+            caption="../report/table6.rst",
+            category="Quality",
+            labels={"item": "Table 6"},
+        ),
+        expand(f"{RESULTS}/table6_protocol.{{suffix}}", suffix=["csv", "md", "tex"]),
+    log:
+        f"logs/{PLAN.name}/protocol-report.log",
+    conda:
+        "../envs/bench.yaml"
+    params:
+        code=code_digest("bench.verbs.protocol_report"),
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python -m bench protocol-report --truncations {input.truncations} --metrics {input.metrics}"
         " --output {params.folder} 2>&1 | tee {log}"
 
 

@@ -50,6 +50,23 @@ rule pool:
         "python -m bench pool {params.settings} --output {params.folder} 2>&1 | tee {log}"
 
 
+rule convert:
+    output:
+        "build/models/{model}/manifest.json",
+    log:
+        "logs/models/{model}.log",
+    wildcard_constraints:
+        model=TRAINING.models_with("checkpoint"),
+    conda:
+        "../envs/bench.yaml"
+    params:
+        code=code_digest("bench.verbs.convert"),
+        settings=TRAINING.convert,
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python -m bench convert {params.settings} --output {params.folder} 2>&1 | tee {log}"
+
+
 rule triples:
     input:
         corpus=TRAINING.corpus,

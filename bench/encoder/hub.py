@@ -1,0 +1,34 @@
+"""Pretrained weights of a hub: how large they are, and whether they are here."""
+
+from collections.abc import Sequence
+from fnmatch import fnmatch
+
+from bench.encoder.base import PATTERNS, Base
+from bench.encoder.names import check_revision, is_hub_id
+
+
+def comes_from_hub(base: Base) -> bool:
+    return base.package is None and is_hub_id(base.name)
+
+
+def is_here(base: Base, weights: Sequence[str]) -> bool:
+    """Whether the file of weights, by one of its names, is in the cache of the hub at the revision asked for."""
+    from huggingface_hub import try_to_load_from_cache
+
+    revision = check_revision(base.name, base.revision, "base")
+    return any(isinstance(try_to_load_from_cache(base.name, name, revision=revision), str) for name in weights)
+
+
+def size(base: Base, weights: Sequence[str], also: Sequence[str] = ()) -> int | None:
+    """Bytes to download for it, as the hub says; None where there is no network to ask it."""
+    from httpx2 import HTTPError
+    from huggingface_hub import HfApi
+
+    try:
+        found = HfApi().model_info(base.name, revision=base.revision, files_metadata=True, timeout=10).siblings or []
+    except (HTTPError, OSError):
+        return None
+    sizes = {file.rfilename: file.size or 0 for file in found}
+    wanted = next((name for name in weights if name in sizes), None)
+    small = [name for name in sizes if name in also or any(fnmatch(name, pattern) for pattern in PATTERNS)]
+    return sum(sizes[name] for name in {*small, *([wanted] if wanted else [])})

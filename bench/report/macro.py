@@ -1,0 +1,52 @@
+"""Means over groups of data sets, each counting the same: of complete groups, or not at all."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from bench.errors import DataError
+
+SYSTEM = ["model", "codec", "preset", "settings"]
+
+
+@dataclass(frozen=True)
+class Macro:
+    """rows: one per group and system that covers it, with the columns of a quality frame; missing: why others have none."""
+
+    rows: pd.DataFrame
+    missing: list[str]
+
+
+def macro(quality: pd.DataFrame, groups: Mapping[str, Sequence[str]]) -> Macro:
+    """Means over the data sets of each group, by its title, for every system of a quality frame.
+
+    A system that lacks a member, or has another headline there, gets no row, and ``missing`` names what is absent.
+    """
+    rows, missing = [], []
+    for title, members in groups.items():
+        for system, found in quality[quality["dataset"].isin(members)].groupby(SYSTEM, sort=False, dropna=False):
+            try:
+                rows.append({**dict(zip(SYSTEM, system, strict=True)), **_row(title, members, found)})
+            except DataError as error:
+                missing.append(f"{title}, {' / '.join(filter(None, system[:3]))}: {error}")
+    return Macro(pd.DataFrame(rows, columns=quality.columns), missing)
+
+
+def _row(title: str, members: Sequence[str], found: pd.DataFrame) -> dict[str, object]:
+    if absent := [member for member in members if member not in set(found["dataset"])]:
+        raise DataError(f"missing {', '.join(absent)}")
+    if len(headlines := list(dict.fromkeys(found["headline"]))) > 1:
+        raise DataError(f"headlines differ: {', '.join(headlines)}")
+    measures = [name for name in found.columns if "@" in name and found[name].notna().all()]
+    return {
+        "dataset": title,
+        "headline": headlines[0],
+        **{name: found[name].mean() for name in ("value", *measures)},
+        **{
+            name: found[name].mean() if found[name].notna().all() else None
+            for name in ("difference", "codec_loss", "engine_loss")
+        },
+        **{name: found[name].sum() for name in ("queries", "short", "tied", "results")},
+        "marks": "; ".join(f"{row.dataset}: {row.marks}" for row in found.itertuples() if row.marks),
+    }

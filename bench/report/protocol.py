@@ -1,0 +1,72 @@
+"""What stands between a data set and its numbers: lengths and what they cut, short rankings, tied scores."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from bench.report.marks import cells, described, note
+from bench.report.records import Record
+from bench.report.tables import MISSING, Table, number
+
+_SHARES = (("passages", "passages"), ("tokens", "tokens"), ("relevant", "relevant passages"), ("queries", "queries"))
+
+
+def protocol_frame(truncations: Sequence[Record], metrics: Sequence[Record]) -> pd.DataFrame:
+    """One row per data set and model.
+
+    Columns: dataset, model, text (template), query_maxlen, doc_maxlen; counts of passages, tokens, relevant passages and
+    queries, and of each how many were cut; relevant_absent (judged relevant, not in the collection); over all runs of the
+    model: most queries with a short ranking, self-matches removed from a run, lowest and highest share of results that are
+    tied; marks.
+    """
+    return pd.DataFrame([_row(found, metrics) for found in truncations])
+
+
+def _row(found: Record, metrics: Sequence[Record]) -> dict[str, object]:
+    axes = {name: found[name] for name in ("dataset", "model")}
+    runs = [record for record in metrics if {name: record[name] for name in axes} == axes]
+    tied = [record["counts"]["tied"] / record["counts"]["results"] for record in runs if record["counts"]["results"]]
+    return {
+        **axes,
+        "text": found["template"],
+        **{name: found[name] for name in ("query_maxlen", "doc_maxlen")},
+        **found["counts"],
+        "short": max((record["counts"]["short"] for record in runs), default=None),
+        "self_matches": max((record["run"]["counts"]["self_matches"] for record in runs), default=None),
+        "tied_low": min(tied, default=None),
+        "tied_high": max(tied, default=None),
+        "marks": described(found["marks"]),
+    }
+
+
+def protocol_table(frame: pd.DataFrame) -> Table:
+    """Table 6: what is cut, short and tied."""
+    shown = pd.DataFrame({"data set": cells(frame["dataset"], frame["marks"]), "model": frame["model"]})
+    shown["passage text"] = frame["text"]
+    shown["tokens of a query"] = [str(length) for length in frame["query_maxlen"]]
+    shown["of a passage"] = [str(length) for length in frame["doc_maxlen"]]
+    for name, title in _SHARES:
+        shown[f"{title} cut, %"] = [_percent(cut, of) for cut, of in zip(frame[f"{name}_cut"], frame[name], strict=True)]
+    shown["relevant, absent"] = [number(value, 0) for value in frame["relevant_absent"]]
+    shown["short rankings"] = [number(value, 0) for value in frame["short"]]
+    shown["self-matches removed"] = [number(value, 0) for value in frame["self_matches"]]
+    shown["tied, %"] = [_range(low, high) for low, high in zip(frame["tied_low"], frame["tied_high"], strict=True)]
+    caption = (
+        f"Protocol. Cut: longer than the tokens of a query or of a passage, markers included; of tokens, the share beyond "
+        f"that (a token is a vector, punctuation aside). Relevant passages are those of the judged queries; absent ones "
+        f"are not in the collection. Short rankings: queries with fewer results than asked for, in the run that has most. "
+        f"Tied: results whose score another result of the query has, in the run with fewest and in the one with most; they "
+        f"are ranked by passage id. {MISSING} means: nothing was counted.{note(frame['dataset'], frame['marks'])}"
+    )
+    return Table(frame, shown, caption)
+
+
+def _percent(part: float, whole: float) -> str:
+    return number(100 * part / whole, 2) if whole else MISSING
+
+
+def _range(low: float | None, high: float | None) -> str:
+    if low is None or high is None or pd.isna(low):
+        return MISSING
+    texts = dict.fromkeys((number(100 * low, 2), number(100 * high, 2)))
+    return " to ".join(texts)

@@ -1,0 +1,103 @@
+"""Print what a config will cost before it is run: vectors, bytes on disk, GPU hours, and what of it fits the disk here."""
+
+import shutil
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from bench import estimate
+from bench.codec.names import NBITS, UNCOMPRESSED
+from bench.errors import SettingsError
+from bench.estimate import Cost
+from bench.plan import DATASETS, load
+
+GB = 1e9
+
+
+def arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("config", type=Path, help="config file")
+    parser.add_argument("--datasets", type=Path, default=DATASETS, help="the evaluation protocol")
+    parser.add_argument(
+        "--vectors-per-second",
+        type=float,
+        default=estimate.VECTORS_PER_SECOND,
+        help="that one GPU encodes (default: MS MARCO in 3 hours on four Titan V, arXiv 2004.12832)",
+    )
+    parser.add_argument("--disk", type=Path, default=Path(), help="folder on the disk that is meant (default: here)")
+
+
+def run(args: Namespace) -> None:
+    if args.vectors_per_second <= 0:
+        raise SettingsError(f"--vectors-per-second {args.vectors_per_second} is not a rate; give one above 0")
+    plan = load(args.config, args.datasets)
+    found = estimate.costs(plan, estimate.read_lengths())
+    free = shutil.disk_usage(args.disk).free
+    known = (UNCOMPRESSED, *(f"residual-{nbits}" for nbits in reversed(NBITS)))
+    codecs = [codec for codec in known if any(codec in cost.indexes for cost in found)]
+    rows = [_row(cost, codecs, args.vectors_per_second, free) for cost in found]
+    shown = pd.DataFrame([*rows, _total(found, codecs, args.vectors_per_second, free)])
+    print(shown.to_markdown(index=False, disable_numparse=True))
+    print(f"\n{_explained(found, args, free, plan.keep_vectors)}")
+
+
+def _row(cost: Cost, codecs: Sequence[str], rate: float, free: int) -> dict[str, str]:
+    return {
+        "collection": cost.corpus,
+        "model": cost.model,
+        "passages": f"{cost.passages:,}",
+        "vectors / passage": f"{cost.length.vectors:.1f}",
+        "vectors": f"{cost.vectors:,}",
+        "shards, GB": _gb(cost.shards),
+        **{f"{codec}, GB": _gb(cost.indexes.get(codec)) for codec in codecs},
+        "peak, GB": _gb(cost.peak),
+        "left with shards, GB": _gb(cost.left(True)),
+        "left without, GB": _gb(cost.left(False)),
+        "GPU hours": f"{cost.vectors / rate / 3600:.2f}",
+        "fits here": "yes" if cost.peak <= free else "no",
+    }
+
+
+def _total(found: Sequence[Cost], codecs: Sequence[str], rate: float, free: int) -> dict[str, str]:
+    """Sums, and the peaks of all collections one after the other."""
+    vectors = sum(cost.vectors for cost in found)
+    kept, dropped = (estimate.peaks(found, keep) for keep in (True, False))
+    return {
+        "collection": "all",
+        "model": "",
+        "passages": f"{sum({cost.corpus: cost.passages for cost in found}.values()):,}",
+        "vectors / passage": "",
+        "vectors": f"{vectors:,}",
+        "shards, GB": _gb(sum(cost.shards for cost in found)),
+        **{f"{codec}, GB": _gb(sum(cost.indexes.get(codec, 0) for cost in found)) for codec in codecs},
+        "peak, GB": f"{_gb(kept)} with shards kept, {_gb(dropped)} without",
+        "left with shards, GB": _gb(sum(cost.left(True) for cost in found)),
+        "left without, GB": _gb(sum(cost.left(False) for cost in found)),
+        "GPU hours": f"{vectors / rate / 3600:.2f}",
+        "fits here": "yes" if kept <= free else "without shards" if dropped <= free else "no",
+    }
+
+
+def _gb(count: int | None) -> str:
+    return "–" if count is None else f"{count / GB:,.2f}"
+
+
+def _explained(found: Sequence[Cost], args: Namespace, free: int, keep: bool) -> str:
+    """Where the numbers come from, and what is an assumption."""
+    named: dict[str, dict[str, None]] = {}
+    for cost in found:
+        named.setdefault(cost.length.source, {})[cost.corpus] = None
+    return "\n".join(
+        [
+            f"GB are 10^9 bytes; {free / GB:,.2f} GB are free in {args.disk.resolve()}. The config keeps shards: "
+            f"{'yes' if keep else 'no'} (encode.keep_vectors).",
+            "A peak is of shards, codes, residual parts and indexes of one collection, every codec at once; over all, the",
+            "collections are taken one after the other. Texts and downloads come on top: bench fetch --dry-run lists these.",
+            f"GPU hours: of encoding alone, at {args.vectors_per_second:,.0f} vectors a second.",
+            f"Vectors where words are known: {estimate.SPECIAL} + {estimate.VECTORS_PER_WORD:.3f} a word, which is the rate "
+            "of MS MARCO, cut at doc_maxlen;",
+            "lengths are assumed to be spread as a gamma distribution of shape 2. Lengths are from:",
+            *(f"  {source}: {', '.join(corpora)}" for source, corpora in named.items()),
+        ]
+    )

@@ -1,0 +1,77 @@
+"""Profiles for clusters plan with the executors they are for, where these are installed."""
+
+import importlib.util
+import re
+
+import pytest
+
+from bench.settings import read_yaml
+
+CONFIG = "config/msmarco.yaml"
+
+
+def needs(*plugins):
+    for plugin in plugins:
+        if importlib.util.find_spec(f"snakemake_{plugin}") is None:
+            pytest.skip(f"snakemake-{plugin.replace('_', '-')} is not installed")
+
+
+def resources(tree, profile, *words):
+    """Resources of one job of each rule, as a dry run prints them."""
+    done = tree.snakemake("--dry-run", "--quiet", "host", "--profile", f"profiles/{profile}", *words, config=CONFIG)
+    assert done.returncode == 0, done.stderr
+    jobs = re.findall(r"^rule (\w+):\n((?: +.*\n)+)", done.stdout + done.stderr, re.MULTILINE)
+    named = {rule: re.search(r"resources: (.*)", text) for rule, text in jobs}
+    return {rule: dict(re.findall(r"(\w+)=([^,\s]+)", found[1])) for rule, found in named.items() if found}
+
+
+def test_slurm_gives_each_shard_one_gpu_and_what_it_asks_for_and_nothing_of_this_machine_limits_it(tree):
+    needs("executor_plugin_slurm")
+    found = resources(tree, "slurm")
+    assert (found["encode"]["gpu"], found["encode"]["mem_mb"], found["encode"]["runtime"]) == ("1", "32000", "240")
+    assert "gpu" not in found["assign"]
+    assert (found["assign"]["mem_mb"], found["fit"]["mem_mb"]) == ("16000", "8000")
+
+
+def test_kubernetes_asks_for_gpus_of_one_maker(tree, tmp_path):
+    needs("executor_plugin_kubernetes", "storage_plugin_fs")
+    storage = ("--default-storage-provider", "fs", "--default-storage-prefix", str(tmp_path))
+    found = resources(tree, "kubernetes", *storage)
+    assert (found["encode"]["gpu"], found["encode"]["gpu_manufacturer"]) == ("1", "nvidia")
+    assert found["encode"]["mem_mb"] == "32000"
+    assert "gpu" not in found["assign"]
+
+
+@pytest.mark.parametrize("profile", ["slurm", "kubernetes"])
+def test_memory_grows_with_every_attempt_and_every_rule_that_is_named_exists(tree, profile):
+    values = read_yaml(tree.root / "profiles" / profile / "config.yaml")
+    assert values["retries"] >= 1
+    asked = [item["mem_mb"] for item in values["set-resources"].values() if "mem_mb" in item]
+    asked += [text.partition("=")[2] for text in values["default-resources"] if text.startswith("mem_mb")]
+    assert len(asked) > 5
+    assert [text for text in asked if not re.fullmatch(r"\d+ \* attempt", text)] == []
+    rules = {name for path in (tree.root / "workflow" / "rules").glob("*.smk") for name in rules_of(path.read_text())}
+    assert set(values["set-resources"]) <= rules
+    assert set(values.get("slurm-array-jobs", "encode").split(", ")) <= rules
+
+
+def rules_of(text):
+    return [first or second for first, second in re.findall(r"^rule (\w+):|^use rule \w+ as (\w+) ", text, re.MULTILINE)]
+
+
+def test_every_job_on_a_gpu_of_kubernetes_names_its_maker(tree):
+    values = read_yaml(tree.root / "profiles" / "kubernetes" / "config.yaml")
+    named = {rule for rule, item in values["set-resources"].items() if "gpu_manufacturer" in item}
+    on_gpu = set()
+    for path in (tree.root / "workflow" / "rules").glob("*.smk"):
+        for block in re.split(r"^(?=rule |use rule )", path.read_text(), flags=re.MULTILINE):
+            if "gpu=GPU" in block:
+                on_gpu.add(re.match(r"rule (\w+):", block)[1])
+    assert named == on_gpu
+
+
+def test_what_is_read_beside_every_profile_limits_no_cluster(tree):
+    """Snakemake prefers profiles/default to the profile on the command line; cores or gpu there would bind a cluster."""
+    assert not {"cores", "jobs", "resources", "executor", "default-resources"} & set(
+        read_yaml(tree.root / "profiles" / "default" / "config.yaml")
+    )
