@@ -78,6 +78,7 @@ rule all:
                 ),
                 *(["supervision.md"] if PLAN.training else []),
                 *(["table5_models.md"] if PLAN.baseline else []),
+                *(["table7_codecs.md", "figure5_codecs.png"] if PLAN.rates else []),
                 *(
                     ["table3_latency.md", "figure3_latency.png"]
                     if PLAN.latency

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench import rounds
+from bench import rates, rounds
 from bench.codec.names import UNCOMPRESSED, parse
 from bench.corpus import datasets, protocol
 from bench.corpus.datasets import Group, Protocol
@@ -16,6 +16,7 @@ from bench.encoder.names import check_weights
 from bench.errors import SettingsError
 from bench.evaluation import quality
 from bench.provenance import has_native_bfloat16
+from bench.rates import Rates
 from bench.rounds import TrainingSet
 from bench.search import presets
 from bench.search.presets import Preset
@@ -75,6 +76,7 @@ class Plan:
     device: str
     kmeans_iterations: int
     latency: Latency | None
+    rates: Rates | None
 
     def seed_for(self, *purpose: str) -> int:
         return derived_seed(self.seed, *purpose)
@@ -150,6 +152,7 @@ def resolve(values: Mapping[str, Any], source: str, rules: Protocol) -> Plan:
         device=values.get("device", "cpu"),
         kmeans_iterations=values["kmeans"]["iterations"],
         latency=_latency(values["latency"], runs, entries, f"latency in {source}") if values.get("latency") else None,
+        rates=_rates(values.get("rates"), runs, values["depth"], source),
     )
 
 
@@ -222,7 +225,8 @@ def _named(item: Mapping[str, Any], entries: Mapping[str, Entry], where: str) ->
 
 
 def _check_run(settings: Mapping[str, Any], model: str, codec: str, name: str, preset: Preset, where: str) -> None:
-    if preset.needs_lists and parse(codec, where) is None:
+    compressed = parse(codec, where) is not None
+    if preset.needs_lists and not compressed:
         raise SettingsError(f"{where}: preset {name!r} needs an inverted list, codec {codec!r} has none; use exact")
     if "pooling" in settings and (codec != UNCOMPRESSED or preset.engine != "flat"):
         raise SettingsError(f"{where}: model {model!r} has one vector per passage; use codec fp16 and engine flat")
@@ -253,6 +257,11 @@ def _latency(values: Mapping[str, Any], runs: Sequence[Run], entries: Mapping[st
         if values["queries"] > (count := entry.kept):
             raise SettingsError(f"queries {values['queries']} of {where} are more than the {count} of {entry.id}")
     return Latency(runs=timed, threads=values["threads"], queries=values["queries"])
+
+
+def _rates(values: Mapping[str, Any] | None, runs: Sequence[Run], depth: int, source: str) -> Rates | None:
+    searches = [(run.model, run.codec, run.preset) for run in runs]
+    return rates.resolve(values, searches, depth, f"rates in {source}") if values else None
 
 
 def _check_models(models: Mapping[str, Mapping[str, Any]], source: str) -> None:

@@ -9,7 +9,7 @@ LAYERS = [
     {"corpus", "encoder", "codec"},
     {"index"},
     {"search"},
-    {"training", "evaluation", "rounds"},
+    {"training", "evaluation", "rates", "rounds"},
     {"report", "plan"},
     {"estimate"},
     {"verbs"},

@@ -149,7 +149,7 @@ REFUSED = {
         ["queries.pydocs/test", "['doc_maxlen']", "under `override`"],
     ),
     "nbits 3": ({"grid__0__codecs": ["residual-3"]}, ["nbits 3", "grid.0", "[1, 2, 4, 8]"]),
-    "an unknown codec": ({"grid__0__codecs": ["pq-16"]}, ["codec 'pq-16'", "grid.0", "'fp16'", "'residual-2'"]),
+    "an unknown codec": ({"grid__0__codecs": ["rq-16"]}, ["codec 'rq-16'", "grid.0", "'fp16'", "'residual-2'"]),
     "an unknown data set": (
         {"queries": {"pydocs/nosuch": {}}},
         ["queries.pydocs/nosuch", "'pydocs/nosuch' is not an ir_datasets id", "pydocs/test"],

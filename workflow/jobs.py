@@ -83,6 +83,11 @@ class Jobs:
         rules = [f"{name}={getattr(entry, name)}" for name in [field.name for field in fields(Rules)]]
         return flags({**scored, "protocol": rules, "marks": _named(entry.marks), "dataset": entry.id, **axes})
 
+    def overlap(self, w: Any) -> str:
+        axes = {name: getattr(w, name) for name in ("model", "codec", "preset")}
+        depths = self.plan.rates.depths if self.plan.rates else None
+        return flags({"depths": depths, "dataset": self.plan.entries[w.queries].id, **axes})
+
     def size(self, w: Any) -> str:
         return flags({"corpus": w.corpus, "model": w.model, "marks": _named(self.plan.corpora[w.corpus].index_marks)})
 
@@ -111,6 +116,15 @@ class Jobs:
     def metrics_of(self, codec: str, preset: str) -> list[str]:
         """Of the runs over one codec by one preset."""
         return [f"{_folder(run)}/metrics.json" for run in self.plan.runs if (run.codec, run.preset) == (codec, preset)]
+
+    def rated(self, name: str) -> list[str]:
+        """A record of every run over token vectors, which Table 7 shows; none where the config asks for none."""
+        runs = [run for run in self.plan.runs if "pooling" not in self.plan.models[run.model]]
+        return [f"{_folder(run)}/{name}.json" for run in runs] if self.plan.rates else []
+
+    def rated_sizes(self) -> list[str]:
+        folders_of = (Path(record).parents[2] for record in self.rated("run"))
+        return list(dict.fromkeys(str(folder / "size.json") for folder in folders_of))
 
     def sizes(self) -> list[str]:
         pairs = dict.fromkeys((run.corpus, run.model) for run in self.plan.runs)

@@ -6,6 +6,7 @@ makes   results/{name}/table1_quality.*, table2_size.*, figure1_quality_bytes.*,
         results/{name}/table3_latency.*, figure3_latency.*, where the config has latency
         results/{name}/table4_training.*, figure4_training.*, supervision.*, where it trains models, or distils them
         results/{name}/table5_models.*, where it names a baseline
+        results/{name}/table7_codecs.*, figure5_codecs.*, where it has rates
         results/{name}/table6_protocol.*
 
 A category of the HTML report has three items or more: of exactly two, Snakemake makes a switch that breaks the page.
@@ -243,3 +244,45 @@ rule models_report:
     shell:
         "python -m bench models-report --metrics {input} --baseline {params.baseline} {params.settings}"
         " --output {params.folder} 2>&1 | tee {log}"
+
+
+rule codecs_report:
+    input:
+        metrics=JOBS.rated("metrics"),
+        overlaps=JOBS.rated("overlap"),
+        sizes=JOBS.rated_sizes(),
+    output:
+        report(
+            f"{RESULTS}/table7_codecs.html",
+            caption="../report/table7.rst",
+            category="Codecs",
+            labels={"item": "Table 7"},
+        ),
+        report(
+            f"{RESULTS}/figure5_codecs.png",
+            caption="../report/figure5.rst",
+            category="Codecs",
+            labels={"item": "Figure 5"},
+        ),
+        expand(f"{RESULTS}/table7_codecs.{{suffix}}", suffix=["csv", "md", "tex"]),
+        f"{RESULTS}/figure5_codecs.pdf",
+    log:
+        f"logs/{PLAN.name}/codecs-report.log",
+    conda:
+        "../envs/bench.yaml"
+    params:
+        code=code_digest("bench.verbs.codecs_report"),
+        settings=flags(
+            {
+                "against": (
+                    [f"{codec}={other}" for codec, other in PLAN.rates.against.items()]
+                    if PLAN.rates
+                    else None
+                ),
+                "seed": PLAN.seed_for("report"),
+            }
+        ),
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python -m bench codecs-report --metrics {input.metrics} --overlaps {input.overlaps} --sizes {input.sizes}"
+        " {params.settings} --output {params.folder} 2>&1 | tee {log}"

@@ -1,0 +1,133 @@
+"""Codecs beside each other: what a byte buys, by judgements and by what uncompressed vectors would have found."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from bench.errors import DataError
+from bench.evaluation.comparison import compare, interval
+from bench.report.marks import cells, described, note
+from bench.report.records import REFERENCE, Record, Row, headline_values, paired, row_of
+from bench.report.tables import MISSING, Table, number, signed_interval
+
+CODED = ("codes", "residuals")
+DIFFERENCES = ("difference", "against_difference", "against_overlap")
+
+
+def codecs_frame(
+    metrics: Sequence[Record],
+    sizes: Sequence[Record],
+    overlaps: Sequence[Record],
+    against: Mapping[str, str],
+    *,
+    seed: int,
+) -> pd.DataFrame:
+    """One row per run over compressed or uncompressed token vectors, the smallest index first.
+
+    Columns: dataset, model, preset, codec; coded (bytes of code and residual of a vector), bytes_per_vector (of all files);
+    headline (name), value, and difference to uncompressed exhaustive search; overlap@k with that search, the last of which
+    has overlap_low and overlap_high; against (the codec compared with, under the same preset), against_difference and
+    against_overlap, of the headline and of the last overlap. A difference has _low, _high and _p beside it (95 % interval,
+    randomization test), all absent where they do not apply. marks.
+    """
+    size_of = {size["index"]: size for size in sizes}
+    values = {row_of(record): headline_values(record) for record in metrics}
+    shares = {row_of(record): record for record in overlaps}
+    rows = []
+    for record in metrics:
+        row = row_of(record)
+        size = size_of.get(record["run"]["inputs"].get("index"))
+        if row not in shares or size is None:
+            continue
+        dataset, model, codec, preset = row
+        other = (dataset, model, against.get(codec, codec), preset)
+        names, last = list(shares[row]["mean"]), _last(shares[row])
+        low, high = interval(last.to_numpy(), np.random.default_rng(seed))
+        uncompressed = _difference(row, (dataset, model, *REFERENCE), values, seed)
+        last_of = {key: _last(found) for key, found in shares.items() if key[:2] == row[:2]}
+        rows.append(
+            {
+                "dataset": dataset,
+                "model": model,
+                "preset": preset,
+                "codec": codec,
+                "coded": _coded(size),
+                "bytes_per_vector": size["bytes_per_vector"],
+                "headline": record["measures"][0],
+                "value": record["mean"][record["measures"][0]],
+                **_named("difference", uncompressed),
+                **{name: shares[row]["mean"][name] for name in names},
+                "overlap_low": low,
+                "overlap_high": high,
+                "against": against.get(codec),
+                **_named("against_difference", _difference(row, other, values, seed)),
+                **_named("against_overlap", _difference(row, other, last_of, seed)),
+                "marks": described(record["marks"]),
+            }
+        )
+    if not rows:
+        raise DataError("no run has both a size and an overlap: give the records of the same runs")
+    order = ["dataset", "model", "preset", "bytes_per_vector"]
+    return pd.DataFrame(rows).sort_values(order, kind="stable", ignore_index=True)
+
+
+def _last(record: Record) -> "pd.Series[float]":
+    """Overlaps at the greatest of the depths, by query."""
+    name = list(record["mean"])[-1]
+    return pd.Series(record["per_query"][name], dtype=float).sort_index()
+
+
+def _coded(size: Record) -> float:
+    parts = CODED if size["bytes"]["residuals"] else ("float16",)
+    return sum(size["bytes"][part] for part in parts) / size["vectors"]
+
+
+def _difference(row: Row, other: Row, values: Mapping[Row, "pd.Series[float]"], seed: int) -> tuple[float, ...] | None:
+    """Mean, low, high and p of the paired difference; None for a row and itself, and where the other was not run."""
+    if row == other or other not in values:
+        return None
+    found = compare(paired(values[row], values[other], row), np.random.default_rng(seed))
+    return found.mean, found.low, found.high, found.p
+
+
+def _named(name: str, found: tuple[float, ...] | None) -> dict[str, float | None]:
+    return dict(zip((name, f"{name}_low", f"{name}_high", f"{name}_p"), found or (None,) * 4, strict=True))
+
+
+def codecs_table(frame: pd.DataFrame) -> Table:
+    """Table 7: every codec, the smallest first, against uncompressed vectors and against the codec it is to replace."""
+    overlaps = [name for name in frame if str(name).startswith("overlap@")]
+    shown = pd.DataFrame({"data set": cells(frame["dataset"], frame["marks"]), "model": frame["model"]})
+    shown["search"], shown["codec"] = frame["preset"], frame["codec"]
+    shown["code + residual, bytes"] = [number(value, 1) for value in frame["coded"]]
+    shown["all files, bytes"] = [number(value, 1) for value in frame["bytes_per_vector"]]
+    shown["measure"] = frame["headline"]
+    shown["value"] = [number(value, 3) for value in frame["value"]]
+    shown["Δ uncompressed"] = _differences(frame, "difference")
+    for name in overlaps[:-1]:
+        shown[name] = [number(value, 3) for value in frame[name]]
+    shown[overlaps[-1]] = [
+        f"{value:.3f} [{low:.3f}, {high:.3f}]"
+        for value, low, high in zip(frame[overlaps[-1]], frame["overlap_low"], frame["overlap_high"], strict=True)
+    ]
+    shown["against"] = [name or MISSING for name in frame["against"]]
+    shown["Δ measure"] = _differences(frame, "against_difference")
+    shown["Δ overlap"] = _differences(frame, "against_overlap")
+    caption = (
+        f"Codecs. Bytes per vector: of code and residual, and of every file of the index. Overlap@k: share of the k best "
+        f"passages of exhaustive search over uncompressed vectors that are among the k best found. Δ uncompressed: paired "
+        f"difference in the measure to that search. The last two columns compare with the codec named before them under the "
+        f"same search, in the measure and in {overlaps[-1]}. Differences carry their 95 % bootstrap interval over queries "
+        f"and the two-sided p of a randomization test. {MISSING} means: does not apply."
+        f"{note(frame['dataset'], frame['marks'])}"
+    )
+    return Table(frame, shown, caption)
+
+
+def _differences(frame: pd.DataFrame, name: str) -> list[str]:
+    columns = (frame[column] for column in (name, f"{name}_low", f"{name}_high", f"{name}_p"))
+    return [
+        MISSING if pd.isna(mean) else f"{signed_interval(mean, low, high)}, p {p:.4f}"
+        for mean, low, high, p in zip(*columns, strict=True)
+    ]

@@ -1,0 +1,64 @@
+"""Figure 5: what a byte buys."""
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bench.codec.names import FAMILIES, UNCOMPRESSED
+from bench.report.figures import COLOURS, MARKERS, STYLE
+from bench.report.records import REFERENCE
+
+PAPERS = "residual"
+
+
+def quality_against_rate(frame: pd.DataFrame) -> Figure:
+    """Figure 5: headline measure and overlap against bytes per vector, exhaustive search; a row per data set and model.
+
+    A colour and marker per family of codecs, those of the paper joined by a line; dashed: uncompressed vectors.
+    """
+    exact = frame[frame["preset"] == REFERENCE[1]]
+    panels = list(exact.groupby(["dataset", "model"], sort=False))
+    overlap = [str(name) for name in frame if str(name).startswith("overlap@")][-1]
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(7.0, 2.5 * len(panels) + 0.4), layout="constrained")
+        for position, ((dataset, model), rows) in enumerate(panels):
+            for column, (name, title) in enumerate((("value", rows["headline"].iloc[0]), (overlap, overlap))):
+                axes = figure.add_subplot(len(panels), 2, 2 * position + column + 1)
+                _panel(axes, rows, name, title)
+                axes.set_title(f"{dataset}, {model}")
+                if position == len(panels) - 1:
+                    axes.set_xlabel("bytes per vector, everything counted")
+        handles, labels = figure.axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False, fontsize=7)
+    return figure
+
+
+def _panel(axes: Axes, rows: pd.DataFrame, column: str, title: str) -> None:
+    coded = rows[rows["codec"] != UNCOMPRESSED]
+    for number, family in enumerate(FAMILIES):
+        points = coded[coded["codec"].str.fullmatch(rf"{family}-\d+")].sort_values("bytes_per_vector")
+        axes.plot(
+            points["bytes_per_vector"],
+            points[column],
+            linestyle="-" if family == PAPERS else "",
+            linewidth=0.9,
+            marker=MARKERS[number],
+            markersize=4.5,
+            color=COLOURS[number],
+            label="residual (the paper's)" if family == PAPERS else family,
+        )
+        for row in points.itertuples():
+            size = str(row.codec).rpartition("-")[2]
+            place = (row.bytes_per_vector, getattr(row, column)) if column == "value" else None
+            place = place or (row.bytes_per_vector, points.loc[row.Index, column])
+            axes.annotate(size, place, (3, -7), textcoords="offset points", fontsize=5.5, color=COLOURS[number])
+    for value in rows.loc[rows["codec"] == UNCOMPRESSED, column]:
+        axes.axhline(value, linestyle="--", color="#666666", linewidth=0.8, label="uncompressed")
+    axes.set_xscale("log", base=2)
+    ticks = [12, 16, 24, 32, 48, 72, 136]
+    axes.set_xticks(ticks, [str(tick) for tick in ticks])
+    axes.minorticks_off()
+    axes.set_ylabel(title)
+    axes.grid(color="#dddddd", linewidth=0.5)
+    axes.set_axisbelow(True)

@@ -1,0 +1,30 @@
+"""Put codecs beside each other into a table and a figure: bytes, quality, and overlap with uncompressed vectors."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from bench.report import codecs, codecs_figure, figures, records, tables
+from bench.verbs import common
+
+
+def arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--metrics", type=Path, nargs="+", required=True, help="metrics.json of runs")
+    parser.add_argument("--sizes", type=Path, nargs="+", required=True, help="size.json of every index")
+    parser.add_argument("--overlaps", type=Path, nargs="+", required=True, help="overlap.json of the same runs")
+    described = "a codec, and the one that it is compared with"
+    parser.add_argument("--against", type=common.named, nargs="*", default=[], metavar="CODEC=CODEC", help=described)
+    parser.add_argument("--seed", type=int, required=True, help="seed of intervals and tests")
+    common.add_output(parser, "folder of the table and the figure")
+
+
+def run(args: Namespace) -> None:
+    frame = codecs.codecs_frame(
+        records.read_metrics(args.metrics),
+        records.read_sizes(args.sizes),
+        records.read_metrics(args.overlaps),
+        dict(args.against),
+        seed=args.seed,
+    )
+    tables.write(args.output / "table7_codecs", codecs.codecs_table(frame))
+    figures.save(codecs_figure.quality_against_rate(frame), args.output / "figure5_codecs")
+    print(f"{len(frame)} rows of codecs in {args.output}")
