@@ -58,7 +58,6 @@ def coarse(width: int, with_gains: bool) -> Callable[..., None]:
 
     Sums wrap around on their way, which is harmless: the last one fits. ``factors[norms]``: from a sum to a similarity.
     """
-    look_up = _look_up(width, with_gains)
 
     @compiled()
     def run(
@@ -85,34 +84,35 @@ def coarse(width: int, with_gains: bool) -> Callable[..., None]:
             for vector in range(offsets[passage], offsets[passage + 1]):
                 code = np.int64(codes[vector])
                 if every or kept[code]:
-                    sums = look_up(fixed, code, table, packed, vector, residuals.shape[1], gains)
+                    sums = _look_up(fixed, code, table, packed, vector, residuals.shape[1], gains, width, with_gains)
                     best = maximum(best, multiply(sums, fill(factors[norms[vector]], width)))
             out[number] += total(best)
 
     return run
 
 
-@functools.cache
-def _look_up(width: int, with_gains: bool) -> Callable[..., Any]:
+@inlined
+def _look_up(
+    fixed: np.ndarray,
+    code: int,
+    table: np.ndarray,
+    packed: np.ndarray,
+    vector: int,
+    size: int,
+    gains: np.ndarray,
+    width: int,
+    with_gains: bool,
+) -> Any:
     """Lanes of float32: a centroid's similarities plus the rows of the table that the bytes of a vector ask for, in fixed
     point. With gains the last of its ``size`` bytes says what the rows are multiplied by.
     """
-
-    @inlined
-    def plain(
-        fixed: np.ndarray, code: int, table: np.ndarray, packed: np.ndarray, vector: int, size: int, _: np.ndarray
-    ) -> Any:
-        return to_float(_rows(load(fixed, code * width, width), table, packed, vector * size, size, width))
-
-    @inlined
-    def gained(
-        fixed: np.ndarray, code: int, table: np.ndarray, packed: np.ndarray, vector: int, size: int, gains: np.ndarray
-    ) -> Any:
-        rows = _rows(fill(np.int16(0), width), table, packed, vector * size, size - 1, width)
-        gain = fill(gains[packed[vector * size + size - 1]], width)
-        return multiply_add(to_float(rows), gain, to_float(load(fixed, code * width, width)))
-
-    return gained if with_gains else plain
+    centre, first = load(fixed, code * width, width), vector * size
+    if with_gains:
+        rows = _rows(fill(np.int16(0), width), table, packed, first, size - 1, width)
+        found = multiply_add(to_float(rows), fill(gains[packed[first + size - 1]], width), to_float(centre))
+    else:
+        found = to_float(_rows(centre, table, packed, first, size, width))
+    return found
 
 
 @inlined
@@ -204,7 +204,6 @@ def fine(width: int, part: int, with_gains: bool) -> Callable[..., None]:
     of the best: these alone are decoded and multiplied. query: flat ``[lanes, dim]`` float32; centroids: flat ``[centroids,
     dim]`` int16, dim rounded up to be even, and what ``scales [centroids]`` float32 they count.
     """
-    look_up = _look_up(width, with_gains)
 
     @compiled()
     def run(
@@ -240,7 +239,8 @@ def fine(width: int, part: int, with_gains: bool) -> Callable[..., None]:
             best = fill(np.float32(-np.inf), width)
             vector = _next_kept(start, stop, codes, kept, every)
             while vector < stop:
-                sums = look_up(fixed, np.int64(codes[vector]), table, packed, vector, number_of_bytes, gains)
+                code = np.int64(codes[vector])
+                sums = _look_up(fixed, code, table, packed, vector, number_of_bytes, gains, width, with_gains)
                 found = multiply(sums, fill(factors[norms[vector]], width))
                 store(rough, (vector - start) * width, found)
                 best = maximum(best, found)
