@@ -3,7 +3,8 @@ import pytest
 
 from bench.errors import DamagedFileError, DataError
 from bench.index.centroids import open_centroids, write_centroids
-from bench.index.shards import open_shard, sample, write_shard
+from bench.index.rows import sample
+from bench.index.shards import open_shard, write_shard
 from bench.storage import FolderWriter
 
 
@@ -52,8 +53,8 @@ def test_a_sample_takes_whole_passages_counted_through_all_shards(tmp_path):
         write_shard(tmp_path / f"{number}", np.repeat(rows[:, None], 4, axis=1), np.array(lengths))
         first += sum(lengths)
     shards = [open_shard(tmp_path / f"{number}") for number in range(3)]
-    assert sample(shards, np.array([1, 2, 4]))[:, 0].tolist() == [2, 3, 4, 5, 7, 8]
-    assert sample(shards, np.arange(6))[:, 0].tolist() == list(range(10))
+    assert sample(shards, np.array([1, 2, 4]))[:][:, 0].tolist() == [2, 3, 4, 5, 7, 8]
+    assert sample(shards, np.arange(6))[:][:, 0].tolist() == list(range(10))
     assert sample(shards, np.empty(0, np.int64)).shape == (0, 4)
 
 
