@@ -157,10 +157,11 @@ def _corpora(
     corpora: dict[str, Entry] = {}
     for entry in entries.values():
         other = corpora.setdefault(entry.corpus_name, entry)
-        if (entry.passages, entry.doc_maxlen) != (other.passages, other.doc_maxlen):
+        if (entry.passages, entry.doc_maxlen, entry.template) != (other.passages, other.doc_maxlen, other.template):
             raise SettingsError(
                 f"{source}: {entry.id} and {other.id} share the collection {entry.corpus}, but differ in passages "
-                f"({entry.passages}, {other.passages}) or doc_maxlen ({entry.doc_maxlen}, {other.doc_maxlen})"
+                f"({entry.passages}, {other.passages}), doc_maxlen ({entry.doc_maxlen}, {other.doc_maxlen}) or template "
+                f"({entry.template!r}, {other.template!r})"
             )
     for entry in (*sources.values(), *(part.entry for part in training.values())):
         corpora.setdefault(entry.corpus_name, entry)
