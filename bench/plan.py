@@ -115,8 +115,9 @@ def resolve(values: Mapping[str, Any], source: str, rules: Protocol) -> Plan:
     runs = list(dict.fromkeys(_runs(values["grid"], models, entries, parsed, source)))
     for entry in entries.values():
         quality.check_depth(entry.measures, values["depth"], f"queries.{entry.id} in {source}")
+    asked = values["depth"] + any(entry.self_match == "removed" for entry in entries.values())
     for name in sorted({run.preset for run in runs}):
-        presets.check_depth(parsed[name], values["depth"], f"presets.{name} in {source}")
+        presets.check_depth(parsed[name], asked, f"presets.{name} in {source}")
     _check_models(models, source)
     rounds.check_teachers(teachers, models, source)
     for name in training:

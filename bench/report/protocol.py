@@ -23,7 +23,10 @@ def protocol_frame(truncations: Sequence[Record], metrics: Sequence[Record]) -> 
     runs: dict[tuple[str, str], list[Record]] = {axes: [] for axes in cut}
     for record in metrics:
         runs.setdefault((record["dataset"], record["model"]), []).append(record)
-    rows = [{"dataset": a[0], "model": a[1], **cut.get(a, {}), **_lacks(found)} for a, found in runs.items()]
+    rows = [
+        {"dataset": dataset, "model": model, **cut.get((dataset, model), {}), **_lacks(found)}
+        for (dataset, model), found in runs.items()
+    ]
     return pd.DataFrame(rows, columns=list(dict.fromkeys(name for row in rows for name in row)))
 
 

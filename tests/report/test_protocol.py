@@ -19,7 +19,7 @@ def truncation(model="m", **counts):
         **counts,
     }
     lengths = {"query_maxlen": 32, "doc_maxlen": 180}
-    return {"dataset": "toy", "model": model, "template": "{title} {text}", **lengths, "counts": given, "marks": {}}
+    return {"dataset": "toy", "model": model, "template": "{title} {text}", **lengths, "counts": given}
 
 
 def run(metric, codec, tied, short):
