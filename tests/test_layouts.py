@@ -105,9 +105,9 @@ class Bench:
         entry = next(entry for entry in self.plan.entries.values() if entry.id == dataset_id)
         return read_json(self.root / entry.corpus_name / system / entry.name / name)
 
-    def ranking(self, dataset_id):
+    def ranking(self, dataset_id, system="tiny/fp16/exact"):
         entry = next(entry for entry in self.plan.entries.values() if entry.id == dataset_id)
-        return read_run(self.root / entry.corpus_name / "tiny/fp16/exact" / entry.name / "run.trec.gz")
+        return read_run(self.root / entry.corpus_name / system / entry.name / "run.trec.gz")
 
 
 @pytest.fixture(scope="module")
@@ -202,6 +202,37 @@ def test_query_sets_of_one_collection_search_one_index(bench):
     assert pooled["inputs"]["index"] != bench.record("lotte/writing/test/search")["run"]["inputs"]["index"]
     assert pooled["index"]["counts"]["passages"] == 15
     assert len(list(bench.root.glob("*/tiny/fp16/index"))) == 10
+
+
+def test_a_compressed_index_of_a_lotte_topic_serves_its_search_and_its_forum_queries(bench, layouts):
+    names = ["lotte/writing/test/search", "lotte/writing/test/forum"]
+    presets = {"colbertv2": {"engine": "colbertv2", "nprobe": 2, "ncandidates": DEPTH}}
+    grid = [{"models": ["tiny"], "codecs": ["residual-2"], "presets": ["colbertv2"]}]
+    settings = {**CONFIG, "queries": {name: {} for name in names}, "presets": presets, "grid": grid}
+    plan = resolve(settings, "made.yaml", counted(layouts))
+    jobs, corpus = Jobs(plan), "lotte-writing-test"
+    at = SimpleNamespace(corpus=corpus, model="tiny", preset="colbertv2", system="tiny/residual-2/colbertv2")
+    shards, centroids, codec = bench.shards(corpus), f"{corpus}/tiny/centroids", f"{corpus}/tiny/residual-2/codec"
+    codes, residuals = ([f"{shard}.{part}.npy" for shard in shards] for part in ("codes", "residuals"))
+    assert bench("centroids", jobs.centroids(at), vectors=shards, output=centroids) == 0
+    assert bench("fit", "--codec residual-2 --threads 1", centroids=centroids, output=codec) == 0
+    for shard, code, residual in zip(shards, codes, residuals, strict=True):
+        assert bench("assign", "--threads 1", vectors=shard, centroids=centroids, output=code) == 0
+        assert bench("compress", "", vectors=shard, codes=code, codec=codec, output=residual) == 0
+    index, parts = f"{corpus}/tiny/residual-2/index", {"codes": codes, "residuals": residuals, "codec": codec}
+    assert bench("index", "", corpus=f"{corpus}/corpus", vectors=shards, **parts, output=index) == 0
+    for name in names:
+        at.queries = name.replace("/", "-")
+        folder, texts = f"{corpus}/tiny/residual-2/colbertv2/{at.queries}", f"{corpus}/queries/{at.queries}"
+        paths = {"index": index, "queries": f"{corpus}/tiny/queries/{at.queries}"}
+        assert bench("search", jobs.search(at), **paths, output=f"{folder}/run.trec.gz") == 0
+        run = f"{folder}/run.trec.gz"
+        assert bench("evaluate", jobs.evaluate(at), run=run, queries=texts, output=f"{folder}/metrics.json") == 0
+        record, found = (read(name, system=at.system) for read in (bench.record, bench.ranking))
+        assert record["run"]["index"]["text"] == "{text}"
+        assert record["counts"]["results"] == sum(map(len, found.values())) > 0
+        values = [by_hand("Success@5", found[query], row) for query, row in layouts[name].qrels.items()]
+        assert record["mean"]["Success@5"] == pytest.approx(sum(values) / 3)
 
 
 def test_local_eval_is_drawn_from_the_judged_queries_of_dev_outside_dev_small(bench, layouts):
