@@ -250,7 +250,7 @@ def test_local_eval_by_a_list_of_ids_keeps_these_and_is_marked(layouts, tmp_path
     assert found("queries", found.jobs.queries(SimpleNamespace(queries=entry.name)), output="queries") == 0
     lines = (tmp_path / "queries/queries.jsonl").read_text().splitlines()
     assert [json.loads(line)["id"] for line in lines] == ["3", "8"]
-    assert entry.marks == {"sample": f"2 of 6 queries, named in {tmp_path / 'list.txt'}"}
+    assert entry.marks == {"sample": "2 of 6 queries, named in list.txt"}
     assert found.jobs.ids(SimpleNamespace(queries=entry.name)) == [str(tmp_path / "list.txt")]
 
 
