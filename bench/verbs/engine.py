@@ -33,12 +33,17 @@ def add_self_match(parser: ArgumentParser) -> None:
     parser.add_argument("--self-match", choices=SELF_MATCH, default="none", help=helped)
 
 
+def asked(args: Namespace) -> int:
+    """Results to ask an engine for: one more than the depth where a query's own passage is removed from them."""
+    return int(args.depth) + (getattr(args, "self_match", "none") == "removed")
+
+
 def preset_given(args: Namespace) -> Preset:
     """The preset of the flags; raises SettingsError where it cannot fill a ranking of the depth asked for."""
     names = ("engine", "nprobe", "ncandidates", "ncells", "centroid_score_threshold", "ndocs")
     given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     preset = presets.parse(given, "the command line")
-    presets.check_depth(preset, args.depth, "the command line")
+    presets.check_depth(preset, asked(args), "the command line")
     return preset
 
 

@@ -49,7 +49,7 @@ def _search(index: Index, queries: QueryVectors, preset: Preset, args: Namespace
     """Rankings by query id, and how many times a query's own passage was removed (one more is asked for then)."""
     common.limit_threads(args.threads)
     opened = preset.open(index, args.kernels, args.threads)
-    asked = args.depth + (args.self_match == "removed")
+    asked = engine.asked(args)
     found: Run = {}
     removed = 0
     with bar(f"search {args.output.parent}", len(queries.ids), "queries") as progress:
