@@ -14,7 +14,7 @@ import pytest
 
 from bench.provenance import ROOT
 
-SIZES = [int(word) for word in os.environ.get("SCALE_PASSAGES", "1000 4000").split()]
+SIZES = [int(word) for word in os.environ.get("SCALE_PASSAGES", "500 2000").split()]
 DIM = int(os.environ.get("SCALE_DIM", "32"))
 THREADS = len(os.sched_getaffinity(0))
 LARGE = 100_000
@@ -22,7 +22,7 @@ MOST_BYTES = 3e9
 MOST_GROWTH = 1.3
 
 BUILD = """
-import json, resource, sys, threading, time
+import json, sys, threading, time
 from pathlib import Path
 import numpy as np
 from bench.index.pipeline import build
@@ -44,20 +44,19 @@ def shard(number, count):
     return len(vectors)
 
 
-def anonymous():
-    text = Path("/proc/self/status").read_text()
-    return int(text.partition("RssAnon:")[2].split()[0]) * 1024
+def memory(kind):
+    return int(Path("/proc/self/status").read_text().partition(kind + ":")[2].split()[0]) * 1024
 
 
 sizes = [min(25_000, passages - start) for start in range(0, passages, 25_000)]
 vectors = sum(shard(number, count) for number, count in enumerate(sizes))
 shards = [open_shard(folder / f"shard-{number}") for number in range(len(sizes))]
-before, most, done = anonymous(), [0], threading.Event()
+before, most, done = memory("RssAnon"), [0], threading.Event()
 
 
 def watch():
     while not done.wait(0.02):
-        most[0] = max(most[0], anonymous())
+        most[0] = max(most[0], memory("RssAnon"))
 
 
 watcher = threading.Thread(target=watch)
@@ -69,9 +68,8 @@ steps = build(folder / "index", shards, ids, nbits=2, seed=1, iterations=4, thre
 seconds = time.perf_counter() - began
 done.set()
 watcher.join()
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 print(json.dumps({"passages": passages, "vectors": vectors, "seconds": seconds, "steps": steps, "anonymous": most[0],
-                  "before": before, "resident": peak}))
+                  "before": before, "resident": memory("VmHWM")}))
 """
 
 
