@@ -272,6 +272,20 @@ def test_a_list_of_ids_that_is_not_one_of_local_eval_is_refused(layouts, tmp_pat
     assert not (tmp_path / "queries/manifest.json").exists()
 
 
+def test_truncation_of_other_shards_than_those_of_the_texts_is_refused(bench, capsys):
+    lotte = SimpleNamespace(queries="lotte-writing-test-search", model="tiny")
+    folder = "lotte-writing-test"
+    texts = {"queries": f"{folder}/queries/{lotte.queries}", "query_vectors": f"{folder}/tiny/queries/{lotte.queries}"}
+    for vectors, message in (
+        (bench.shards("lotte-pooled-test"), "were not made from these texts by one model"),
+        (bench.shards(folder)[:1], "hold 8 passages, the corpus 12: one is missing"),
+    ):
+        given = {"corpus": f"{folder}/corpus", "vectors": vectors, **texts, "output": "refused.json"}
+        assert bench("truncation", bench.jobs.truncation(lotte), **given) == 1
+        assert message in capsys.readouterr().err
+    assert not (bench.root / "refused.json").exists()
+
+
 def test_the_real_counts_refuse_the_made_files(bench, capsys):
     real = resolve({**CONFIG, "queries": {"beir/scifact/test": {}}}, "real.yaml", PROTOCOL)
     jobs, at = Jobs(real), SimpleNamespace(corpus="beir-scifact", queries="beir-scifact-test")

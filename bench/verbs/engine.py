@@ -10,7 +10,6 @@ from bench.search import presets
 from bench.search.kernels.choice import NAMES
 from bench.search.presets import Preset
 from bench.search.queries import QueryVectors, open_query_vectors
-from bench.search.ranking import SELF_MATCH
 
 
 def add_search(parser: ArgumentParser) -> None:
@@ -25,12 +24,6 @@ def add_search(parser: ArgumentParser) -> None:
     parser.add_argument("--centroid-score-threshold", type=float, help="plaid: pruning threshold of centroids; -1 for none")
     parser.add_argument("--ndocs", type=int, help="plaid: passages after the second stage")
     parser.add_argument("--kernels", choices=NAMES, default="cpu", help="what searches a compressed index")
-
-
-def add_self_match(parser: ArgumentParser) -> None:
-    """What becomes of a result with the query's own id."""
-    helped = "of a result with the query's own id: dropped where removed, and refused where absent"
-    parser.add_argument("--self-match", choices=SELF_MATCH, default="none", help=helped)
 
 
 def asked(args: Namespace) -> int:
