@@ -119,8 +119,9 @@ def resolve(values: Mapping[str, Any], source: str, rules: Protocol) -> Plan:
     runs = list(dict.fromkeys(_runs(values["grid"], models, entries, parsed, source)))
     for entry in entries.values():
         quality.check_depth(entry.measures, values["depth"], f"queries.{entry.id} in {source}")
+    asked = values["depth"] + any(entry.self_match == "removed" for entry in entries.values())
     for name in sorted({run.preset for run in runs}):
-        presets.check_depth(parsed[name], values["depth"], f"presets.{name} in {source}")
+        presets.check_depth(parsed[name], asked, f"presets.{name} in {source}")
     _check_models(models, source)
     rounds.check_teachers(teachers, models, source)
     for name in (name for name, teacher in teachers.items() if "cross_encoder" in teacher):
@@ -166,10 +167,11 @@ def _corpora(
     corpora: dict[str, Entry] = {}
     for entry in entries.values():
         other = corpora.setdefault(entry.corpus_name, entry)
-        if (entry.passages, entry.doc_maxlen) != (other.passages, other.doc_maxlen):
+        if (entry.passages, entry.doc_maxlen, entry.template) != (other.passages, other.doc_maxlen, other.template):
             raise SettingsError(
                 f"{source}: {entry.id} and {other.id} share the collection {entry.corpus}, but differ in passages "
-                f"({entry.passages}, {other.passages}) or doc_maxlen ({entry.doc_maxlen}, {other.doc_maxlen})"
+                f"({entry.passages}, {other.passages}), doc_maxlen ({entry.doc_maxlen}, {other.doc_maxlen}) or template "
+                f"({entry.template!r}, {other.template!r})"
             )
     for entry in (*sources.values(), *(part.entry for part in training.values())):
         corpora.setdefault(entry.corpus_name, entry)

@@ -16,7 +16,12 @@ PACKAGES = ("numpy", "torch", "transformers", "tokenizers", "faiss-cpu", "ir-dat
 
 def package_versions(names: Iterable[str] = PACKAGES) -> dict[str, str]:
     """Installed versions of the packages that can change a number."""
-    return {name: importlib.metadata.version(name) for name in names}
+    return {name: _version(name) for name in names}
+
+
+@functools.cache
+def _version(package: str) -> str:
+    return importlib.metadata.version(package)
 
 
 def context(module: str) -> dict[str, Any]:
@@ -49,7 +54,7 @@ def import_closure(module: str, root: Path = ROOT) -> set[str]:
 
 
 @functools.cache
-def direct_imports(source: Path, root: Path = ROOT) -> set[str]:
+def direct_imports(source: Path, root: Path = ROOT) -> frozenset[str]:
     """Dotted names of our modules that one file names in its import statements, wherever these stand."""
     names: set[str] = set()
     for node in ast.walk(_tree(source)):
@@ -59,7 +64,7 @@ def direct_imports(source: Path, root: Path = ROOT) -> set[str]:
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
     ours = source.relative_to(root).parts[0]
-    return {name for name in names if name.split(".")[0] == ours and _source_or_none(name, root)}
+    return frozenset(name for name in names if name.split(".")[0] == ours and _source_or_none(name, root))
 
 
 def _source_or_none(name: str, root: Path) -> Path | None:

@@ -1,5 +1,6 @@
 """Settings: YAML checked against a schema, and the seeds derived from the one seed in it."""
 
+import functools
 import hashlib
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
@@ -85,12 +86,17 @@ def validate(values: Mapping[str, Any], source: str, schema_file: Path = SCHEMA,
 
     Raises SettingsError for the first violation, with what is allowed there.
     """
-    schema = yaml.safe_load(schema_file.read_text(encoding="utf-8"))
+    schema = _schema(schema_file)
     if definition is not None:
         schema = {"$ref": f"#/$defs/{definition}", "$defs": schema["$defs"]}
     validator = jsonschema.Draft202012Validator(schema)
     for error in sorted(validator.iter_errors(values), key=lambda error: list(map(str, error.absolute_path))):
         raise SettingsError(_explain(_deepest(error), source))
+
+
+@functools.cache
+def _schema(path: Path) -> dict[str, Any]:
+    return read_yaml(path)
 
 
 def _deepest(error: jsonschema.ValidationError) -> jsonschema.ValidationError:

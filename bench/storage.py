@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import mmap
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -102,6 +103,15 @@ def read_array(path: Path, *, mapped: bool = True) -> np.ndarray:
         raise DamagedFileError(f"{path} is missing") from error
     except (ValueError, EOFError, OSError) as error:
         raise DamagedFileError(f"{path} is not a readable .npy file: {error}") from error
+
+
+def release(array: np.ndarray) -> None:
+    """Let go of the pages of a memory-mapped array that were read or written so far; what is in them stays in its file."""
+    whole: Any = array
+    while whole is not None and not isinstance(whole, mmap.mmap):
+        whole = getattr(whole, "base", None)
+    if whole is not None:
+        whole.madvise(mmap.MADV_DONTNEED)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 
-pytest_plugins = ["tests.fixtures_device", "tests.fixtures_model", "tests.fixtures_index", "tests.fixtures_training"]
+pytest_plugins = [f"tests.fixtures_{name}" for name in ("device", "model", "index", "training", "layouts")]
 
 _HOME = tempfile.mkdtemp(prefix="bench-ir-datasets-")
 os.environ["IR_DATASETS_HOME"] = _HOME

@@ -170,6 +170,10 @@ REFUSED = {
         {"presets__plaid__ndocs": 396},
         ["presets.plaid", "at most 99", "depth 100", "raise ndocs"],
     ),
+    "plaid that scores no passage more than the depth where the query itself goes": (
+        {"presets__plaid__ndocs": 400, "queries__pydocs/test": {"override": {"self_match": "removed"}}},
+        ["presets.plaid", "at most 100", "depth 101", "raise ndocs"],
+    ),
     "colbertv2 with fewer candidates than the depth": (
         {"presets__colbertv2__ncandidates": 99},
         ["presets.colbertv2", "at most 99", "depth 100", "raise ncandidates"],

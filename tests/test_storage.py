@@ -18,6 +18,7 @@ from bench.storage import (
     read_array,
     read_json,
     read_manifest,
+    release,
     sha256_file,
     write_array,
     write_json,
@@ -248,3 +249,22 @@ def test_another_kind_and_another_version_are_refused(tmp_path):
 def test_a_folder_that_does_not_exist_is_refused(tmp_path):
     with pytest.raises(DamagedFileError, match=r"nowhere has no manifest\.json"):
         open_folder(tmp_path / "nowhere", "thing", 3, "make")
+
+
+def test_what_was_written_through_a_map_stays_when_its_pages_are_let_go(tmp_path):
+    with growing_array(tmp_path / "a.npy", (1000, 8), np.uint8) as out:
+        out[:500] = 7
+        release(out)
+        out[500:] = 9
+        assert out[:500].min() == 7
+    mapped = read_array(tmp_path / "a.npy")
+    assert mapped.sum() == 500 * 8 * (7 + 9)
+    release(mapped[10:20])
+    release(np.asarray(mapped))
+    assert mapped.sum() == 500 * 8 * (7 + 9)
+
+
+def test_an_array_in_memory_has_nothing_to_let_go():
+    array = np.arange(5)
+    release(array[1:])
+    assert array.tolist() == [0, 1, 2, 3, 4]

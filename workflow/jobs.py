@@ -101,7 +101,7 @@ class Jobs:
 
     def truncation(self, w: Any) -> str:
         entry = self.plan.entries[w.queries]
-        return flags({"dataset": entry.id, "model": w.model, "marks": _named(entry.marks)})
+        return flags({"dataset": entry.id, "model": w.model})
 
     def truncations(self) -> list[str]:
         """One per query set and model."""

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from bench.codec import loops
-from bench.codec.nearest import assign
+from bench.codec.nearest import Vectors, assign
 from bench.codec.rounding import rounded
 from bench.errors import SettingsError
 
@@ -31,19 +31,19 @@ def sample_passages(passages: int, rng: np.random.Generator) -> np.ndarray:
     return np.sort(rng.choice(passages, sample_size(passages), replace=False))
 
 
-def hold_out(sample: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def hold_out(sample: Vectors, rng: np.random.Generator) -> tuple[Vectors, np.ndarray]:
     """Split vectors ``[sample, dim]`` into those to train on and those to fit the buckets on.
 
     Five in a hundred are held out, at most 50,000; of fewer than twenty none can be spared, and both parts are all.
     """
     held = min(HELDOUT_MOST, int(HELDOUT_SHARE * len(sample)))
     if held == 0:
-        return sample, sample
+        return sample, sample[:]
     order = rng.permutation(len(sample))
-    return sample[np.sort(order[held:])], sample[np.sort(order[:held])]
+    return _only(sample, np.sort(order[held:])), sample[np.sort(order[:held])]
 
 
-def fit(sample: np.ndarray, centroids: int, *, seed: int, iterations: int, threads: int = 1) -> np.ndarray:
+def fit(sample: Vectors, centroids: int, *, seed: int, iterations: int, threads: int = 1) -> np.ndarray:
     """Spherical k-means: ``[sample, dim]`` to at most ``centroids`` centres ``[., dim]`` float32, of norm 1 as far as
     the bytes that they are stored in allow (``bench.codec.rounding``).
 
@@ -53,20 +53,25 @@ def fit(sample: np.ndarray, centroids: int, *, seed: int, iterations: int, threa
     """
     # Sorting the whole sample is slow; unless a short stretch of it is short of distinct vectors, there are enough.
     if len(np.unique(sample[: 2 * centroids], axis=0)) <= centroids:
-        distinct = np.unique(sample, axis=0)
+        distinct = np.unique(sample[:], axis=0)
         if len(distinct) <= centroids:
             return rounded(_unit(distinct.astype(np.float32)))
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(sample))[: POINTS * centroids]
     found = _unit(sample[np.sort(order[:centroids])].astype(np.float32))
     for iteration in range(iterations):
-        points = sample[np.sort(order[: centroids * FIRST_POINTS * 2**iteration])]
+        points = _only(sample, np.sort(order[: centroids * FIRST_POINTS * 2**iteration]))
         codes = assign(points, found, threads=threads, doubtful=0)
         found = _means(points, codes, found)
     return rounded(found)
 
 
-def _means(points: np.ndarray, codes: np.ndarray, centroids: np.ndarray) -> np.ndarray:
+def _only(vectors: Vectors, rows: np.ndarray) -> Vectors:
+    """Some of the vectors, unread where they are unread."""
+    return vectors[rows] if isinstance(vectors, np.ndarray) else vectors.only(rows)
+
+
+def _means(points: Vectors, codes: np.ndarray, centroids: np.ndarray) -> np.ndarray:
     """Normalised sums of the points of each centroid; one without points moves to the point farthest from its own."""
     sums, counts = loops.sums(points, codes, len(centroids))
     means = _unit(sums)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from bench.codec.nearest import Vectors
 from bench.compiled import compiled
 
 TINY = np.float32(np.finfo(np.float32).tiny)
@@ -16,7 +17,7 @@ def _add_up(points: np.ndarray, codes: np.ndarray, sums: np.ndarray, counts: np.
             sums[code, dimension] += points[point, dimension]
 
 
-def sums(points: np.ndarray, codes: np.ndarray, centroids: int) -> tuple[np.ndarray, np.ndarray]:
+def sums(points: Vectors, codes: np.ndarray, centroids: int) -> tuple[np.ndarray, np.ndarray]:
     """Sum ``[centroids, dim]`` float32 and number ``[centroids]`` of the points ``[points, dim]`` of each code."""
     total = np.zeros((centroids, points.shape[1]), np.float32)
     counts = np.zeros(centroids, np.int64)
@@ -25,7 +26,7 @@ def sums(points: np.ndarray, codes: np.ndarray, centroids: int) -> tuple[np.ndar
     return total, counts
 
 
-def similarities(points: np.ndarray, codes: np.ndarray, centroids: np.ndarray) -> np.ndarray:
+def similarities(points: Vectors, codes: np.ndarray, centroids: np.ndarray) -> np.ndarray:
     """Inner product ``[points]`` float32 of each point with the centroid of its code."""
     parts = [np.einsum("pd,pd->p", points[some].astype(np.float32), centroids[codes[some]]) for some in blocks(len(points))]
     return np.concatenate(parts) if parts else np.empty(0, np.float32)

@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Protocol
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -22,13 +23,26 @@ BLOCK = 512
 CHUNK = 262_144
 
 
+class Unread(Protocol):
+    """Vectors that are read where they are indexed, such as ``bench.index.rows.Rows``; ``only``: some of them, unread."""
+
+    @property
+    def shape(self) -> tuple[int, int]: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, where: slice | np.ndarray) -> np.ndarray: ...
+    def only(self, rows: np.ndarray) -> "Unread": ...
+
+
+Vectors = np.ndarray | Unread
+
+
 def code_dtype(centroids: int) -> np.dtype:
     """The narrowest unsigned type that holds every centroid id."""
     return np.min_scalar_type(max(centroids - 1, 0))
 
 
 def assign(
-    vectors: np.ndarray, centroids: np.ndarray, *, threads: int = 1, exhaustive: bool = False, doubtful: float = DOUBTFUL
+    vectors: Vectors, centroids: np.ndarray, *, threads: int = 1, exhaustive: bool = False, doubtful: float = DOUBTFUL
 ) -> np.ndarray:
     """Code ``[vectors]`` of each vector ``[vectors, dim]``: the centroid of the largest inner product, the lower of equals.
 
@@ -80,7 +94,7 @@ def _grouped(
     return closeness
 
 
-def _exhaustive(vectors: np.ndarray, centroids: np.ndarray, codes: np.ndarray) -> Iterable[Callable[[], None]]:
+def _exhaustive(vectors: Vectors, centroids: np.ndarray, codes: np.ndarray) -> Iterable[Callable[[], None]]:
     """Tasks that fill ``codes``, block by block."""
     right = np.ascontiguousarray(centroids.T)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 from bench.corpus.datasets import SCHEMA, Keys
@@ -124,7 +125,7 @@ def _marks(given: Mapping[str, Any], base: Keys) -> dict[str, str]:
 def _sample_mark(plain: Mapping[str, Any], values: Mapping[str, Any], base: Keys) -> dict[str, str]:
     if all(plain.get(key) == base.get(key) for key in CHOSEN if key in plain):
         return {}
-    named = f"named in {plain['ids']}" if "ids" in plain else "by seed"
+    named = f"named in {Path(plain['ids']).name}" if "ids" in plain else "by seed"
     return {"sample": f"{values.get('sample')} of {values['queries']} queries, {named}"}
 
 
@@ -149,5 +150,7 @@ def _from_ir_datasets(dataset_id: str, where: str) -> dict[str, Any]:
 def _check(entry: Entry, where: str) -> None:
     if entry.ids is not None and entry.sample is None:
         raise SettingsError(f"{where} names ids in {entry.ids}, but no sample: say how many they are")
+    if entry.sample_seed is not None and entry.sample is None:
+        raise SettingsError(f"{where} gives a sample_seed, but no sample to draw")
     if entry.sample is not None and not 1 <= entry.sample <= entry.queries:
         raise SettingsError(f"sample {entry.sample} of {where} must lie between 1 and its {entry.queries} queries")

@@ -4,6 +4,7 @@ Ties are broken once, by score and then passage id, and the measures see strictl
 that is missing from the run counts as 0; a measure deeper than the run is refused.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -92,5 +93,4 @@ def _ranked(ranking: Sequence[tuple[str, float]], depth: int) -> dict[str, float
 
 
 def _tied(ranking: Sequence[tuple[str, float]]) -> int:
-    scores = [score for _, score in ranking]
-    return sum(scores.count(score) for score in set(scores) if scores.count(score) > 1)
+    return sum(times for times in Counter(score for _, score in ranking).values() if times > 1)

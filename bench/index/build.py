@@ -11,7 +11,7 @@ from bench.errors import DataError
 from bench.index import inverted
 from bench.index.index import KIND, VERSION, IndexFiles
 from bench.index.shards import Shard
-from bench.storage import FolderWriter, Manifest, growing_array, write_text
+from bench.storage import FolderWriter, Manifest, growing_array, release, write_text
 
 VECTORS_PER_BLOCK = 65_536
 
@@ -101,6 +101,8 @@ def _norms(codec: Codec, parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> Iter
         for start in range(0, len(codes), VECTORS_PER_BLOCK):
             some = slice(start, start + VECTORS_PER_BLOCK)
             yield codec.norms(np.asarray(codes[some]), np.asarray(residuals[some]))
+        release(codes)
+        release(residuals)
 
 
 def _merge(path: Path, parts: Sequence[np.ndarray]) -> None:
@@ -111,3 +113,5 @@ def _merge(path: Path, parts: Sequence[np.ndarray]) -> None:
         for part in parts:
             out[start : start + len(part)] = part
             start += len(part)
+            release(part)
+            release(out)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from bench.codec import kmeans
-from bench.index.shards import Shard, sample
+from bench.index.rows import sample
+from bench.index.shards import Shard
 from bench.storage import FolderWriter, Manifest, open_folder, read_array
 
 KIND = "centroids"

@@ -11,7 +11,7 @@ import numpy as np
 from numba.cpython.unsafe.numbers import trailing_zeros
 
 from bench.compiled import compiled
-from bench.storage import growing_array, write_array
+from bench.storage import growing_array, release, write_array
 
 Parts = Sequence[tuple[np.ndarray, np.ndarray]]
 
@@ -36,6 +36,7 @@ def _each(parts: Parts, centroids: int, visit: Callable[..., None]) -> None:
     first, last = 0, np.full(centroids, -1, np.int64)
     for codes, doclens in parts:
         visit(np.asarray(codes), doclens, first, last)
+        release(codes)
         first += len(doclens)
 
 

@@ -14,7 +14,7 @@ from bench.codec.nearest import assign
 from bench.index.build import build_compressed
 from bench.index.centroids import find_centroids
 from bench.index.shards import Shard
-from bench.storage import growing_array, read_array
+from bench.storage import growing_array, read_array, release, write_array
 
 
 def fit_codec(
@@ -37,7 +37,7 @@ def build(
     work: Path,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, float]:
-    """Write an index of the shards to ``folder``, with residuals kept in ``work`` meanwhile; returns seconds by step."""
+    """Write an index of the shards to ``folder``, with codes and residuals kept in ``work`` meanwhile; seconds by step."""
     marks = [("", clock())]
 
     def mark(step: str) -> None:
@@ -47,13 +47,19 @@ def build(
     mark("centroids")
     fitted, _ = fit_codec(codec, found.centroids, found.heldout, seed=seed, threads=threads)
     mark("fit")
-    codes = [assign(shard.vectors, found.centroids, threads=threads) for shard in shards]
+    codes = []
+    for number, shard in enumerate(shards):
+        path = work / f"codes-{number}.npy"
+        write_array(path, assign(shard.vectors, found.centroids, threads=threads))
+        release(shard.vectors)
+        codes.append(read_array(path))
     mark("assign")
     residuals = []
     for number, (shard, code) in enumerate(zip(shards, codes, strict=True)):
         path = work / f"residuals-{number}.npy"
         with growing_array(path, (len(code), fitted.bytes), np.uint8) as out:
             fitted.encode(shard.vectors, code, threads=threads, out=out)
+        release(shard.vectors)
         residuals.append(read_array(path))
     mark("compress")
     build_compressed(folder, shards, codes, residuals, fitted, ids, settings={"codec": str(codec)})

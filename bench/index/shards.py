@@ -1,7 +1,6 @@
 """Vector shards: the token vectors of a fixed number of passages, the one source of every codec of a model."""
 
 import dataclasses
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,16 +59,3 @@ def read_tokens(folder: Path) -> tuple[np.ndarray, Manifest]:
         raise DataError(f"{folder} does not say how long its passages were: encode them again")
     verify(folder, dataclasses.replace(manifest, files={TOKENS: manifest.files[TOKENS]}))
     return read_array(folder / TOKENS, mapped=False), manifest
-
-
-def sample(shards: Sequence[Shard], passages: np.ndarray) -> np.ndarray:
-    """Vectors ``[., dim]`` float16 of the passages at the given sorted positions, counted through all shards."""
-    parts, first = [], 0
-    for shard in shards:
-        count = len(shard.doclens)
-        here = passages[(passages >= first) & (passages < first + count)] - first
-        chosen = np.zeros(count, bool)
-        chosen[here] = True
-        parts.append(shard.vectors[np.repeat(chosen, shard.doclens)])
-        first += count
-    return np.concatenate(parts)

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.evaluation.size import COMPONENTS
+from bench.report.marks import cells
 from bench.report.records import REFERENCE
 from bench.storage import atomic
 
@@ -45,8 +46,9 @@ def quality_against_bytes(quality: pd.DataFrame) -> Figure:
         figure = Figure(figsize=(4.6 * len(datasets), 3.4), layout="constrained")
         for position, dataset in enumerate(datasets):
             axes = figure.add_subplot(1, len(datasets), position + 1)
-            _quality_panel(axes, quality[quality["dataset"] == dataset])
-            axes.set_title(dataset)
+            rows = quality[quality["dataset"] == dataset]
+            _quality_panel(axes, rows)
+            axes.set_title(cells(rows["dataset"], rows["marks"])[0])
     return figure
 
 

@@ -12,39 +12,46 @@ _SHARES = (("passages", "passages"), ("tokens", "tokens"), ("relevant", "relevan
 
 
 def protocol_frame(truncations: Sequence[Record], metrics: Sequence[Record]) -> pd.DataFrame:
-    """One row per data set and model.
+    """One row per data set and model, those without a record of truncation (BM25 reads whole texts) last.
 
     Columns: dataset, model, text (template), query_maxlen, doc_maxlen; counts of passages, tokens, relevant passages and
     queries, and of each how many were cut; relevant_absent (judged relevant, not in the collection); over all runs of the
     model: most queries with a short ranking, self-matches removed from a run, lowest and highest share of results that are
     tied; marks.
     """
-    return pd.DataFrame([_row(found, metrics) for found in truncations])
+    cut = {(found["dataset"], found["model"]): _cut(found) for found in truncations}
+    runs: dict[tuple[str, str], list[Record]] = {axes: [] for axes in cut}
+    for record in metrics:
+        runs.setdefault((record["dataset"], record["model"]), []).append(record)
+    rows = [
+        {"dataset": dataset, "model": model, **cut.get((dataset, model), {}), **_lacks(found)}
+        for (dataset, model), found in runs.items()
+    ]
+    return pd.DataFrame(rows, columns=list(dict.fromkeys(name for row in rows for name in row)))
 
 
-def _row(found: Record, metrics: Sequence[Record]) -> dict[str, object]:
-    axes = {name: found[name] for name in ("dataset", "model")}
-    runs = [record for record in metrics if {name: record[name] for name in axes} == axes]
+def _cut(truncation: Record) -> dict[str, object]:
+    lengths = {name: truncation[name] for name in ("query_maxlen", "doc_maxlen")}
+    return {"text": truncation["template"], **lengths, **truncation["counts"]}
+
+
+def _lacks(runs: Sequence[Record]) -> dict[str, object]:
     tied = [record["counts"]["tied"] / record["counts"]["results"] for record in runs if record["counts"]["results"]]
     return {
-        **axes,
-        "text": found["template"],
-        **{name: found[name] for name in ("query_maxlen", "doc_maxlen")},
-        **found["counts"],
         "short": max((record["counts"]["short"] for record in runs), default=None),
         "self_matches": max((record["run"]["counts"]["self_matches"] for record in runs), default=None),
         "tied_low": min(tied, default=None),
         "tied_high": max(tied, default=None),
-        "marks": described(found["marks"]),
+        "marks": described(runs[0]["marks"]) if runs else "",
     }
 
 
 def protocol_table(frame: pd.DataFrame) -> Table:
     """Table 6: what is cut, short and tied."""
     shown = pd.DataFrame({"data set": cells(frame["dataset"], frame["marks"]), "model": frame["model"]})
-    shown["passage text"] = frame["text"]
-    shown["tokens of a query"] = [str(length) for length in frame["query_maxlen"]]
-    shown["of a passage"] = [str(length) for length in frame["doc_maxlen"]]
+    shown["passage text"] = frame["text"].fillna(MISSING)
+    shown["tokens of a query"] = [number(length, 0) for length in frame["query_maxlen"]]
+    shown["of a passage"] = [number(length, 0) for length in frame["doc_maxlen"]]
     for name, title in _SHARES:
         shown[f"{title} cut, %"] = [_percent(cut, of) for cut, of in zip(frame[f"{name}_cut"], frame[name], strict=True)]
     shown["relevant, absent"] = [number(value, 0) for value in frame["relevant_absent"]]
@@ -62,7 +69,7 @@ def protocol_table(frame: pd.DataFrame) -> Table:
 
 
 def _percent(part: float, whole: float) -> str:
-    return number(100 * part / whole, 2) if whole else MISSING
+    return number(100 * part / whole, 2) if whole and not pd.isna(whole) else MISSING
 
 
 def _range(low: float | None, high: float | None) -> str:

@@ -8,16 +8,16 @@ from bench.evaluation.runs import Run, write_run
 from bench.index.ids import id_ranks
 from bench.provenance import context
 from bench.search.lexical import BM25, K1, B
-from bench.search.ranking import check_self_match, results
+from bench.search.ranking import SELF_MATCH, check_self_match, results
 from bench.storage import write_json
-from bench.verbs import common, engine
+from bench.verbs import common
 
 
 def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--corpus", type=Path, required=True, help="corpus folder")
     parser.add_argument("--queries", type=Path, required=True, help="query folder")
     parser.add_argument("--depth", type=int, required=True, help="passages per ranking")
-    engine.add_self_match(parser)
+    parser.add_argument("--self-match", choices=SELF_MATCH, default="none", help="drop or refuse a query's own passage")
     common.add_output(parser, "run.trec.gz to write; its record goes beside it as run.json")
 
 

@@ -10,7 +10,6 @@ from bench.search import presets
 from bench.search.kernels.choice import NAMES
 from bench.search.presets import Preset
 from bench.search.queries import QueryVectors, open_query_vectors
-from bench.search.ranking import SELF_MATCH
 
 
 def add_search(parser: ArgumentParser) -> None:
@@ -27,10 +26,9 @@ def add_search(parser: ArgumentParser) -> None:
     parser.add_argument("--kernels", choices=NAMES, default="cpu", help="what searches a compressed index")
 
 
-def add_self_match(parser: ArgumentParser) -> None:
-    """What becomes of a result with the query's own id."""
-    helped = "of a result with the query's own id: dropped where removed, and refused where absent"
-    parser.add_argument("--self-match", choices=SELF_MATCH, default="none", help=helped)
+def asked(args: Namespace) -> int:
+    """Results to ask an engine for: one more than the depth where a query's own passage is removed from them."""
+    return int(args.depth) + (getattr(args, "self_match", "none") == "removed")
 
 
 def preset_given(args: Namespace) -> Preset:
@@ -38,7 +36,7 @@ def preset_given(args: Namespace) -> Preset:
     names = ("engine", "nprobe", "ncandidates", "ncells", "centroid_score_threshold", "ndocs")
     given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     preset = presets.parse(given, "the command line")
-    presets.check_depth(preset, args.depth, "the command line")
+    presets.check_depth(preset, asked(args), "the command line")
     return preset
 
 

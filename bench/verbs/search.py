@@ -9,7 +9,7 @@ from bench.progress import bar
 from bench.provenance import context
 from bench.search.presets import Preset
 from bench.search.queries import QueryVectors
-from bench.search.ranking import check_self_match, results
+from bench.search.ranking import SELF_MATCH, check_self_match, results
 from bench.storage import write_json
 from bench.verbs import common, engine
 
@@ -18,7 +18,7 @@ QUERIES_PER_CALL = 512
 
 def arguments(parser: ArgumentParser) -> None:
     engine.add_search(parser)
-    engine.add_self_match(parser)
+    parser.add_argument("--self-match", choices=SELF_MATCH, default="none", help="drop or refuse a query's own passage")
     common.add_threads(parser)
     common.add_output(parser, "run.trec.gz to write; its record goes beside it as run.json")
 
@@ -49,7 +49,7 @@ def _search(index: Index, queries: QueryVectors, preset: Preset, args: Namespace
     """Rankings by query id, and how many times a query's own passage was removed (one more is asked for then)."""
     common.limit_threads(args.threads)
     opened = preset.open(index, args.kernels, args.threads)
-    asked = args.depth + (args.self_match == "removed")
+    asked = engine.asked(args)
     found: Run = {}
     removed = 0
     with bar(f"search {args.output.parent}", len(queries.ids), "queries") as progress:

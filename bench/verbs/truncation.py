@@ -21,7 +21,6 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--query-vectors", type=Path, required=True, help="folder of the vectors of these queries")
     for name in ("dataset", "model"):
         parser.add_argument(f"--{name}", required=True, help=f"name of the {name} in the tables")
-    common.add_marks(parser)
     common.add_output(parser, "truncation.json to write")
 
 
@@ -58,7 +57,6 @@ def run(args: Namespace) -> None:
         "doc_maxlen": doc_maxlen,
         "query_maxlen": vectors.manifest.settings["query_maxlen"],
         "counts": counts,
-        "marks": dict(args.marks),
         "inputs": inputs,
     }
     write_json(args.output, record)

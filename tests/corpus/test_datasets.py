@@ -106,6 +106,11 @@ def test_the_protocol_has_the_query_sets_of_the_paper():
     assert len(PUBLISHED) == 60 - 3
 
 
+def test_cqadupstack_has_the_queries_and_passages_of_all_its_forums():
+    members = [entry(name) for name in PROTOCOL.groups["cqadupstack-12"].members]
+    assert (sum(found.queries for found in members), sum(found.passages for found in members)) == (13145, 457199)
+
+
 def test_groups_are_complete():
     families = datasets.read_yaml(FILE)["families"]
     assert PROTOCOL.groups["beir-13"].members == tuple(families["beir"]["sets"])

@@ -78,13 +78,18 @@ def test_a_sample_of_the_protocol_itself_is_no_mark():
 
 
 def test_a_file_of_ids_takes_the_place_of_the_seed_and_is_a_mark():
-    entry = resolve({"ids": "mine.txt", "sample": 2})
-    assert (entry.ids, entry.kept, entry.marks) == ("mine.txt", 2, {"sample": "2 of 5 queries, named in mine.txt"})
+    entry = resolve({"ids": "lists/mine.txt", "sample": 2})
+    assert (entry.ids, entry.kept, entry.marks) == ("lists/mine.txt", 2, {"sample": "2 of 5 queries, named in mine.txt"})
 
 
 def test_a_file_of_ids_without_their_number_is_refused():
     with pytest.raises(SettingsError, match=r"names ids in mine\.txt, but no sample: say how many they are"):
         resolve({"ids": "mine.txt"})
+
+
+def test_a_seed_without_a_sample_is_refused():
+    with pytest.raises(SettingsError, match="gives a sample_seed, but no sample to draw"):
+        resolve({"sample_seed": 1})
 
 
 def test_ids_and_a_seed_together_are_refused():

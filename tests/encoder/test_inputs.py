@@ -92,3 +92,22 @@ def test_a_length_without_room_for_text_is_refused(inputs, ids):
         inputs().queries(["a cat"], maxlen=3)
     assert inputs().passages(["a cat"], maxlen=4) == [ids("[CLS] [unused1] a [SEP]")]
     assert inputs(doc_marker=None).passages(["a cat"], maxlen=3) == [ids("[CLS] a [SEP]")]
+
+
+def test_the_length_of_a_passage_before_it_was_cut_is_known_with_markers_counted(inputs):
+    texts = ["one horse", "a cat and one horse", "", "a cat, a dog."]
+    rows, uncut = inputs().measured_passages(texts, maxlen=6)
+    assert uncut.tolist() == [5, 8, 3, 9]
+    assert uncut.dtype == np.int32
+    assert [len(row) for row in rows] == [5, 6, 3, 6]
+    assert inputs(doc_marker=None).measured_passages(texts, maxlen=6)[1].tolist() == [4, 7, 2, 8]
+
+
+def test_a_cut_passage_is_the_one_that_the_tokenizer_itself_cuts(inputs, tokenizer):
+    texts = ["one horse more than a house can hold", "cats and dogs", "a"]
+    cut = tokenizer(texts, truncation=True, max_length=5)["input_ids"]
+    assert inputs(doc_marker=None).passages(texts, maxlen=5) == cut
+
+
+def test_queries_that_are_longer_than_their_length_are_counted(inputs):
+    assert inputs().cut_queries(["one horse more than a house", "a cat", "one horse more"], maxlen=6) == 1

@@ -113,6 +113,20 @@ def test_a_negative_grade_gains_nothing_and_takes_nothing():
         assert mean(run, {"q1": {"bad": grade, "good": 1}}, "RR@10") == 0.5
 
 
+def test_binary_gains_are_1_for_every_grade_above_0():
+    run, qrels = {"q1": [("a", 3.0), ("b", 2.0), ("c", 1.0)]}, {"q1": {"a": 1, "b": -1, "c": 2}}
+    binary = evaluate(run, qrels, ["nDCG@10", "R@2"], 10, "binary").mean
+    assert binary["nDCG@10"] == pytest.approx((1 + 1 / 2) / (1 + 1 / math.log2(3)), abs=1e-6)
+    assert binary["R@2"] == 0.5
+    graded = evaluate(run, qrels, ["nDCG@10"], 10, "graded").mean["nDCG@10"]
+    assert graded == pytest.approx((1 + 2 / 2) / (2 + 1 / math.log2(3)), abs=1e-6)
+
+
+def test_unknown_gains_are_refused():
+    with pytest.raises(SettingsError, match=r"gains 'squared' of this evaluation are not one of \['binary', 'graded'\]"):
+        evaluate(RUN, GRADED, ["nDCG@10"], 10, "squared")
+
+
 def test_the_order_of_queries_and_judgements_changes_nothing():
     run = {f"q{number}": [("d1", 2.0), ("d2", 1.0)] for number in range(9)}
     qrels = {f"q{number}": {f"d{number % 3}": 1, "d5": 2} for number in range(9)}

@@ -3,7 +3,8 @@ import pytest
 
 from bench.errors import DamagedFileError, DataError
 from bench.index.centroids import open_centroids, write_centroids
-from bench.index.shards import open_shard, sample, write_shard
+from bench.index.rows import sample
+from bench.index.shards import open_shard, read_tokens, write_shard
 from bench.storage import FolderWriter
 
 
@@ -52,8 +53,8 @@ def test_a_sample_takes_whole_passages_counted_through_all_shards(tmp_path):
         write_shard(tmp_path / f"{number}", np.repeat(rows[:, None], 4, axis=1), np.array(lengths))
         first += sum(lengths)
     shards = [open_shard(tmp_path / f"{number}") for number in range(3)]
-    assert sample(shards, np.array([1, 2, 4]))[:, 0].tolist() == [2, 3, 4, 5, 7, 8]
-    assert sample(shards, np.arange(6))[:, 0].tolist() == list(range(10))
+    assert sample(shards, np.array([1, 2, 4]))[:][:, 0].tolist() == [2, 3, 4, 5, 7, 8]
+    assert sample(shards, np.arange(6))[:][:, 0].tolist() == list(range(10))
     assert sample(shards, np.empty(0, np.int64)).shape == (0, 4)
 
 
@@ -64,3 +65,24 @@ def test_centroids_and_their_held_out_vectors_open_as_written(tmp_path):
     np.testing.assert_array_equal(opened.centroids, centroids)
     np.testing.assert_array_equal(opened.heldout, heldout)
     assert opened.manifest.counts == {"sample": 9, "centroids": 4, "heldout": 3}
+
+
+def test_the_lengths_of_passages_are_read_without_their_vectors(tmp_path):
+    write_shard(tmp_path / "s", np.ones((5, 8)), np.array([2, 3]), np.array([2, 9], np.int32), settings={"doc_maxlen": 3})
+    (tmp_path / "s" / "vectors.npy").unlink()
+    tokens, manifest = read_tokens(tmp_path / "s")
+    assert tokens.tolist() == [2, 9]
+    assert manifest.settings == {"doc_maxlen": 3}
+
+
+def test_lengths_that_were_changed_are_refused(tmp_path):
+    write_shard(tmp_path / "s", np.ones((5, 8)), np.array([2, 3]), np.array([2, 9], np.int32))
+    np.save(tmp_path / "s" / "tokens.npy", np.array([2, 8], np.int32))
+    with pytest.raises(DamagedFileError, match=r"tokens\.npy has sha256"):
+        read_tokens(tmp_path / "s")
+
+
+def test_vectors_that_no_text_was_encoded_to_have_no_lengths(tmp_path):
+    write_shard(tmp_path / "s", np.ones((5, 8)), np.array([2, 3]))
+    with pytest.raises(DataError, match="does not say how long its passages were"):
+        read_tokens(tmp_path / "s")

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.search.ranking import Ranking, results, top
+from bench.errors import DataError
+from bench.search.ranking import Ranking, check_self_match, results, top
 
 
 @settings(max_examples=50, deadline=None, derandomize=True)
@@ -39,3 +40,13 @@ def test_a_query_that_is_no_passage_loses_nothing(depth):
     kept, removed = results(RANKING, IDS, "q1", depth, "removed")
     assert removed == 0
     assert [name for name, _ in kept] == ["c", "a", "d", "b"][:depth]
+
+
+def test_queries_and_passages_that_share_an_id_are_refused_where_none_is_expected():
+    with pytest.raises(DataError, match=r"2 queries have the id of a passage, such as \['a', 'c'\]"):
+        check_self_match("absent", ["c", "a", "x"], ["a", "b", "c"])
+
+
+@pytest.mark.parametrize(("policy", "ids"), [("absent", ["b"]), ("none", ["a"]), ("removed", ["a"])])
+def test_shared_ids_are_fine_where_there_are_none_or_the_policy_allows_them(policy, ids):
+    check_self_match(policy, ["a"], ids)

@@ -18,6 +18,7 @@ rule encode:
         manifest=SHARD("build/{corpus}/{model}/vectors/{shard}/manifest.json"),
         vectors=SHARD("build/{corpus}/{model}/vectors/{shard}/vectors.npy"),
         doclens=SHARD("build/{corpus}/{model}/vectors/{shard}/doclens.npy"),
+        tokens=SHARD("build/{corpus}/{model}/vectors/{shard}/tokens.npy"),
     log:
         "logs/{corpus}/{model}/encode.{shard}.log",
     benchmark:

@@ -1,0 +1,115 @@
+"""The guard: one broken rule at a time."""
+
+import copy
+
+import pytest
+
+from bench.errors import DataError, SettingsError
+from bench.evaluation import guard
+from bench.evaluation.guard import Rules
+from bench.storage import Manifest
+
+RULES = Rules(
+    passages=10,
+    queries=5,
+    judgements=7,
+    kept=2,
+    query_maxlen=32,
+    doc_maxlen=180,
+    gains="graded",
+    self_match="removed",
+)
+RUN = {"q1": [("d1", 2.0), ("d2", 1.0)], "q2": [("q1", 1.0)]}
+RECORD = {
+    "settings": {"depth": 100, "self_match": "removed"},
+    "index": {"counts": {"passages": 10}, "encode": {"doc_maxlen": 180}},
+    "queries": {"query_maxlen": 32},
+}
+BM25 = {"settings": RECORD["settings"], "corpus": {"counts": {"passages": 10}}}
+
+
+def manifest(**changes):
+    settings = {"queries": 5, "judgements": 7, **changes}
+    kept = settings.pop("kept", 2)
+    return Manifest("queries", 1, settings, {}, {"queries": kept}, {}, {})
+
+
+def record(*path, to):
+    changed = copy.deepcopy(RECORD)
+    place = changed
+    for name in path[:-1]:
+        place = place[name]
+    place[path[-1]] = to
+    return changed
+
+
+def test_a_run_that_keeps_every_rule_passes():
+    guard.check(RULES, RUN, RECORD, manifest(), 100)
+
+
+def test_bm25_has_no_lengths_to_keep():
+    guard.check(RULES, RUN, BM25, manifest(), 100)
+
+
+BROKEN = {
+    "other passages": ({"record": record("index", "counts", "passages", to=9)}, "9 passages, it must be 10"),
+    "other passages of bm25": ({"record": {**BM25, "corpus": {"counts": {"passages": 9}}}}, "9 passages, it must be 10"),
+    "other queries": ({"queries": manifest(queries=4)}, "4 queries, it must be 5"),
+    "other judgements": ({"queries": manifest(judgements=6)}, "6 judgements, it must be 7"),
+    "another sample": ({"queries": manifest(kept=3)}, "3 queries searched, it must be 2"),
+    "another passage length": (
+        {"record": record("index", "encode", "doc_maxlen", to=96)},
+        "doc_maxlen 96, it must be 180 unless the config overrides it",
+    ),
+    "another query length": (
+        {"record": record("queries", "query_maxlen", to=64)},
+        "query_maxlen 64, it must be 32 unless the config overrides it",
+    ),
+    "a shallow run": (
+        {"record": record("settings", "depth", to=10)},
+        "a run of depth 10, too shallow to be scored at 100",
+    ),
+    "another policy for self-matches": (
+        {"record": record("settings", "self_match", to="none")},
+        "self_match none, it must be removed",
+    ),
+    "a self-match left in": (
+        {"run": {**RUN, "q2": [("q2", 2.0), ("d1", 1.0)]}},
+        r"1 queries with themselves among their results, such as \['q2'\]",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_run_is_refused_for(case):
+    changes, message = BROKEN[case]
+    given = {"run": RUN, "record": RECORD, "queries": manifest(), **changes}
+    with pytest.raises(DataError, match=f"^the run breaks the protocol: {message}$"):
+        guard.check(RULES, given["run"], given["record"], given["queries"], 100)
+
+
+def test_every_broken_rule_is_named_at_once():
+    with pytest.raises(DataError, match=r"9 passages.*; 4 queries.*; 6 judgements"):
+        guard.check(RULES, RUN, record("index", "counts", "passages", to=9), manifest(queries=4, judgements=6), 100)
+
+
+def test_equal_ids_are_no_self_matches_where_they_mean_nothing():
+    rules = Rules(**{**vars(RULES), "self_match": "none"})
+    guard.check(rules, {"q1": [("q1", 1.0)]}, record("settings", "self_match", to="none"), manifest(), 100)
+
+
+def test_rules_are_parsed_from_names_and_values():
+    assert guard.parse([(name, str(value)) for name, value in vars(RULES).items()]) == RULES
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ([("passages", "10")], r"gives \['passages'\], it needs each of \['doc_maxlen', .* once"),
+        ([*((n, str(v)) for n, v in vars(RULES).items()), ("kept", "3")], "once"),
+        ([(n, "ten" if n == "passages" else str(v)) for n, v in vars(RULES).items()], "'ten'"),
+    ],
+)
+def test_rules_that_are_not_whole_are_refused(given, message):
+    with pytest.raises(SettingsError, match=message):
+        guard.parse(given)
