@@ -3,12 +3,13 @@ import pytest
 
 from bench.codec import kmeans
 from bench.codec.fitting import fit_residual
+from bench.codec.names import CodecName
 from bench.codec.nearest import assign
 from bench.index import pipeline
 from bench.index.index import open_index
 from bench.index.shards import open_shard, write_shard
 
-SETTINGS = {"nbits": 2, "seed": 3, "iterations": 4}
+SETTINGS = {"codec": CodecName("residual", 2), "seed": 3, "iterations": 4}
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def test_the_number_of_threads_changes_no_byte_of_an_index(shards, tmp_path, thr
     for folder, number in (("one", 1), ("many", threads)):
         build(tmp_path / folder, shards, number)
     names = sorted(path.name for path in (tmp_path / "one" / "index").iterdir())
-    assert len(names) == 14
+    assert len(names) == 16
     for name in names:
         one, many = ((tmp_path / folder / "index" / name).read_bytes() for folder in ("one", "many"))
         assert one == many, name

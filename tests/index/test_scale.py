@@ -25,6 +25,7 @@ BUILD = """
 import json, sys, threading, time
 from pathlib import Path
 import numpy as np
+from bench.codec.names import CodecName
 from bench.index.pipeline import build
 from bench.index.shards import open_shard, write_shard
 
@@ -64,7 +65,8 @@ watcher.start()
 (folder / "work").mkdir()
 began = time.perf_counter()
 ids = [f"{number}" for number in range(passages)]
-steps = build(folder / "index", shards, ids, nbits=2, seed=1, iterations=4, threads=threads, work=folder / "work")
+settings = {"codec": CodecName("residual", 2), "seed": 1, "iterations": 4, "threads": threads}
+steps = build(folder / "index", shards, ids, **settings, work=folder / "work")
 seconds = time.perf_counter() - began
 done.set()
 watcher.join()
