@@ -83,11 +83,6 @@ class Jobs:
         rules = [f"{name}={getattr(entry, name)}" for name in [field.name for field in fields(Rules)]]
         return flags({**scored, "protocol": rules, "marks": _named(entry.marks), "dataset": entry.id, **axes})
 
-    def overlap(self, w: Any) -> str:
-        axes = {name: getattr(w, name) for name in ("model", "codec", "preset")}
-        depths = self.plan.rates.depths if self.plan.rates else None
-        return flags({"depths": depths, "dataset": self.plan.entries[w.queries].id, **axes})
-
     def size(self, w: Any) -> str:
         return flags({"corpus": w.corpus, "model": w.model, "marks": _named(self.plan.corpora[w.corpus].index_marks)})
 
@@ -118,12 +113,17 @@ class Jobs:
         return [f"{_folder(run)}/metrics.json" for run in self.plan.runs if (run.codec, run.preset) == (codec, preset)]
 
     def rated(self, name: str) -> list[str]:
-        """A record of every run over token vectors, which Table 7 shows; none where the config asks for none."""
+        """A file of every run over token vectors, which Table 7 shows; none where the config asks for none."""
         runs = [run for run in self.plan.runs if "pooling" not in self.plan.models[run.model]]
-        return [f"{_folder(run)}/{name}.json" for run in runs] if self.plan.rates else []
+        return [f"{_folder(run)}/{name}" for run in runs] if self.plan.rates else []
+
+    def rates(self) -> str:
+        rates = self.plan.rates
+        against = [f"{codec}={other}" for codec, other in rates.against.items()] if rates else []
+        return flags({"depths": rates and rates.depths, "against": against or None, "seed": self.plan.seed_for("report")})
 
     def rated_sizes(self) -> list[str]:
-        folders_of = (Path(record).parents[2] for record in self.rated("run"))
+        folders_of = (Path(record).parents[2] for record in self.rated("run.json"))
         return list(dict.fromkeys(str(folder / "size.json") for folder in folders_of))
 
     def sizes(self) -> list[str]:

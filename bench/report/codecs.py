@@ -7,18 +7,37 @@ import pandas as pd
 
 from bench.errors import DataError
 from bench.evaluation.comparison import compare, interval
+from bench.evaluation.overlap import Rankings, overlap
 from bench.report.marks import cells, described, note
 from bench.report.records import REFERENCE, Record, Row, headline_values, paired, row_of
 from bench.report.tables import MISSING, Table, number, signed_interval
 
 CODED = ("codes", "residuals")
-DIFFERENCES = ("difference", "against_difference", "against_overlap")
+Shares = Mapping[int, Mapping[str, float]]
+
+
+def overlaps(metrics: Sequence[Record], runs: Mapping[Row, Rankings], depths: Sequence[int]) -> dict[Row, Shares]:
+    """By run, depth and query: overlap with exhaustive search by the same model over uncompressed vectors.
+
+    Raises DataError where there is no such search, or where it was made with other query vectors.
+    """
+    records = {row_of(record): record for record in metrics}
+    found: dict[Row, Shares] = {}
+    for row, record in records.items():
+        reference = (*row[:2], *REFERENCE)
+        if reference not in records:
+            raise DataError(f"run {'/'.join(row)} has no run {'/'.join(REFERENCE)} of the same model to be compared with")
+        for name in ("corpus", "queries", "model"):
+            if record["run"]["inputs"][name] != records[reference]["run"]["inputs"][name]:
+                raise DataError(f"runs {'/'.join(row)} and {'/'.join(reference)} were made with a different {name}")
+        found[row] = {depth: overlap(runs[row], runs[reference], depth) for depth in depths}
+    return found
 
 
 def codecs_frame(
     metrics: Sequence[Record],
     sizes: Sequence[Record],
-    overlaps: Sequence[Record],
+    shares: Mapping[Row, Shares],
     against: Mapping[str, str],
     *,
     seed: int,
@@ -33,19 +52,17 @@ def codecs_frame(
     """
     size_of = {size["index"]: size for size in sizes}
     values = {row_of(record): headline_values(record) for record in metrics}
-    shares = {row_of(record): record for record in overlaps}
+    last = {row: _series(list(found.values())[-1]) for row, found in shares.items()}
     rows = []
     for record in metrics:
         row = row_of(record)
-        size = size_of.get(record["run"]["inputs"].get("index"))
-        if row not in shares or size is None:
-            continue
         dataset, model, codec, preset = row
+        size = size_of.get(record["run"]["inputs"]["index"])
+        if size is None:
+            raise DataError(f"run {'/'.join(row)} has no record of the size of its index: give it as well")
         other = (dataset, model, against.get(codec, codec), preset)
-        names, last = list(shares[row]["mean"]), _last(shares[row])
-        low, high = interval(last.to_numpy(), np.random.default_rng(seed))
+        low, high = interval(last[row].to_numpy(), np.random.default_rng(seed))
         uncompressed = _difference(row, (dataset, model, *REFERENCE), values, seed)
-        last_of = {key: _last(found) for key, found in shares.items() if key[:2] == row[:2]}
         rows.append(
             {
                 "dataset": dataset,
@@ -57,25 +74,21 @@ def codecs_frame(
                 "headline": record["measures"][0],
                 "value": record["mean"][record["measures"][0]],
                 **_named("difference", uncompressed),
-                **{name: shares[row]["mean"][name] for name in names},
+                **{f"overlap@{depth}": float(_series(found).mean()) for depth, found in shares[row].items()},
                 "overlap_low": low,
                 "overlap_high": high,
                 "against": against.get(codec),
                 **_named("against_difference", _difference(row, other, values, seed)),
-                **_named("against_overlap", _difference(row, other, last_of, seed)),
+                **_named("against_overlap", _difference(row, other, last, seed)),
                 "marks": described(record["marks"]),
             }
         )
-    if not rows:
-        raise DataError("no run has both a size and an overlap: give the records of the same runs")
     order = ["dataset", "model", "preset", "bytes_per_vector"]
     return pd.DataFrame(rows).sort_values(order, kind="stable", ignore_index=True)
 
 
-def _last(record: Record) -> "pd.Series[float]":
-    """Overlaps at the greatest of the depths, by query."""
-    name = list(record["mean"])[-1]
-    return pd.Series(record["per_query"][name], dtype=float).sort_index()
+def _series(shares: Mapping[str, float]) -> "pd.Series[float]":
+    return pd.Series(shares, dtype=float).sort_index()
 
 
 def _coded(size: Record) -> float:

@@ -4,44 +4,44 @@ import pandas as pd
 import pytest
 
 from bench.errors import DataError
-from bench.report.codecs import codecs_frame, codecs_table
+from bench.report.codecs import codecs_frame, codecs_table, overlaps
 from bench.report.codecs_figure import quality_against_rate
 from bench.report.figures import save
+from bench.report.records import row_of
 
 FULL, LOW = [0.5, 0.25, 1.0, 0.5] * 10, [0.25, 0.25, 0.5, 0.5] * 10
 
 
-@pytest.fixture
-def overlap():
-    """``overlap(metric, values)``: overlap@10 of 1 everywhere, and overlap@100 by query."""
-
-    def make(metric, values):
-        per_query = {name: {f"q{number}": value for number, value in enumerate(values)} for name in ("overlap@100",)}
-        per_query = {"overlap@10": dict.fromkeys(per_query["overlap@100"], 1.0), **per_query}
-        axes = {name: metric[name] for name in ("dataset", "model", "codec", "preset")}
-        return {**axes, "mean": {"overlap@10": 1.0, "overlap@100": sum(values) / len(values)}, "per_query": per_query}
-
-    return make
+def run_of(record, kept):
+    """Rankings of 4 passages, those beyond the first ``kept`` of a query being others than the reference has."""
+    record["run"]["inputs"].update({"corpus": "c", "queries": "q", "model": record["model"]})
+    return {
+        query: [(f"p{place}" if place < some else f"x{place}", -float(place)) for place in range(4)]
+        for query, some in zip(record["per_query"]["nDCG@10"], kept, strict=True)
+    }
 
 
 @pytest.fixture
-def frame(metric, size, overlap):
-    runs = [
-        metric("m", "fp16", "exact", FULL),
-        metric("m", "residual-2", "exact", FULL),
-        metric("m", "residual-1", "exact", LOW),
-    ]
-    shares = [overlap(run, values) for run, values in zip(runs, ([1.0] * 40, [0.9] * 40, [0.5, 0.7] * 20), strict=True)]
-    sizes = [size("m", codec) for codec in ("fp16", "residual-2", "residual-1")]
-    others = [metric("bm25", "text", "bm25", LOW), metric("p", "fp16", "flat", LOW)]
-    return codecs_frame([*runs, *others], sizes, shares, {"residual-1": "residual-2"}, seed=1)
+def world(metric, size):
+    """Records of quality and of size, and rankings: uncompressed, at 2 bits (3 of 4 passages are the same), and at 1 bit."""
+    codecs = {"fp16": (FULL, [4] * 40), "residual-2": (FULL, [3] * 40), "residual-1": (LOW, [1, 2] * 20)}
+    records = [metric("m", codec, "exact", values) for codec, (values, _) in codecs.items()]
+    runs = {row_of(record): run_of(record, codecs[record["codec"]][1]) for record in records}
+    return records, [size("m", codec) for codec in codecs], runs
 
 
-def test_rows_are_runs_with_an_overlap_the_smallest_index_first(frame):
+@pytest.fixture
+def frame(world):
+    records, sizes, runs = world
+    return codecs_frame(records, sizes, overlaps(records, runs, [1, 4]), {"residual-1": "residual-2"}, seed=1)
+
+
+def test_rows_are_runs_the_smallest_index_first(frame):
     assert frame["codec"].tolist() == ["residual-1", "residual-2", "fp16"]
     assert frame["coded"].tolist() == [18.0, 34.0, 256.0]
     assert frame["bytes_per_vector"].tolist() == [40.0, 64.0, 260.0]
-    assert frame["overlap@100"].tolist() == [pytest.approx(0.6), pytest.approx(0.9), 1.0]
+    assert frame["overlap@1"].tolist() == [1, 1, 1]
+    assert frame["overlap@4"].tolist() == [0.375, 0.75, 1.0]
 
 
 def test_differences_are_paired_with_uncompressed_vectors_and_with_the_codec_to_replace(frame):
@@ -52,9 +52,9 @@ def test_differences_are_paired_with_uncompressed_vectors_and_with_the_codec_to_
     assert pd.isna(full["difference"])
     assert low["against"] == "residual-2"
     assert low["against_difference"] == pytest.approx(-0.1875)
-    assert low["against_overlap"] == pytest.approx(-0.3)
-    assert low["against_overlap_low"] <= -0.3 <= low["against_overlap_high"] < 0
-    assert low["overlap_low"] < 0.6 < low["overlap_high"]
+    assert low["against_overlap"] == pytest.approx(-0.375)
+    assert low["against_overlap_low"] <= -0.375 <= low["against_overlap_high"] < 0
+    assert low["overlap_low"] < 0.375 < low["overlap_high"]
     assert pd.isna(two["against_difference"])
 
 
@@ -62,22 +62,32 @@ def test_the_table_shows_both_ways_of_counting_bytes_and_what_does_not_apply(fra
     table = codecs_table(frame)
     assert table.shown["code + residual, bytes"].tolist() == ["18.0", "34.0", "256.0"]
     assert table.shown["all files, bytes"].tolist() == ["40.0", "64.0", "260.0"]
-    assert table.shown["overlap@100"].iloc[0].startswith("0.600 [")
+    assert table.shown["overlap@4"].iloc[0].startswith("0.375 [")
     assert table.shown["Δ uncompressed"].iloc[0].startswith("−0.188 [")
     assert table.shown["Δ overlap"].tolist()[1:] == ["–", "–"]
-    assert "overlap@100" in table.caption
+    assert "overlap@4" in table.caption
 
 
 def test_the_figure_joins_the_paper_s_codecs_in_both_panels(frame, tmp_path):
     figure = quality_against_rate(frame)
-    assert [axes.get_ylabel() for axes in figure.axes] == ["nDCG@10", "overlap@100"]
+    assert [axes.get_ylabel() for axes in figure.axes] == ["nDCG@10", "overlap@4"]
     line = next(line for line in figure.axes[1].get_lines() if line.get_label() == "residual (the paper's)")
     assert line.get_xdata().tolist() == [40.0, 64.0]
-    assert line.get_ydata().tolist() == [pytest.approx(0.6), pytest.approx(0.9)]
+    assert line.get_ydata().tolist() == [0.375, 0.75]
     save(figure, tmp_path / "figure")
     assert (tmp_path / "figure.png").stat().st_size > 5000
 
 
-def test_records_of_other_runs_are_refused(metric, size):
-    with pytest.raises(DataError, match="no run has both a size and an overlap"):
-        codecs_frame([metric("m", "fp16", "exact", FULL)], [size("m", "fp16")], [], {}, seed=1)
+def test_a_run_without_a_size_or_without_uncompressed_vectors_is_refused(world):
+    records, sizes, runs = world
+    with pytest.raises(DataError, match="toy/m/residual-1/exact has no record of the size of its index"):
+        codecs_frame(records, sizes[:2], overlaps(records, runs, [4]), {}, seed=1)
+    with pytest.raises(DataError, match="toy/m/residual-2/exact has no run fp16/exact of the same model"):
+        overlaps(records[1:], runs, [4])
+
+
+def test_runs_of_other_query_vectors_are_not_compared(world):
+    records, _, runs = world
+    records[1]["run"]["inputs"]["queries"] = "others"
+    with pytest.raises(DataError, match="were made with a different queries"):
+        overlaps(records, runs, [4])

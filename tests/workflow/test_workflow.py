@@ -7,15 +7,16 @@ CI_JOBS = {
     "assign": 5,
     "bm25": 1,
     "centroids": 3,
-    "compress": 5,
+    "codecs_report": 1,
+    "compress": 7,
     "corpus": 2,
     "distill": 1,
     "encode": 7,
     "encode_queries": 4,
-    "evaluate": 8,
+    "evaluate": 9,
     "figures": 1,
-    "fit": 3,
-    "index": 3,
+    "fit": 4,
+    "index": 4,
     "index_uncompressed": 3,
     "latency": 3,
     "latency_report": 1,
@@ -26,8 +27,8 @@ CI_JOBS = {
     "protocol_report": 1,
     "queries": 2,
     "score": 2,
-    "search": 7,
-    "size": 5,
+    "search": 8,
+    "size": 6,
     "supervision_report": 1,
     "tables": 1,
     "train": 1,
@@ -117,7 +118,7 @@ def test_a_second_run_has_nothing_to_do(finished):
 
 def test_the_table_has_a_row_per_run_and_the_uncompressed_run_has_no_difference_to_itself(finished):
     table = pd.read_csv(finished.root / "results/ci/table1_quality.csv")
-    assert len(table) == 8
+    assert len(table) == 9
     reference = table[(table.codec == "fp16") & (table.preset == "exact")]
     assert reference["difference"].isna().all()
     assert table[table.codec == "residual-2"]["difference"].notna().all()
@@ -191,14 +192,15 @@ def test_without_latency_there_is_neither_table_3_nor_figure_3(checkout):
 
 def test_a_changed_preset_reruns_exactly_its_runs(checkout):
     checkout.edit("config/ci.yaml", "ndocs: 400", "ndocs: 420")
-    reports = {"tables": 1, "figures": 1, "protocol_report": 1, "latency_report": 1}
+    reports = {"tables": 1, "figures": 1, "codecs_report": 1, "protocol_report": 1, "latency_report": 1}
     assert checkout.planned() == {"search": 1, "evaluate": 1, "latency": 1, **reports}
 
 
 SEARCHED_AGAIN = {
-    "search": 7,
-    "evaluate": 7,
+    "search": 8,
+    "evaluate": 8,
     "tables": 1,
+    "codecs_report": 1,
     "figures": 1,
     "protocol_report": 1,
     "latency": 3,
@@ -238,11 +240,11 @@ def test_an_edited_codec_reruns_fitting_and_what_follows_but_neither_contrastive
     assert checkout.planned() == {
         **SEARCHED_AGAIN,
         **TRAINED_AGAIN,
-        "fit": 3,
-        "compress": 5,
-        "index": 3,
+        "fit": 4,
+        "compress": 7,
+        "index": 4,
         "index_uncompressed": 3,
-        "size": 5,
+        "size": 6,
     }
 
 
@@ -294,7 +296,7 @@ def test_every_category_of_the_report_has_the_three_items_that_its_page_needs(fi
     page = (finished.root / "report.html").read_text()
     categories = json.loads(page.partition("categories = ")[2].partition(";\n")[0])
     counts = {name: len(items["Other"]) for name, items in categories.items()}
-    assert counts == {"Quality": 4, "Size": 3, "Latency": 3, "Training": 5}
+    assert counts == {"Quality": 4, "Size": 3, "Latency": 3, "Training": 5, "Codecs": 3}
     assert "the 95 % interval of the paired difference to uncompressed vectors" in page
 
 

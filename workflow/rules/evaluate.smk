@@ -4,7 +4,6 @@ run + judgements -> quality, and what the lengths cut off
 needs   build/{corpus}/{system}/{queries}/run.trec.gz, system being model/codec/preset or bm25
         build/{corpus}/{model}/vectors/{shard}/, build/{corpus}/{model}/queries/{queries}/
 makes   build/{corpus}/{system}/{queries}/metrics.json
-        build/{corpus}/{model}/{codec}/{preset}/{queries}/overlap.json   with the run fp16/exact of the same model
         build/{corpus}/{model}/truncation/{queries}.json
 """
 
@@ -28,26 +27,6 @@ rule evaluate:
         queries=subpath(input.queries, parent=True),
     shell:
         "python -m bench evaluate --run {input.run} --queries {params.queries} {params.settings}"
-        " --output {output} 2>&1 | tee {log}"
-
-
-rule overlap:
-    input:
-        run="build/{corpus}/{model}/{codec}/{preset}/{queries}/run.trec.gz",
-        record="build/{corpus}/{model}/{codec}/{preset}/{queries}/run.json",
-        reference="build/{corpus}/{model}/fp16/exact/{queries}/run.trec.gz",
-        reference_record="build/{corpus}/{model}/fp16/exact/{queries}/run.json",
-    output:
-        "build/{corpus}/{model}/{codec}/{preset}/{queries}/overlap.json",
-    log:
-        "logs/{corpus}/{model}/{codec}/{preset}/overlap.{queries}.log",
-    conda:
-        "../envs/bench.yaml"
-    params:
-        code=code_digest("bench.verbs.overlap"),
-        settings=JOBS.overlap,
-    shell:
-        "python -m bench overlap --run {input.run} --reference {input.reference} {params.settings}"
         " --output {output} 2>&1 | tee {log}"
 
 

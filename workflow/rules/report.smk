@@ -248,8 +248,8 @@ rule models_report:
 
 rule codecs_report:
     input:
-        metrics=JOBS.rated("metrics"),
-        overlaps=JOBS.rated("overlap"),
+        metrics=JOBS.rated("metrics.json"),
+        runs=JOBS.rated("run.trec.gz"),
         sizes=JOBS.rated_sizes(),
     output:
         report(
@@ -264,7 +264,13 @@ rule codecs_report:
             category="Codecs",
             labels={"item": "Figure 5"},
         ),
-        expand(f"{RESULTS}/table7_codecs.{{suffix}}", suffix=["csv", "md", "tex"]),
+        report(
+            f"{RESULTS}/table7_codecs.csv",
+            caption="../report/table7.rst",
+            category="Codecs",
+            labels={"item": "Table 7, as data"},
+        ),
+        expand(f"{RESULTS}/table7_codecs.{{suffix}}", suffix=["md", "tex"]),
         f"{RESULTS}/figure5_codecs.pdf",
     log:
         f"logs/{PLAN.name}/codecs-report.log",
@@ -272,17 +278,8 @@ rule codecs_report:
         "../envs/bench.yaml"
     params:
         code=code_digest("bench.verbs.codecs_report"),
-        settings=flags(
-            {
-                "against": (
-                    [f"{codec}={other}" for codec, other in PLAN.rates.against.items()]
-                    if PLAN.rates
-                    else None
-                ),
-                "seed": PLAN.seed_for("report"),
-            }
-        ),
+        settings=JOBS.rates(),
         folder=subpath(output[0], parent=True),
     shell:
-        "python -m bench codecs-report --metrics {input.metrics} --overlaps {input.overlaps} --sizes {input.sizes}"
+        "python -m bench codecs-report --metrics {input.metrics} --runs {input.runs} --sizes {input.sizes}"
         " {params.settings} --output {params.folder} 2>&1 | tee {log}"
