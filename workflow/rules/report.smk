@@ -268,7 +268,7 @@ rule codecs_report:
             f"{RESULTS}/table7_codecs.csv",
             caption="../report/table7.rst",
             category="Codecs",
-            labels={"item": "Table 7, as data"},
+            labels={"item": "Table 7 as plain numbers"},
         ),
         expand(f"{RESULTS}/table7_codecs.{{suffix}}", suffix=["md", "tex"]),
         f"{RESULTS}/figure5_codecs.pdf",
