@@ -14,6 +14,7 @@ from bench.evaluation.guard import Rules
 from bench.plan import Plan, Run
 from bench.settings import flags
 
+SHARD_FILES = ("manifest.json", "vectors.npy", "doclens.npy", "tokens.npy")
 PEERS = ("colbert-ai", "fast-plaid")
 PEERS_CODEC = "residual-2"
 GROWTH_SIZES = (250_000, 1_000_000, 4_000_000, 16_000_000)
@@ -99,6 +100,13 @@ class Jobs:
         """One per query set and model."""
         found = dict.fromkeys((run.corpus, run.model, run.queries) for run in self.plan.runs)
         return [f"build/{corpus}/{model}/truncation/{queries}.json" for corpus, model, queries in found]
+
+    def kept_shards(self) -> list[str]:
+        """Files of the shards of what is searched, where the config keeps them, so that one that goes is made again."""
+        plan = self.plan
+        pairs = dict.fromkeys((run.corpus, run.model) for run in plan.runs if plan.keep_vectors)
+        shards = (f"build/{corpus}/{model}/vectors/{shard}" for corpus, model in pairs for shard in plan.shards(corpus))
+        return [f"{shard}/{name}" for shard in shards for name in SHARD_FILES]
 
     def metrics(self) -> list[str]:
         plan = self.plan

@@ -15,10 +15,10 @@ rule encode:
         model="build/models/{model}/manifest.json",
         corpus="build/{corpus}/corpus/manifest.json",
     output:
-        manifest=SHARD("build/{corpus}/{model}/vectors/{shard}/manifest.json"),
-        vectors=SHARD("build/{corpus}/{model}/vectors/{shard}/vectors.npy"),
-        doclens=SHARD("build/{corpus}/{model}/vectors/{shard}/doclens.npy"),
-        tokens=SHARD("build/{corpus}/{model}/vectors/{shard}/tokens.npy"),
+        [
+            SHARD(f"build/{{corpus}}/{{model}}/vectors/{{shard}}/{name}")
+            for name in SHARD_FILES
+        ],
     log:
         "logs/{corpus}/{model}/encode.{shard}.log",
     benchmark:
@@ -33,7 +33,7 @@ rule encode:
         settings=JOBS.encode,
         model=subpath(input.model, parent=True),
         corpus=subpath(input.corpus, parent=True),
-        folder=subpath(output.manifest, parent=True),
+        folder=subpath(output[0], parent=True),
     shell:
         "python -m bench encode --model {params.model} --corpus {params.corpus} {params.settings}"
         " --output {params.folder} 2>&1 | tee {log}"
