@@ -101,6 +101,17 @@ class Jobs:
         found = dict.fromkeys((run.corpus, run.model, run.queries) for run in self.plan.runs)
         return [f"build/{corpus}/{model}/truncation/{queries}.json" for corpus, model, queries in found]
 
+    def shard(self, w: Any) -> list[str]:
+        """Files of one shard that the DAG follows: its manifest, which stands for all, or all where all are to go."""
+        names = SHARD_FILES[:1] if self.plan.keep_vectors else SHARD_FILES
+        return [f"build/{w.corpus}/{w.model}/vectors/{w.shard}/{name}" for name in names]
+
+    def vectors(self, w: Any) -> list[str]:
+        """The same of every shard of a corpus."""
+        names = SHARD_FILES[:1] if self.plan.keep_vectors else SHARD_FILES
+        shards = (f"build/{w.corpus}/{w.model}/vectors/{shard}" for shard in self.plan.shards(w.corpus))
+        return [f"{shard}/{name}" for shard in shards for name in names]
+
     def kept_shards(self) -> list[str]:
         """Files of the shards of what is searched, where the config keeps them, so that one that goes is made again."""
         plan = self.plan
@@ -175,5 +186,5 @@ def _folder(run: Run) -> str:
 
 
 def folders(manifests: Iterable[str]) -> list[str]:
-    """Folders of manifests: what the command line takes where the DAG follows the manifest."""
-    return [str(Path(manifest).parent) for manifest in manifests]
+    """Folders of manifests, each once: what the command line takes where the DAG follows files of folders."""
+    return list(dict.fromkeys(str(Path(manifest).parent) for manifest in manifests))
