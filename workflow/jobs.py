@@ -14,7 +14,7 @@ from bench.evaluation.guard import Rules
 from bench.plan import Plan, Run
 from bench.settings import flags
 
-SHARD_FILES = ("manifest.json", "vectors.npy", "doclens.npy", "tokens.npy")
+SHARD_FILES = ("manifest.json", "vectors.npy")
 PEERS = ("colbert-ai", "fast-plaid")
 PEERS_CODEC = "residual-2"
 GROWTH_SIZES = (250_000, 1_000_000, 4_000_000, 16_000_000)
@@ -102,7 +102,7 @@ class Jobs:
         return [f"build/{corpus}/{model}/truncation/{queries}.json" for corpus, model, queries in found]
 
     def shard(self, w: Any) -> list[str]:
-        """Files of one shard that the DAG follows: its manifest, which stands for all, or all where all are to go."""
+        """Files of one shard that the DAG follows: its manifest, which stands for all, and vectors that are to go."""
         names = SHARD_FILES[:1] if self.plan.keep_vectors else SHARD_FILES
         return [f"build/{w.corpus}/{w.model}/vectors/{w.shard}/{name}" for name in names]
 

@@ -6,7 +6,7 @@ makes   build/{corpus}/{model}/vectors/{shard}/   float16 vectors and passage le
         build/{corpus}/{model}/queries/{queries}/ query vectors
 """
 
-# Shards go once every index is made from them, unless the config keeps them.
+# The vectors of a shard go once every index is made from them, unless the config keeps them.
 SHARD = str if PLAN.keep_vectors else temp
 
 
@@ -15,10 +15,8 @@ rule encode:
         model="build/models/{model}/manifest.json",
         corpus="build/{corpus}/corpus/manifest.json",
     output:
-        [
-            SHARD(f"build/{{corpus}}/{{model}}/vectors/{{shard}}/{name}")
-            for name in SHARD_FILES
-        ],
+        manifest="build/{corpus}/{model}/vectors/{shard}/manifest.json",
+        vectors=SHARD("build/{corpus}/{model}/vectors/{shard}/vectors.npy"),
     log:
         "logs/{corpus}/{model}/encode.{shard}.log",
     benchmark:
@@ -33,7 +31,7 @@ rule encode:
         settings=JOBS.encode,
         model=subpath(input.model, parent=True),
         corpus=subpath(input.corpus, parent=True),
-        folder=subpath(output[0], parent=True),
+        folder=subpath(output.manifest, parent=True),
     shell:
         "python -m bench encode --model {params.model} --corpus {params.corpus} {params.settings}"
         " --output {params.folder} 2>&1 | tee {log}"

@@ -33,7 +33,7 @@ rule evaluate:
 rule truncation:
     input:
         corpus="build/{corpus}/corpus/manifest.json",
-        vectors=JOBS.vectors,
+        vectors=JOBS.shards_of("build/{corpus}/{model}/vectors/{shard}/manifest.json"),
         queries="build/{corpus}/queries/{queries}/manifest.json",
         query_vectors="build/{corpus}/{model}/queries/{queries}/manifest.json",
     output:
