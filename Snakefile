@@ -63,6 +63,7 @@ localrules:
 rule all:
     default_target: True
     input:
+        JOBS.kept_shards(),
         expand(
             f"{RESULTS}/{{name}}",
             name=[

@@ -14,6 +14,7 @@ from bench.evaluation.guard import Rules
 from bench.plan import Plan, Run
 from bench.settings import flags
 
+SHARD_FILES = ("manifest.json", "vectors.npy")
 PEERS = ("colbert-ai", "fast-plaid")
 PEERS_CODEC = "residual-2"
 GROWTH_SIZES = (250_000, 1_000_000, 4_000_000, 16_000_000)
@@ -103,6 +104,24 @@ class Jobs:
         found = dict.fromkeys((run.corpus, run.model, run.queries) for run in self.plan.runs)
         return [f"build/{corpus}/{model}/truncation/{queries}.json" for corpus, model, queries in found]
 
+    def shard(self, w: Any) -> list[str]:
+        """Files of one shard that the DAG follows: its manifest, which stands for all, and vectors that are to go."""
+        names = SHARD_FILES[:1] if self.plan.keep_vectors else SHARD_FILES
+        return [f"build/{w.corpus}/{w.model}/vectors/{w.shard}/{name}" for name in names]
+
+    def vectors(self, w: Any) -> list[str]:
+        """The same of every shard of a corpus."""
+        names = SHARD_FILES[:1] if self.plan.keep_vectors else SHARD_FILES
+        shards = (f"build/{w.corpus}/{w.model}/vectors/{shard}" for shard in self.plan.shards(w.corpus))
+        return [f"{shard}/{name}" for shard in shards for name in names]
+
+    def kept_shards(self) -> list[str]:
+        """Files of the shards of what is searched, where the config keeps them, so that one that goes is made again."""
+        plan = self.plan
+        pairs = dict.fromkeys((run.corpus, run.model) for run in plan.runs if plan.keep_vectors)
+        shards = (f"build/{corpus}/{model}/vectors/{shard}" for corpus, model in pairs for shard in plan.shards(corpus))
+        return [f"{shard}/{name}" for shard in shards for name in SHARD_FILES]
+
     def metrics(self) -> list[str]:
         plan = self.plan
         runs = [f"{_folder(run)}/metrics.json" for run in plan.runs]
@@ -184,5 +203,5 @@ def _folder(run: Run) -> str:
 
 
 def folders(manifests: Iterable[str]) -> list[str]:
-    """Folders of manifests: what the command line takes where the DAG follows the manifest."""
-    return [str(Path(manifest).parent) for manifest in manifests]
+    """Folders of manifests, each once: what the command line takes where the DAG follows files of folders."""
+    return list(dict.fromkeys(str(Path(manifest).parent) for manifest in manifests))

@@ -2,37 +2,39 @@
 
 import json
 
-MODEL = "build/pydocs-tiny/minilm"
-FP16 = f"{MODEL}/fp16/index/manifest.json"
-INDEX = f"{MODEL}/residual-2/index/manifest.json"
+SHARDS = "build/pydocs-tiny/minilm/vectors"
+INDEX = "build/pydocs-tiny/minilm/fp16/index/manifest.json"
+KILLS_SHARD_0 = """
+import os, sys
+if "encode" in sys.orig_argv and "--shard 0 " in " ".join(sys.orig_argv):
+    os._exit(137)
+"""
 
 
-def planned(checkout, *words):
-    counts = checkout.planned(*words)
-    print(counts)
-    return counts
+def test_a_deleted_shard_is_made_again_with_what_follows_and_no_other_shard_or_model(checkout):
+    (checkout.root / SHARDS / "00001" / "vectors.npy").unlink()
+    counts = checkout.planned()
+    assert counts["encode"] == 1
+    assert (counts["centroids"], counts["assign"], counts["compress"]) == (1, 2, 2)
+    assert (counts["index"], counts["index_uncompressed"], counts["search"]) == (1, 1, 4)
+    assert not {"train", "distill", "mine", "encode_queries", "corpus"} & set(counts)
 
 
-def test_a_deleted_shard(checkout):
-    for name in ("manifest.json", "vectors.npy", "doclens.npy"):
-        (checkout.root / MODEL / "vectors" / "00001" / name).unlink()
-    planned(checkout)
-    planned(checkout, FP16)
-    (checkout.root / MODEL / "codes" / "00001.npy").unlink()
-    planned(checkout)
-    raise AssertionError
-
-
-def test_a_shard_that_fails_loses_no_other_and_is_the_only_one_made_when_the_run_goes_on(checkout):
-    folder = checkout.root / MODEL / "vectors"
-    for path in (checkout.root / FP16, *folder.glob("*/*")):
+def test_a_shard_that_fails_loses_no_other_is_the_only_one_made_again_and_both_go_where_none_is_kept(checkout):
+    folder = checkout.root / SHARDS
+    for path in (checkout.root / INDEX, *folder.glob("*/*")):
         path.unlink()
-    (folder / "00000").rmdir()
-    (folder / "00000").touch()  # where a folder cannot be made
-    done = checkout.snakemake("--nocolor", FP16)
+    killer = checkout.root / "sitecustomize.py"
+    killer.write_text(KILLS_SHARD_0)
+    done = checkout.snakemake("--nocolor", INDEX)
     assert done.returncode == 1
     assert json.loads((folder / "00001" / "manifest.json").read_text())["counts"]["passages"] == 100
-    assert not (checkout.root / FP16).exists()
-    (folder / "00000").unlink()
-    planned(checkout, FP16)
-    raise AssertionError
+    assert not (folder / "00000" / "manifest.json").exists()
+    assert not (checkout.root / INDEX).exists()
+    killer.unlink()
+    assert checkout.planned(INDEX) == {"encode": 1, "index_uncompressed": 1}
+    checkout.edit("config/ci.yaml", "precision: float32}", "precision: float32, keep_vectors: false}")
+    done = checkout.snakemake("--nocolor", INDEX)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((checkout.root / INDEX).read_text())["counts"]["passages"] == 200
+    assert list(folder.glob("*/vectors.npy")) == []

@@ -6,7 +6,7 @@ makes   build/{corpus}/{model}/vectors/{shard}/   float16 vectors and passage le
         build/{corpus}/{model}/queries/{queries}/ query vectors
 """
 
-# Shards go once every index is made from them, unless the config keeps them.
+# The vectors of a shard go once every index is made from them, unless the config keeps them.
 SHARD = str if PLAN.keep_vectors else temp
 
 
@@ -15,10 +15,8 @@ rule encode:
         model="build/models/{model}/manifest.json",
         corpus="build/{corpus}/corpus/manifest.json",
     output:
-        manifest=SHARD("build/{corpus}/{model}/vectors/{shard}/manifest.json"),
+        manifest="build/{corpus}/{model}/vectors/{shard}/manifest.json",
         vectors=SHARD("build/{corpus}/{model}/vectors/{shard}/vectors.npy"),
-        doclens=SHARD("build/{corpus}/{model}/vectors/{shard}/doclens.npy"),
-        tokens=SHARD("build/{corpus}/{model}/vectors/{shard}/tokens.npy"),
     log:
         "logs/{corpus}/{model}/encode.{shard}.log",
     benchmark:

@@ -11,7 +11,7 @@ Nothing else asks for these files. The largest mixture, 16 million vectors, take
 
 rule growth_measured:
     input:
-        vectors=JOBS.shards_of("build/{corpus}/{model}/vectors/{shard}/manifest.json"),
+        vectors=JOBS.vectors,
         queries="build/{corpus}/{model}/queries/{queries}/manifest.json",
     output:
         "build/{corpus}/{model}/growth/{queries}/growth.json",

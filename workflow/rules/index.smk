@@ -15,7 +15,7 @@ work, and its result is 2 bytes a vector, against the 256 of the vectors that ea
 
 rule centroids:
     input:
-        JOBS.shards_of("build/{corpus}/{model}/vectors/{shard}/manifest.json"),
+        JOBS.vectors,
     output:
         "build/{corpus}/{model}/centroids/manifest.json",
     log:
@@ -36,7 +36,7 @@ rule centroids:
 
 rule assign:
     input:
-        vectors="build/{corpus}/{model}/vectors/{shard}/manifest.json",
+        vectors=JOBS.shard,
         centroids="build/{corpus}/{model}/centroids/manifest.json",
     output:
         "build/{corpus}/{model}/codes/{shard}.npy",
@@ -49,7 +49,7 @@ rule assign:
     threads: 1
     params:
         code=code_digest("bench.verbs.assign"),
-        vectors=subpath(input.vectors, parent=True),
+        vectors=lambda w, input: folders(input.vectors),
         centroids=subpath(input.centroids, parent=True),
     shell:
         "python -m bench assign --vectors {params.vectors} --centroids {params.centroids} --threads 1"
@@ -77,7 +77,7 @@ rule fit:
 
 rule compress:
     input:
-        vectors="build/{corpus}/{model}/vectors/{shard}/manifest.json",
+        vectors=JOBS.shard,
         codes="build/{corpus}/{model}/codes/{shard}.npy",
         codec="build/{corpus}/{model}/{codec}/codec/manifest.json",
     output:
@@ -90,7 +90,7 @@ rule compress:
         "../envs/bench.yaml"
     params:
         code=code_digest("bench.verbs.compress"),
-        vectors=subpath(input.vectors, parent=True),
+        vectors=lambda w, input: folders(input.vectors),
         codec=subpath(input.codec, parent=True),
     shell:
         "python -m bench compress --vectors {params.vectors} --codes {input.codes} --codec {params.codec}"
@@ -100,7 +100,7 @@ rule compress:
 rule index:
     input:
         corpus="build/{corpus}/corpus/manifest.json",
-        vectors=JOBS.shards_of("build/{corpus}/{model}/vectors/{shard}/manifest.json"),
+        vectors=JOBS.vectors,
         codes=JOBS.shards_of("build/{corpus}/{model}/codes/{shard}.npy"),
         residuals=JOBS.shards_of("build/{corpus}/{model}/{codec}/residuals/{shard}.npy"),
         codec="build/{corpus}/{model}/{codec}/codec/manifest.json",
@@ -128,7 +128,7 @@ rule index:
 rule index_uncompressed:
     input:
         corpus="build/{corpus}/corpus/manifest.json",
-        vectors=JOBS.shards_of("build/{corpus}/{model}/vectors/{shard}/manifest.json"),
+        vectors=JOBS.vectors,
     output:
         "build/{corpus}/{model}/fp16/index/manifest.json",
     log:

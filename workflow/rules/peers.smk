@@ -16,7 +16,7 @@ rule peer:
         environment=".venv-peers/{peer}/ready",
         script="workflow/peers/{peer}.py",
         protocol="workflow/peers/measure.py",
-        vectors=JOBS.shards_of("build/{corpus}/{model}/vectors/{shard}/manifest.json"),
+        vectors=JOBS.vectors,
         queries="build/{corpus}/{model}/queries/{queries}/manifest.json",
     output:
         record="build/{corpus}/{model}/peers/{queries}/{peer}.json",
@@ -43,7 +43,7 @@ rule peer_ours:
     input:
         script="workflow/peers/ours.py",
         protocol="workflow/peers/measure.py",
-        vectors=JOBS.shards_of("build/{corpus}/{model}/vectors/{shard}/manifest.json"),
+        vectors=JOBS.vectors,
         queries="build/{corpus}/{model}/queries/{queries}/manifest.json",
     output:
         record="build/{corpus}/{model}/peers/{queries}/ours.json",
