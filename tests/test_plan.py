@@ -26,8 +26,8 @@ CONFIGS = sorted(path.name for path in (ROOT / "config").glob("*.yaml") if path.
 
 
 def changed(**changes):
-    """The quick config with values set by their path, its parts joined by two underscores."""
-    values = copy.deepcopy(QUICK)
+    """The quick config, without a baseline, with values set by their path, its parts joined by two underscores."""
+    values = {**copy.deepcopy(QUICK), "baseline": None}
     for path, value in changes.items():
         *parents, last = path.split("__")
         place = values
@@ -54,7 +54,7 @@ def test_every_config_in_the_repository_makes_a_plan(name):
 
 
 def test_the_quick_config_runs_the_whole_grid(quick):
-    assert len(quick.runs) == 2 * 5 + 2 * 2 * 2 + 1
+    assert len(quick.runs) == 2 * 5 + 2 * 2 * 2 + 2 + 1
     assert len(set(quick.runs)) == len(quick.runs)
     assert quick.runs[0] == Run(queries="pydocs-test", corpus="pydocs-test", model="minilm", codec="fp16", preset="exact")
     assert quick.runs[-1] == Run(queries="pydocs-test", corpus="pydocs-test", model="pooled", codec="fp16", preset="flat")
