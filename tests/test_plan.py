@@ -63,7 +63,8 @@ def test_the_quick_config_runs_the_whole_grid(quick):
 
 
 def test_the_quick_config_needs_the_corpora_it_searches_and_trains_on(quick):
-    assert {name: entry.passages for name, entry in quick.corpora.items()} == {"pydocs-test": 4691, "pydocs-train": 17866}
+    passages = {"pydocs-test": 4691, "pydocs-train": 17866, "pydocs-train.960-of-3000": 3000}
+    assert {name: entry.passages for name, entry in quick.corpora.items()} == passages
     assert training_sets(quick.models, quick.teachers) == ["pydocs/train"]
     assert quick.entries["pydocs-test"].sample == 500
 
@@ -160,7 +161,7 @@ REFUSED = {
     ),
     "an unknown model in the grid": (
         {"grid__1__models": ["minilm", "large"]},
-        ["grid.1", "models ['large']", "['contrastive', 'minilm', 'pooled']"],
+        ["grid.1", "models ['large']", "['contrastive', 'denoised', 'minilm', 'pooled']"],
     ),
     "an unknown preset in the grid": (
         {"grid__1__presets": ["fast"]},
@@ -206,12 +207,12 @@ REFUSED = {
     ),
     "a short revision": ({"models__minilm__base__revision": "1110a24"}, ["models.minilm.base.revision", "'1110a24'"]),
     "a single-vector model with a compressed codec": (
-        {"grid__2__codecs": ["residual-2"]},
-        ["grid.2", "model 'pooled' has one vector per passage", "codec fp16 and engine flat"],
+        {"grid__3__codecs": ["residual-2"]},
+        ["grid.3", "model 'pooled' has one vector per passage", "codec fp16 and engine flat"],
     ),
     "a single-vector model with another engine": (
-        {"grid__2__presets": ["exact"]},
-        ["grid.2", "model 'pooled' has one vector per passage"],
+        {"grid__3__presets": ["exact"]},
+        ["grid.3", "model 'pooled' has one vector per passage"],
     ),
     "a model with a vector per token and engine flat": (
         {"grid__0__codecs": ["fp16"], "grid__0__presets": ["flat"]},
@@ -235,7 +236,7 @@ REFUSED = {
     "a timing of one query": ({"latency__queries": 1}, ["latency.queries", "1 is less than the minimum of 2", "p99"]),
     "an unknown model to time": (
         {"latency__models": ["contrastive", "large"]},
-        ["latency", "models ['large']", "['contrastive', 'minilm', 'pooled']"],
+        ["latency", "models ['large']", "['contrastive', 'denoised', 'minilm', 'pooled']"],
     ),
     "a codec to time that no run has": (
         {"latency__codecs": ["residual-16"]},
@@ -331,7 +332,7 @@ def test_query_sets_of_one_collection_that_agree_share_it():
         ("pydocs-test", "pydocs-test"),
         ("pydocs-tiny-on-test", "pydocs-test"),
     ]
-    assert sorted(found.corpora) == ["pydocs-test", "pydocs-train"]
+    assert sorted(found.corpora) == ["pydocs-test", "pydocs-train", "pydocs-train.960-of-3000"]
 
 
 @pytest.mark.parametrize(("preset", "key", "value"), [("plaid", "ndocs", 400), ("colbertv2", "ncandidates", 100)])
