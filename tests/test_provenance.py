@@ -122,11 +122,12 @@ def test_an_unknown_module_is_refused(tmp_path):
         code_digest("pkg.gone", root=write_tree(tmp_path))
 
 
-def test_the_search_verb_of_this_project_depends_on_every_engine_and_not_on_the_encoder():
+def test_search_depends_on_every_engine_and_neither_on_the_encoder_nor_on_how_codecs_are_fitted():
     closure = import_closure("bench.search.presets")
     engines = {"bench.search.exact", "bench.search.colbertv2", "bench.search.plaid", "bench.search.flat"}
-    assert engines | {"bench.search.kernels.reference", "bench.index.index", "bench.codec.packing"} <= closure
-    assert not {name for name in closure if name.startswith(("bench.encoder", "bench.training", "bench.corpus"))}
+    assert engines | {"bench.search.kernels.reference", "bench.index.index", "bench.codec.rounding"} <= closure
+    others = ("bench.encoder", "bench.training", "bench.corpus", "bench.codec.residual", "bench.codec.fitting")
+    assert not {name for name in closure if name.startswith(others)}
 
 
 def test_the_context_names_the_code_and_the_installed_packages():

@@ -46,7 +46,7 @@ def test_one_round_is_the_model_itself():
 def test_a_round_before_the_last_can_be_searched_and_compared():
     values = copy.deepcopy(CI)
     values["models"]["denoised"]["distill"]["rounds"] = 2
-    values["baseline"] = "contrastive"
+    values["baseline"], values["rates"] = "contrastive", None
     values["grid"][0]["models"] = ["contrastive", "denoised.round1", "denoised"]
     found = resolve(values, "x.yaml", KNOWN)
     assert {run.model for run in found.runs if run.codec == "fp16"} == {
