@@ -380,7 +380,7 @@ def test_a_centroid_that_rounding_made_longer_is_not_more_similar_than_fixed_poi
 def test_vectors_that_decode_to_nothing_or_nearly_so_are_scored_like_the_reference(tmp_path):
     rng = np.random.default_rng(0)
     centroids = rounded(unit(rng, 3, 32))
-    codec = learned(rng, centroids, 4, 0.1)
+    codec = learned(rng, centroids, Shape(32, bytes=4, spread=0.1))
     codec.codebook[:, 0] = -centroids[1].reshape(4, 8)
     codec.codebook[:, 1] = np.float32(-1 + 1e-4) * centroids[1].reshape(4, 8)
     codes = [rng.integers(0, 3, 3).astype(np.uint8) for _ in range(20)]
@@ -406,7 +406,7 @@ def test_vectors_that_decode_to_nothing_or_nearly_so_are_scored_like_the_referen
 @pytest.mark.parametrize("k", [1, 10])
 def test_the_best_of_passages_that_differ_by_less_than_rounding_are_found(tmp_path, k):
     rng = np.random.default_rng(0)
-    codec = learned(rng, rounded(unit(rng, 1, 32)), 4, 1e-5)
+    codec = learned(rng, rounded(unit(rng, 1, 32)), Shape(32, bytes=4, spread=1e-5))
     codes = [np.zeros(1, np.uint8) for _ in range(400)]
     index = coded_index(tmp_path, codec, codes, list(rng.integers(0, 256, (400, 1, 4), np.uint8)), range(400))
     vectors = codec.centroids + 0.3 * unit(rng, 5, 32)
@@ -419,7 +419,7 @@ def test_the_best_of_passages_that_differ_by_less_than_rounding_are_found(tmp_pa
 
 def test_a_query_all_of_whose_values_are_rounded_the_same_way_stays_within_the_error(tmp_path):
     rng, step = np.random.default_rng(0), 1 / 16_383
-    codec = learned(rng, rounded(unit(rng, 4, 32)), 1, 0)
+    codec = learned(rng, rounded(unit(rng, 4, 32)), Shape(32, bytes=1, spread=0))
     index = coded_index(tmp_path, codec, [np.zeros(1, np.uint8)], [np.zeros((1, 1), np.uint8)], range(1))
     vectors = (0.499 * step * np.sign(codec.centroids[:1])).astype(np.float32)
     vectors[0, 0] = np.sign(codec.centroids[0, 0])
