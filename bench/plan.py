@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,9 +50,9 @@ class Latency:
 class Plan:
     """Everything that the DAG asks of a config.
 
-    entries: query sets that are evaluated, by name; sources: those that models are fitted or trained on, by id; corpora:
-    collections of both, by name; training: what each distilled model is trained on; groups: those that have a member among
-    the entries, to be averaged where they have all.
+    entries: query sets that are evaluated, by name; sources: those that models and codecs are fitted or trained on, by id;
+    corpora: collections of both, by name; codec_queries: those that codecs are fitted on, if any are; training: what each
+    distilled model is trained on; groups: those that have a member among the entries, to be averaged where they have all.
     """
 
     source: str
@@ -67,6 +67,7 @@ class Plan:
     training: Mapping[str, TrainingSet]
     teachers: Mapping[str, Mapping[str, Any]]
     presets: Mapping[str, Preset]
+    codec_queries: Entry | None
     runs: Sequence[Run]
     baseline: str | None
     bm25: bool
@@ -114,9 +115,13 @@ def resolve(values: Mapping[str, Any], source: str, rules: Protocol) -> Plan:
     }
     teachers = values.get("teachers", {})
     sources = {name: protocol.resolve(name, {}, known, source) for name in training_sets(models, teachers)}
+    codec_queries = protocol.resolve(values["codec_queries"], {}, known, source) if values.get("codec_queries") else None
+    if codec_queries:
+        sources[codec_queries.id] = codec_queries
     corpora = _corpora(entries, sources, training, source)
     parsed = {name: presets.parse(preset, f"presets.{name} in {source}") for name, preset in values["presets"].items()}
     runs = list(dict.fromkeys(_runs(values["grid"], models, entries, parsed, source)))
+    _check_codecs({run.codec for run in runs}, codec_queries, source)
     for entry in entries.values():
         quality.check_depth(entry.measures, values["depth"], f"queries.{entry.id} in {source}")
     asked = values["depth"] + any(entry.self_match == "removed" for entry in entries.values())
@@ -144,6 +149,7 @@ def resolve(values: Mapping[str, Any], source: str, rules: Protocol) -> Plan:
         training=training,
         teachers=teachers,
         presets=parsed,
+        codec_queries=codec_queries,
         runs=runs,
         baseline=_baseline(values.get("baseline"), runs, source),
         bm25=values.get("bm25", False),
@@ -234,6 +240,14 @@ def _check_run(settings: Mapping[str, Any], model: str, codec: str, name: str, p
         raise SettingsError(f"{where}: model {model!r} has one vector per passage; use codec fp16 and engine flat")
     if "pooling" not in settings and preset.engine == "flat":
         raise SettingsError(f"{where}: preset {name!r} is for models with pooling, {model!r} has a vector per token")
+
+
+def _check_codecs(codecs: Iterable[str], queries: Entry | None, source: str) -> None:
+    """Refuse a codec that is fitted on training queries where there are none."""
+    for codec in sorted(codecs):
+        name = parse(codec, f"grid in {source}")
+        if name is not None and name.needs_queries and queries is None:
+            raise SettingsError(f"codec {codec!r} of the grid in {source} is fitted on queries: name them as codec_queries")
 
 
 def _baseline(model: str | None, runs: Sequence[Run], source: str) -> str | None:

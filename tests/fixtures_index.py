@@ -41,7 +41,7 @@ def small_index():
             if codec is None:
                 centres = kmeans.fit(vectors.astype(np.float32), centroids, seed=seed, iterations=4)
                 codec = fit_residual(centres, vectors, assign(vectors, centres), nbits)
-            codes = [assign(codec.rotated(shard.vectors.astype(np.float32)), codec.centroids) for shard in opened]
+            codes = [assign(codec.mapped(shard.vectors.astype(np.float32)), codec.centroids) for shard in opened]
             residuals = [codec.encode(shard.vectors, code) for shard, code in zip(opened, codes, strict=True)]
             build_compressed(folder / "index", opened, codes, residuals, codec, ids, **made)
         return open_index(folder / "index")

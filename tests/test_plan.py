@@ -151,6 +151,10 @@ REFUSED = {
     ),
     "nbits 3": ({"grid__0__codecs": ["residual-3"]}, ["nbits 3", "grid.0", "[1, 2, 4, 8]"]),
     "an unknown codec": ({"grid__0__codecs": ["rq-16"]}, ["codec 'rq-16'", "grid.0", "'fp16'", "'residual-2'"]),
+    "a codec that is fitted on queries without any": (
+        {"grid__0__codecs": ["aware-8"]},
+        ["codec 'aware-8'", "codec_queries"],
+    ),
     "an unknown data set": (
         {"queries": {"pydocs/nosuch": {}}},
         ["queries.pydocs/nosuch", "'pydocs/nosuch' is not an ir_datasets id", "pydocs/test"],

@@ -8,6 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from bench.codec.names import parse
 from bench.corpus.protocol import Entry
 from bench.errors import SettingsError
 from bench.evaluation.guard import Rules
@@ -57,6 +58,13 @@ class Jobs:
 
     def fit(self, w: Any) -> str:
         return flags({"codec": w.codec, "seed": self.plan.seed_for("fit", w.corpus, w.model, w.codec), "threads": 1})
+
+    def fit_queries(self, w: Any) -> list[str]:
+        """Vectors of training queries, for a codec that is fitted on them as well."""
+        name, entry = parse(w.codec), self.plan.codec_queries
+        if name is None or not name.needs_queries or entry is None:
+            return []
+        return [f"build/{entry.corpus_name}/{w.model}/queries/{entry.name}/manifest.json"]
 
     def search(self, w: Any) -> str:
         return flags({**self.plan.presets[w.preset].values(), **self._ranking(w.queries), "threads": 1})

@@ -1,12 +1,13 @@
 """A fitted codec: every compressed one has the same shape, so that there is one decoder and one file layout.
 
 A vector is a centroid plus a residual; each byte of the residual picks one of 256 sub-vectors for its dimensions. Two
-options: a rotation before everything, and a last byte that picks what the residual is multiplied by, its gain.
+options: a linear map before everything, and a last byte that picks what the residual is multiplied by, its gain.
 """
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,9 @@ from bench.errors import DamagedFileError, DataError
 from bench.storage import FolderWriter, read_array
 
 CENTROIDS, SCALES = "centroids.npy", "centroid_scales.npy"
-TABLES = ("codebook", "cutoffs", "weights", "rotation", "gains")
+TABLES = ("codebook", "cutoffs", "weights", "map", "gains")
 TINY = np.finfo(np.float32).tiny
+ORTHOGONAL = 1e-4
 
 
 def _none(*shape: int) -> np.ndarray:
@@ -30,16 +32,18 @@ class Codec:
     """centroids ``[centroids, dim]``; codebook ``[sub-vectors, 256, dim / sub-vectors]``; float32 as all arrays here.
 
     cutoffs ``[buckets - 1]`` and weights ``[buckets]`` of scalar buckets, or a row for each dimension, and empty for a
-    codebook that was learned. rotation ``[dim, dim]``: what vectors and queries are multiplied by from the left before
-    anything else, or empty; centroids and decoded vectors are rotated ones. gains ``[256]``, or empty where there is no
-    byte for them. On disk centroids take a byte a dimension; ``save`` refuses others than ``bench.codec.rounding`` gives.
+    codebook that was learned. map ``[dim, dim]``: what vectors are multiplied by from the left before anything else, or
+    empty; centroids and decoded vectors are mapped ones, and queries are mapped so that inner products stay. Most often it
+    is a rotation; where it is not, lengths mean nothing after it, and decoded vectors are not normalised. gains ``[256]``,
+    or empty where there is no byte for them. On disk centroids take a byte a dimension; ``save`` refuses others than
+    ``bench.codec.rounding`` gives.
     """
 
     centroids: np.ndarray
     codebook: np.ndarray
     cutoffs: np.ndarray = field(default_factory=lambda: _none(0))
     weights: np.ndarray = field(default_factory=lambda: _none(0))
-    rotation: np.ndarray = field(default_factory=lambda: _none(0, 0))
+    map: np.ndarray = field(default_factory=lambda: _none(0, 0))
     gains: np.ndarray = field(default_factory=lambda: _none(0))
 
     @property
@@ -51,29 +55,42 @@ class Codec:
         """Bytes of one residual, that of its gain included."""
         return len(self.codebook) + (len(self.gains) > 0)
 
-    def rotated(self, vectors: np.ndarray) -> np.ndarray:
-        """Vectors ``[vectors, dim]`` float32 as the centroids of this codec are; as they were where it does not rotate."""
-        return vectors @ self.rotation if len(self.rotation) else vectors
+    @cached_property
+    def normalised(self) -> bool:
+        """Whether decoded vectors have norm 1: the map keeps lengths."""
+        return not len(self.map) or bool(np.allclose(self.map @ self.map.T, np.eye(self.dim), atol=ORTHOGONAL))
 
-    def rotated_back(self, vectors: np.ndarray) -> np.ndarray:
-        return vectors @ self.rotation.T if len(self.rotation) else vectors
+    @cached_property
+    def inverse(self) -> np.ndarray:
+        return np.linalg.inv(self.map.astype(np.float64)).astype(np.float32)
+
+    def mapped(self, vectors: np.ndarray) -> np.ndarray:
+        """Vectors ``[vectors, dim]`` float32 as the centroids of this codec are; as they were where it has no map."""
+        return vectors @ self.map if len(self.map) else vectors
+
+    def mapped_queries(self, queries: np.ndarray) -> np.ndarray:
+        """Query vectors ``[vectors, dim]`` float32, whose products with mapped vectors are those of both before."""
+        return queries @ self.inverse.T if len(self.map) else queries
+
+    def mapped_back(self, vectors: np.ndarray) -> np.ndarray:
+        return vectors @ self.inverse if len(self.map) else vectors
 
     def encode(
         self, vectors: np.ndarray, codes: np.ndarray, *, threads: int = 1, out: np.ndarray | None = None
     ) -> np.ndarray:
-        """Residual bytes ``[vectors, bytes]`` uint8 of vectors ``[vectors, dim]``, not rotated, with their codes."""
+        """Residual bytes ``[vectors, bytes]`` uint8 of vectors ``[vectors, dim]``, not mapped, with their codes."""
         packed = np.empty((len(vectors), self.bytes), np.uint8) if out is None else np.asarray(out)
         quantize = self._quantizer()
 
         def each(some: slice) -> None:
-            quantize(self.rotated(vectors[some].astype(np.float32)), codes[some], packed[some])
+            quantize(self.mapped(vectors[some].astype(np.float32)), codes[some], packed[some])
 
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(each, loops.blocks(len(vectors))))
         return packed
 
     def _quantizer(self) -> Callable[[np.ndarray, np.ndarray, np.ndarray], None]:
-        """Fills bytes ``[vectors, bytes]`` for rotated vectors and their codes."""
+        """Fills bytes ``[vectors, bytes]`` for mapped vectors and their codes."""
         if not len(self.cutoffs):
             from bench.codec import product  # faiss, which most jobs need not import
 
@@ -93,19 +110,20 @@ class Codec:
         out[:, -1] = rotated.nearest_levels(rotated.gains(residuals, directions), self.gains)
 
     def decode(self, codes: np.ndarray, residuals: np.ndarray) -> np.ndarray:
-        """Rotated vectors ``[vectors, dim]`` float32 of norm 1 from codes and residual bytes ``[vectors, bytes]``."""
+        """Mapped vectors ``[vectors, dim]`` float32, of norm 1 where ``normalised``, from codes and residual bytes
+        ``[vectors, bytes]``."""
         vectors, norms = self._sums(codes, residuals)
         vectors /= np.maximum(norms, TINY)[:, None]
         return vectors
 
     def norms(self, codes: np.ndarray, residuals: np.ndarray) -> np.ndarray:
-        """``[vectors]`` float32: the norm of centroid plus residual, which decoding divides by."""
+        """``[vectors]`` float32: what decoding divides by, the norm of centroid plus residual, or 1."""
         return self._sums(codes, residuals)[1]
 
     def _sums(self, codes: np.ndarray, residuals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         vectors = np.empty((len(codes), self.dim), np.float32)
         loops.decode(self.centroids, self.codebook, self.gains, codes, residuals, vectors)
-        return vectors, np.linalg.norm(vectors, axis=1)
+        return vectors, np.linalg.norm(vectors, axis=1) if self.normalised else np.ones(len(vectors), np.float32)
 
     def save(self, writer: FolderWriter) -> None:
         """Write the arrays; raises DataError for centroids that would be read back as others."""
@@ -125,8 +143,8 @@ def load(folder: Path) -> Codec:
     dim, count = codec.dim, max(len(codec.codebook), 1)
     if codec.codebook.shape != (count, 256, dim // count) or dim % count:
         raise DamagedFileError(f"codebook {codec.codebook.shape} in {folder} does not fit vectors of dim {dim}")
-    if codec.rotation.shape not in ((0, 0), (dim, dim)):
-        raise DamagedFileError(f"rotation {codec.rotation.shape} in {folder} does not fit vectors of dim {dim}")
+    if codec.map.shape not in ((0, 0), (dim, dim)):
+        raise DamagedFileError(f"map {codec.map.shape} in {folder} does not fit vectors of dim {dim}")
     if codec.gains.shape not in ((0,), (rotated.GAINS,)):
         raise DamagedFileError(f"{folder} has {len(codec.gains)} gains; a byte picks one of {rotated.GAINS}")
     return codec

@@ -2,16 +2,25 @@
 
 import numpy as np
 
-from bench.codec import lloyd, residual, rotated
+from bench.codec import aware, lloyd, residual, rotated
 from bench.codec.codec import Codec
 from bench.codec.names import CodecName
 from bench.codec.rounding import rounded
+from bench.errors import SettingsError
 
 
-def fit(name: CodecName, centroids: np.ndarray, heldout: np.ndarray, codes: np.ndarray, seed: int) -> Codec:
+def fit(
+    name: CodecName,
+    centroids: np.ndarray,
+    heldout: np.ndarray,
+    codes: np.ndarray,
+    seed: int,
+    queries: np.ndarray | None = None,
+) -> Codec:
     """A codec fitted on vectors ``[heldout, dim]`` with their codes ``[heldout]``; centroids ``[centroids, dim]`` as found.
 
-    seed: of a random rotation and of k-means. Raises SettingsError where dimensions do not fill bytes.
+    seed: of a random rotation and of k-means; queries ``[vectors, dim]``: of training queries, for a codec that needs them.
+    Raises SettingsError where dimensions do not fill bytes, and where queries are missing.
     """
     name.check_dim(centroids.shape[1])
     vectors = heldout.astype(np.float32)
@@ -22,8 +31,13 @@ def fit(name: CodecName, centroids: np.ndarray, heldout: np.ndarray, codes: np.n
             return fit_lloyd(centroids, vectors, codes, name.size)
         case "rotated":
             return fit_rotated(centroids, vectors, codes, name.size, seed)
+        case "aware":
+            if queries is None or not len(queries):
+                raise SettingsError(f"codec {str(name)!r} is fitted on vectors of training queries as well: give some")
+            return fit_product(centroids, vectors, codes, name.size, seed, weighting=aware.weighting(queries))
         case _:
-            return fit_product(centroids, vectors, codes, name.size, seed, rotate=name.family == "opq")
+            weighting = np.eye(centroids.shape[1]) if name.family == "opq" else None
+            return fit_product(centroids, vectors, codes, name.size, seed, weighting=weighting)
 
 
 def fit_residual(centroids: np.ndarray, heldout: np.ndarray, codes: np.ndarray, nbits: int) -> Codec:
@@ -56,15 +70,23 @@ def fit_rotated(centroids: np.ndarray, heldout: np.ndarray, codes: np.ndarray, n
 
 
 def fit_product(
-    centroids: np.ndarray, heldout: np.ndarray, codes: np.ndarray, number_of_bytes: int, seed: int, *, rotate: bool
+    centroids: np.ndarray,
+    heldout: np.ndarray,
+    codes: np.ndarray,
+    number_of_bytes: int,
+    seed: int,
+    *,
+    weighting: np.ndarray | None,
 ) -> Codec:
-    """Product quantization, after the rotation of OPQ if asked for (``bench.codec.product``)."""
+    """Product quantization (``bench.codec.product``), of residuals times ``weighting [dim, dim]`` and a rotation that OPQ
+    finds for them; of the residuals as they are where it is None.
+    """
     from bench.codec import product  # faiss, which most jobs need not import
 
-    if not rotate:
+    if weighting is None:
         centroids = rounded(centroids)
         return Codec(centroids, product.fit(heldout - centroids[codes], number_of_bytes, seed))
-    rotation = product.rotation(heldout - centroids[codes], number_of_bytes, seed)
-    centroids = rounded(centroids @ rotation)
-    codebook = product.fit(heldout @ rotation - centroids[codes], number_of_bytes, seed)
-    return Codec(centroids, codebook, rotation=rotation)
+    weighted = ((heldout - centroids[codes]) @ weighting).astype(np.float32)
+    mapping = (weighting @ product.rotation(weighted, number_of_bytes, seed)).astype(np.float32)
+    centroids = rounded(centroids @ mapping)
+    return Codec(centroids, product.fit(heldout @ mapping - centroids[codes], number_of_bytes, seed), map=mapping)

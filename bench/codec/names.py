@@ -8,13 +8,14 @@ from bench.errors import SettingsError
 
 UNCOMPRESSED = "fp16"
 NBITS, BYTES = "nbits", "bytes"
-WITH_GAINS = "rotated"
+WITH_GAINS, NEEDS_QUERIES = "rotated", "aware"
 FAMILIES: Mapping[str, tuple[str, Sequence[int]]] = {
     "residual": (NBITS, (1, 2, 4, 8)),
     "lloyd": (NBITS, (1, 2, 4)),
     "rotated": (NBITS, (1, 2, 4)),
     "pq": (BYTES, (8, 16, 32)),
     "opq": (BYTES, (8, 16, 32)),
+    "aware": (BYTES, (8, 16, 32)),
 }
 
 
@@ -27,6 +28,11 @@ class CodecName:
 
     def __str__(self) -> str:
         return f"{self.family}-{self.size}"
+
+    @property
+    def needs_queries(self) -> bool:
+        """Whether it is fitted on query vectors as well."""
+        return self.family == NEEDS_QUERIES
 
     def bytes(self, dim: int) -> int:
         """Bytes of the residual of a vector of that dim, with that of its gain if it has one."""

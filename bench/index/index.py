@@ -76,7 +76,7 @@ class Compressed:
     list_offsets: np.ndarray
 
     def decode(self, where: slice | np.ndarray) -> np.ndarray:
-        """Float32 vectors ``[., dim]`` at the given positions, rotated as the codec does it."""
+        """Float32 vectors ``[., dim]`` at the given positions, mapped as the codec does it."""
         return self.codec.decode(self.codes[where], self.residuals[where])
 
 
@@ -109,7 +109,7 @@ class Index:
     def vectors(self, where: slice | np.ndarray) -> np.ndarray:
         """Float32 vectors ``[., dim]`` at the given vector positions, decoded where the index is compressed."""
         if self.compressed is not None:
-            return self.compressed.codec.rotated_back(self.compressed.decode(where))
+            return self.compressed.codec.mapped_back(self.compressed.decode(where))
         assert self.raw is not None
         import torch  # converts halves several times as fast as numpy; most jobs that open an index need no torch
 

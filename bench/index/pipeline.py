@@ -18,11 +18,17 @@ from bench.storage import growing_array, read_array, release, write_array
 
 
 def fit_codec(
-    name: CodecName, centroids: np.ndarray, heldout: np.ndarray, *, seed: int, threads: int
+    name: CodecName,
+    centroids: np.ndarray,
+    heldout: np.ndarray,
+    *,
+    seed: int,
+    threads: int,
+    queries: np.ndarray | None = None,
 ) -> tuple[Codec, np.ndarray]:
     """The codec of that name, and the codes ``[heldout]`` of the vectors that it was fitted on."""
     codes = assign(heldout, centroids, threads=threads)
-    return fitting.fit(name, centroids, heldout, codes, seed), codes
+    return fitting.fit(name, centroids, heldout, codes, seed, queries), codes
 
 
 def build(

@@ -11,6 +11,7 @@ from bench.index.centroids import open_centroids
 from bench.index.codecs import write_codec
 from bench.index.pipeline import fit_codec
 from bench.provenance import context
+from bench.search.queries import open_query_vectors
 from bench.verbs import common
 
 
@@ -18,6 +19,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--centroids", type=Path, required=True, help="folder of centroids")
     parser.add_argument("--codec", required=True, help="codec to fit, such as residual-2 or opq-16")
     parser.add_argument("--seed", type=int, required=True, help="seed of a random rotation and of k-means")
+    parser.add_argument("--queries", type=Path, help="folder of vectors of training queries, for codecs fitted on them")
     common.add_threads(parser)
     common.add_output(parser, "codec folder to write")
 
@@ -28,10 +30,14 @@ def run(args: Namespace) -> None:
     if name is None:
         raise SettingsError(f"codec {args.codec!r} keeps vectors as they are: there is nothing to fit")
     source = open_centroids(args.centroids)
-    codec, codes = fit_codec(name, source.centroids, source.heldout, seed=args.seed, threads=args.threads)
-    decoded = codec.decode(codes, codec.encode(source.heldout, codes))
-    cosine = float(np.mean(np.sum(decoded * codec.rotated(source.heldout.astype(np.float32)), axis=1)))
-    inputs = {"centroids": source.manifest.digest}
+    asked = open_query_vectors(args.queries) if args.queries else None
+    queries = asked.vectors[asked.vectors.any(axis=2)] if asked else None
+    seed = {"seed": args.seed, "threads": args.threads}
+    codec, codes = fit_codec(name, source.centroids, source.heldout, queries=queries, **seed)
+    decoded = codec.mapped_back(codec.decode(codes, codec.encode(source.heldout, codes)))
+    products = np.sum(decoded * source.heldout.astype(np.float32), axis=1)
+    cosine = float(np.mean(products / np.linalg.norm(decoded, axis=1)))
+    inputs = {"centroids": source.manifest.digest, **({"queries": asked.manifest.digest} if asked else {})}
     write_codec(
         args.output, codec, settings={"codec": args.codec, "seed": args.seed}, inputs=inputs, context=context(__name__)
     )

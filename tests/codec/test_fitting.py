@@ -1,5 +1,7 @@
 """Every codec of the axis: what it loses, and that what is encoded is what is decoded."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,6 +17,11 @@ from bench.storage import FolderWriter
 NAMES = [f"{family}-{size}" for family, (_, sizes) in FAMILIES.items() for size in sizes]
 
 
+QUERIES = np.random.default_rng(4).standard_normal((500, 64)).astype(np.float32) * np.exp(
+    np.arange(64) / 16, dtype=np.float32
+)
+
+
 def unit(vectors, dim, seed=0):
     """Vectors whose dimensions differ in width, as those of a PCA do."""
     made = np.random.default_rng(seed).standard_normal((vectors, dim)) * np.exp(-np.arange(dim) / dim)
@@ -27,23 +34,25 @@ def world():
     vectors = unit(3000, 64)
     centroids = kmeans.fit(vectors, 64, seed=0, iterations=4)
     codes = assign(vectors, centroids)
-    return vectors, codes, {name: fitting.fit(parse(name), centroids, vectors, codes, 9) for name in NAMES}
+    return vectors, codes, {name: fitting.fit(parse(name), centroids, vectors, codes, 9, QUERIES) for name in NAMES}
 
 
 def loss(world, name):
     vectors, codes, fitted = world
-    decoded = fitted[name].rotated_back(fitted[name].decode(codes, fitted[name].encode(vectors, codes)))
-    return float(1 - (decoded * vectors).sum(axis=1).mean())
+    decoded = fitted[name].mapped_back(fitted[name].decode(codes, fitted[name].encode(vectors, codes)))
+    return float(1 - (decoded * vectors).sum(axis=1).mean() / np.linalg.norm(decoded, axis=1).mean())
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_codec_has_the_bytes_of_its_name_and_one_for_a_gain(world, name):
     vectors, codes, fitted = world
     codec, size = fitted[name], parse(name).size
-    expected = size if name.startswith(("pq", "opq")) else 64 * size // 8 + name.startswith("rotated")
+    expected = size if name.startswith(("pq", "opq", "aware")) else 64 * size // 8 + name.startswith("rotated")
     assert codec.bytes == parse(name).bytes(64) == expected
     assert codec.encode(vectors[:5], codes[:5]).shape == (5, expected)
-    np.testing.assert_allclose(np.linalg.norm(codec.decode(codes, codec.encode(vectors, codes)), axis=1), 1, atol=1e-6)
+    lengths = np.linalg.norm(codec.decode(codes, codec.encode(vectors, codes)), axis=1)
+    assert codec.normalised == (not name.startswith("aware"))
+    assert np.allclose(lengths, 1, atol=1e-6) == codec.normalised
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -75,7 +84,7 @@ def test_codecs_beyond_the_papers_lose_less_at_as_many_bytes_or_one_more(world, 
 )
 def test_decoding_equals_a_loop_over_vectors(name, dim, vectors, seed):
     centroids, heldout = unit(5, dim, seed), unit(30, dim, seed + 1)
-    codec = fitting.fit(parse(name), centroids, heldout, assign(heldout, centroids), seed)
+    codec = fitting.fit(parse(name), centroids, heldout, assign(heldout, centroids), seed, heldout)
     some = unit(vectors, dim, seed + 2)
     codes = assign(some, centroids)
     packed = codec.encode(some.astype(np.float16), codes)
@@ -84,7 +93,8 @@ def test_decoding_equals_a_loop_over_vectors(name, dim, vectors, seed):
         parts = np.concatenate([codec.codebook[place, values[place]] for place in range(len(codec.codebook))])
         gain = codec.gains[values[-1]] if len(codec.gains) else 1
         vector = codec.centroids[code].astype(np.float64) + gain * parts
-        np.testing.assert_allclose(decoded[row], vector / np.linalg.norm(vector), atol=1e-6)
+        length = np.linalg.norm(vector) if not name.startswith("aware") else 1
+        np.testing.assert_allclose(decoded[row], vector / length, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -100,8 +110,8 @@ def test_the_number_of_threads_changes_no_byte(world, name, threads, monkeypatch
 @pytest.mark.parametrize("name", NAMES)
 def test_one_vector_is_enough_to_fit_on(name):
     one = unit(1, 32)
-    codec = fitting.fit(parse(name), one, one, np.zeros(1, np.uint8), 0)
-    decoded = codec.rotated_back(codec.decode(np.zeros(1, np.uint8), codec.encode(one, np.zeros(1, np.uint8))))
+    codec = fitting.fit(parse(name), one, one, np.zeros(1, np.uint8), 0, one)
+    decoded = codec.mapped_back(codec.decode(np.zeros(1, np.uint8), codec.encode(one, np.zeros(1, np.uint8))))
     assert float((decoded * one).sum()) > 0.999
 
 
@@ -115,10 +125,10 @@ def test_a_saved_codec_loads_with_the_same_arrays(world, name, tmp_path):
         assert getattr(loaded, table).dtype == np.float32
 
 
-@pytest.mark.parametrize(("table", "shape"), [("rotation", (64, 32)), ("gains", (255,))])
+@pytest.mark.parametrize(("table", "shape"), [("map", (64, 32)), ("gains", (255,))])
 def test_tables_of_another_shape_are_refused(world, table, shape, tmp_path):
     codec = world[2]["rotated-1"]
-    codecs.Codec(**{**vars(codec), table: np.zeros(shape, np.float32)}).save(FolderWriter(tmp_path, "codec", 1))
+    dataclasses.replace(codec, **{table: np.zeros(shape, np.float32)}).save(FolderWriter(tmp_path, "codec", 1))
     with pytest.raises(DamagedFileError, match=table):
         codecs.load(tmp_path)
 
@@ -126,3 +136,19 @@ def test_tables_of_another_shape_are_refused(world, table, shape, tmp_path):
 def test_a_dim_that_the_bytes_do_not_divide_is_refused():
     with pytest.raises(SettingsError, match="dim 40 does not divide into 16 bytes; use a multiple of 16"):
         fitting.fit(parse("pq-16"), unit(2, 40), unit(4, 40), np.zeros(4, np.int64), 0)
+
+
+def test_a_codec_that_is_aware_of_queries_errs_less_in_their_products(world):
+    vectors, codes, fitted = world
+    errors = {}
+    for name in ("opq-8", "aware-8"):
+        codec = fitted[name]
+        decoded = codec.decode(codes, codec.encode(vectors, codes))
+        products = codec.mapped_queries(QUERIES) @ decoded.T
+        errors[name] = float(((products - QUERIES @ vectors.T) ** 2).mean())
+    assert errors["aware-8"] < 0.8 * errors["opq-8"]
+
+
+def test_a_codec_that_needs_queries_is_not_fitted_without():
+    with pytest.raises(SettingsError, match="codec 'aware-8' is fitted on vectors of training queries as well"):
+        fitting.fit(parse("aware-8"), unit(2, 32), unit(4, 32), np.zeros(4, np.int64), 0)

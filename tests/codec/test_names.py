@@ -13,6 +13,7 @@ from bench.errors import SettingsError
         ("rotated-4", "rotated", 4),
         ("pq-16", "pq", 16),
         ("opq-8", "opq", 8),
+        ("aware-16", "aware", 16),
     ],
 )
 def test_a_codec_name_gives_its_family_and_size_and_prints_back(name, family, size):

@@ -32,10 +32,10 @@ COMPRESSED = [
     "ids.txt",
     "list_offsets.npy",
     "lists.npy",
+    "map.npy",
     "norm_levels.npy",
     "norms.npy",
     "residuals.npy",
-    "rotation.npy",
     "weights.npy",
 ]
 EVERY_FILE = [(None, name) for name in UNCOMPRESSED] + [(2, name) for name in COMPRESSED]

@@ -36,7 +36,9 @@ def learned(rng, centroids, shape):
     """A codec with a random codebook, as product quantization would fit one."""
     dim = centroids.shape[1]
     codebook = shape.spread * rng.standard_normal((shape.bytes, 256, dim // shape.bytes)).astype(np.float32)
-    options = {"rotation": rotated.rotation(dim, 1)} if shape.rotated else {}
+    options = {"map": rotated.rotation(dim, 1)} if shape.rotated or shape.stretched else {}
+    if shape.stretched:
+        options["map"] = options["map"] * np.linspace(0.5, 2, dim, dtype=np.float32)
     if shape.gains:
         options["gains"] = np.linspace(0, 1.5, 256, dtype=np.float32)
     return Codec(centroids, codebook, **options)
@@ -54,6 +56,7 @@ class Shape:
     longest: int = 9
     spread: float = 0.05
     rotated: bool = False
+    stretched: bool = False
     gains: bool = False
 
     def build(self, folder, seed):
@@ -101,6 +104,8 @@ SHAPES = [
     Shape(64, bytes=32, gains=True, rotated=True),
     Shape(48, bytes=6, gains=True, longest=30, passages=25),
     Shape(33, bytes=11, spread=0.5, gains=True),
+    Shape(128, bytes=8, stretched=True),
+    Shape(32, bytes=4, stretched=True, gains=True, spread=0.3),
 ]
 
 
@@ -130,6 +135,10 @@ def draw_queries(data, dim, count=2):
     return queries
 
 
+def is_stretched(codec):
+    return len(codec.map) > 0 and abs(np.linalg.norm(codec.map[:, 0]) - 1) > 0.1
+
+
 def true_scores(index, query, met=None):
     """Equation 1 in double precision over the vectors that codes and residuals stand for; -inf for passages not met."""
     compressed, codec = index.compressed, index.compressed.codec
@@ -137,9 +146,10 @@ def true_scores(index, query, met=None):
     entries = codec.codebook.astype(np.float64)[sub_vectors, compressed.residuals[:, sub_vectors]]
     gains = codec.gains.astype(np.float64)[compressed.residuals[:, -1:]] if len(codec.gains) else 1
     vectors = codec.centroids.astype(np.float64)[compressed.codes] + gains * entries.reshape(-1, codec.dim)
-    if len(codec.rotation):
-        query = query.astype(np.float64) @ codec.rotation
-    products = vectors @ query.astype(np.float64).T / np.linalg.norm(vectors, axis=1, keepdims=True)
+    wide = query.astype(np.float64)
+    if len(codec.map):
+        wide = wide @ np.linalg.inv(codec.map.astype(np.float64)).T
+    products = vectors @ wide.T / (1 if is_stretched(codec) else np.linalg.norm(vectors, axis=1, keepdims=True))
     if met is not None:
         products[~met[compressed.codes]] = -np.inf
     ends = index.offsets[1:]

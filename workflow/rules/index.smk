@@ -58,7 +58,8 @@ rule assign:
 
 rule fit:
     input:
-        "build/{corpus}/{model}/centroids/manifest.json",
+        centroids="build/{corpus}/{model}/centroids/manifest.json",
+        queries=JOBS.fit_queries,
     output:
         "build/{corpus}/{model}/{codec}/codec/manifest.json",
     log:
@@ -68,10 +69,11 @@ rule fit:
     params:
         code=code_digest("bench.verbs.fit"),
         settings=JOBS.fit,
-        centroids=subpath(input[0], parent=True),
+        centroids=subpath(input.centroids, parent=True),
+        queries=lambda w, input: flags({"queries": folders(input.queries) or None}),
         folder=subpath(output[0], parent=True),
     shell:
-        "python -m bench fit --centroids {params.centroids} {params.settings}"
+        "python -m bench fit --centroids {params.centroids} {params.queries} {params.settings}"
         " --output {params.folder} 2>&1 | tee {log}"
 
 

@@ -22,8 +22,8 @@ class Kernels(Protocol):
     bit of what is selected: exact sums of products (``rounded_query``), in fixed point of 16 bits (``fixed_point_scale``)
     to choose centroids by, and of 8 bits, the high bytes rounded, for the interaction.
 
-    ``open`` takes a query ``[query vectors, dim]`` float32 without padding, rotates it where the codec rotates, and computes
-    its similarity to every centroid; the others take what it returns. Passages are positions in the index, ascending.
+    ``open`` takes a query ``[query vectors, dim]`` float32 without padding, maps it as the codec does, and computes its
+    similarity to every centroid; the others take what it returns. Passages are positions in the index, ascending.
     """
 
     index: Index
@@ -55,13 +55,15 @@ class Kernels(Protocol):
 
 def largest_norm(compressed: Compressed) -> float:
     """Of all centroids, which rounding may have made longer than 1, of all sums of a centroid and a residual, and of all
-    residuals before they are multiplied by a gain.
+    residuals before they are multiplied by a gain. Of sums whose norms are not stored it is a bound.
     """
     codec = compressed.codec
     longest = [float(np.linalg.norm(codec.centroids, axis=1).max()), float(compressed.norm_levels[-1]), 1.0]
+    residual = float(np.sqrt(np.square(codec.codebook, dtype=np.float64).sum(axis=2).max(axis=1).sum()))
     if len(codec.gains):
-        squares = np.square(codec.codebook, dtype=np.float64).sum(axis=2)
-        longest.append(float(np.sqrt(squares.max(axis=1).sum())))
+        longest.append(residual)
+    if not codec.normalised:
+        longest.append(longest[0] + residual * float(codec.gains.max(initial=1)))
     return max(longest)
 
 

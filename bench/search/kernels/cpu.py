@@ -123,7 +123,9 @@ class CPU:
         def add(some: slice) -> None:
             for group in query.groups:
                 vectors = (group.vectors.ravel(), group.lanes, margin, *tables, group.fixed, group.table)
-                scoring.fine(group.width, part, gains)(*vectors, *stored, passages[some], *met, scores[some])
+                scoring.fine(group.width, part, gains, codec.normalised)(
+                    *vectors, *stored, passages[some], *met, scores[some]
+                )
 
         self._share(add, len(passages), WORTH_SHARING["scoring"])
         return scores
@@ -178,7 +180,7 @@ class Query:
     def __init__(self, kernels: CPU, query: np.ndarray):
         self.kernels = kernels
         codec = kernels.compressed.codec
-        query = np.ascontiguousarray(codec.rotated(query), np.float32)
+        query = np.ascontiguousarray(codec.mapped_queries(query), np.float32)
         lengths = norms(query)
         self.scale = fixed_point_scale(lengths, kernels.largest_norm)
         integers, step = rounded_query(query)

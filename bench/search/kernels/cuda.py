@@ -75,7 +75,7 @@ class CUDA:
         self.lists, self.list_offsets = map(self._move, expanded(compressed.lists, compressed.list_offsets))
 
     def open(self, query: np.ndarray) -> Query:
-        query = self.compressed.codec.rotated(query)
+        query = self.compressed.codec.mapped_queries(query)
         lanes = next((width for width in WIDTHS if len(query) <= width), WIDTHS[-1])
         groups, centroids = -(-len(query) // lanes), len(self.centroids)
         integers, step = rounded_query(query)
@@ -166,6 +166,7 @@ class CUDA:
             query.number,
             NUMBER=self.slots.bytes,
             GAINS=len(self.gains) > 0,
+            NORMALISED=self.compressed.codec.normalised,
             BYTES=self.slots.bytes_at_once,
             PART=self.slots.padded_part,
             CHUNKS=self.slots.chunks,

@@ -66,7 +66,7 @@ class Reference:
 
     def open(self, query: np.ndarray) -> Query:
         values, scales = to_bytes(self.compressed.codec.centroids)
-        query = self.compressed.codec.rotated(query)
+        query = self.compressed.codec.mapped_queries(query)
         integers, step = rounded_query(query)
         sums = values.astype(np.float64) @ integers.T.astype(np.float64)  # of integers, and exact
         scale = fixed_point_scale(norms(query), largest_norm(self.compressed))

@@ -197,7 +197,7 @@ def _raise(maxima: np.ndarray, wanted: np.uint64, vector: np.ndarray, factor: fl
 
 
 @functools.cache
-def fine(width: int, part: int, with_gains: bool) -> Callable[..., None]:
+def fine(width: int, part: int, with_gains: bool, normalised: bool) -> Callable[..., None]:
     """Add to ``out [passages]`` float32 the MaxSim of decoded vectors, in float32; ``part`` dimensions are in a byte.
 
     Similarities from the tables say which vectors can be the most similar one to a query vector, being within ``margin``
@@ -261,6 +261,7 @@ def fine(width: int, part: int, with_gains: bool) -> Callable[..., None]:
                 code = np.int64(codes[vector])
                 gain = gains[residuals[vector, number_of_bytes - 1]] if with_gains else np.float32(1)
                 factor = _decode(centroids, code * row, scales[code], codebook, residuals[vector], gain, part, decoded)
+                factor = factor if normalised else np.float32(1)
                 _raise(maxima, lanes_of[place], decoded, factor, query)
             out[number] += maxima.sum()
 

@@ -156,6 +156,7 @@ def maxsim(
     lanes: tl.tensor,
     NUMBER: tl.constexpr,
     GAINS: tl.constexpr,
+    NORMALISED: tl.constexpr,
     BYTES: tl.constexpr,
     PART: tl.constexpr,
     CHUNKS: tl.constexpr,
@@ -214,7 +215,9 @@ def maxsim(
             slot = chunk * SIZE + tl.arange(0, SIZE)
             right = tl.load(query + (group * SLOTS + slot[:, None]) * LANES + lane[None, :])
             products = tl.dot(value, right, products, input_precision="ieee")
-        inverse = tl.div_rn(1.0, tl.maximum(tl.sqrt_rn(squares), 1.1754943508222875e-38))
-        best = tl.where(there[:, None], tl.maximum(best, products * inverse[:, None]), best)
+        if NORMALISED:
+            inverse = tl.div_rn(1.0, tl.maximum(tl.sqrt_rn(squares), 1.1754943508222875e-38))
+            products = products * inverse[:, None]
+        best = tl.where(there[:, None], tl.maximum(best, products), best)
     total = tl.sum(tl.where(group * LANES + lane < lanes, tl.max(best, axis=0), 0.0))
     tl.store(out + group * passages + passage, total)
