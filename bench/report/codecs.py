@@ -124,7 +124,7 @@ def codecs_table(frame: pd.DataFrame) -> Table:
         f"{value:.3f} [{low:.3f}, {high:.3f}]"
         for value, low, high in zip(frame[overlaps[-1]], frame["overlap_low"], frame["overlap_high"], strict=True)
     ]
-    shown["against"] = [name or MISSING for name in frame["against"]]
+    shown["against"] = frame["against"].fillna(MISSING)
     shown["Δ measure"] = _differences(frame, "against_difference")
     shown["Δ overlap"] = _differences(frame, "against_overlap")
     caption = (

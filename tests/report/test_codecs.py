@@ -65,6 +65,7 @@ def test_the_table_shows_both_ways_of_counting_bytes_and_what_does_not_apply(fra
     assert table.shown["overlap@4"].iloc[0].startswith("0.375 [")
     assert table.shown["Δ uncompressed"].iloc[0].startswith("−0.188 [")
     assert table.shown["Δ overlap"].tolist()[1:] == ["–", "–"]
+    assert table.shown["against"].tolist() == ["residual-2", "–", "–"]
     assert "overlap@4" in table.caption
 
 
