@@ -13,6 +13,18 @@ from bench.index.shards import open_shard, write_shard
 KERNELS = ("cpu", "reference")  # those that run on every machine
 
 
+def random_shards(folder, passages):
+    """Shards of as many passages as each number says, of 1 to 8 random unit vectors of dim 16."""
+    rng = np.random.default_rng(0)
+    opened = []
+    for number, count in enumerate(passages):
+        doclens = rng.integers(1, 9, count)
+        vectors = rng.standard_normal((doclens.sum(), 16))
+        write_shard(folder / f"shard-{number}", vectors / np.linalg.norm(vectors, axis=1, keepdims=True), doclens)
+        opened.append(open_shard(folder / f"shard-{number}"))
+    return opened
+
+
 @pytest.fixture(scope="session")
 def small_index():
     """A function that builds an index in ``folder / "index"`` from random or given vectors and opens it.

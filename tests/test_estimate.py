@@ -141,6 +141,8 @@ def test_the_verb_prints_a_row_per_collection_the_totals_and_what_fits(capsys, m
     assert table[0]["passages"] == "8,841,823"
     assert table[0]["vectors"] == "596,823,052"
     assert table[0]["shards, GB"] == "152.82"
+    assert [name for name in table[0] if name.startswith("residual")] == ["residual-2, GB", "residual-1, GB"]
+    assert float(table[0]["residual-2, GB"]) > 1.5 * float(table[0]["residual-1, GB"]) > 0
     assert table[0]["GPU hours"] == table[1]["GPU hours"] == f"{596_823_052 / 1e5 / 3600:.2f}"
     assert table[0]["fits here"] == "no"
     assert "10.74 GB are free" in out

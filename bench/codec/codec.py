@@ -12,13 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.codec import loops, rotated
+from bench.codec import levels, loops, rotated
+from bench.codec.names import TABLES
 from bench.codec.rounding import from_bytes, to_bytes
 from bench.errors import DamagedFileError, DataError
 from bench.storage import FolderWriter, read_array
 
 CENTROIDS, SCALES = "centroids.npy", "centroid_scales.npy"
-TABLES = ("codebook", "cutoffs", "weights", "map", "gains")
 TINY = np.finfo(np.float32).tiny
 ORTHOGONAL = 1e-4
 
@@ -95,8 +95,8 @@ class Codec:
             from bench.codec import product  # faiss, which most jobs need not import
 
             return lambda vectors, codes, out: np.copyto(out, product.assign(vectors - self.centroids[codes], self.codebook))
-        levels = self.cutoffs.shape[-1]
-        cutoffs = np.ascontiguousarray(np.broadcast_to(self.cutoffs, (self.dim, levels)).T)
+        shape = self.dim, self.cutoffs.shape[-1]
+        cutoffs = np.ascontiguousarray(np.broadcast_to(self.cutoffs, shape).T)
         if not len(self.gains):
             return lambda vectors, codes, out: loops.quantize(vectors, self.centroids, codes, cutoffs, out)
         return lambda vectors, codes, out: self._with_gains(vectors - self.centroids[codes], cutoffs, out)
@@ -107,7 +107,7 @@ class Codec:
         loops.quantize(rotated.unit(residuals), zero, same, cutoffs, out[:, :-1])
         directions = np.empty_like(residuals)
         loops.decode(zero, self.codebook, _none(0), same, out[:, :-1], directions)
-        out[:, -1] = rotated.nearest_levels(rotated.gains(residuals, directions), self.gains)
+        out[:, -1] = levels.nearest(rotated.gains(residuals, directions), self.gains)
 
     def decode(self, codes: np.ndarray, residuals: np.ndarray) -> np.ndarray:
         """Mapped vectors ``[vectors, dim]`` float32, of norm 1 where ``normalised``, from codes and residual bytes

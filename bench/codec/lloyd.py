@@ -10,6 +10,7 @@ shape, but not the same width (those of a PCA least of all): divided by its stan
 import numpy as np
 
 from bench.codec import residual
+from bench.codec.levels import middles
 
 ITERATIONS = 50
 VALUES = 1_000_000
@@ -29,11 +30,7 @@ def optimal(values: np.ndarray, nbits: int) -> tuple[np.ndarray, np.ndarray]:
     sums = np.concatenate([[0.0], np.cumsum(ordered)])
     weights = residual.fit(ordered, nbits)[1].astype(np.float64)
     for _ in range(ITERATIONS):
-        ends = np.concatenate([[0], np.searchsorted(ordered, _middles(weights), side="right"), [len(ordered)]])
+        ends = np.concatenate([[0], np.searchsorted(ordered, middles(weights), side="right"), [len(ordered)]])
         counts = np.diff(ends)
         weights = np.where(counts, np.diff(sums[ends]) / np.maximum(counts, 1), weights)
-    return _middles(weights), weights
-
-
-def _middles(weights: np.ndarray) -> np.ndarray:
-    return (weights[1:] + weights[:-1]) / 2
+    return middles(weights), weights

@@ -17,6 +17,8 @@ FAMILIES: Mapping[str, tuple[str, Sequence[int]]] = {
     "opq": (BYTES, (8, 16, 32)),
     "aware": (BYTES, (8, 16, 32)),
 }
+KNOWN = (UNCOMPRESSED, *(f"{family}-{size}" for family, (_, sizes) in FAMILIES.items() for size in sizes))
+TABLES = ("codebook", "cutoffs", "weights", "map", "gains")  # arrays of a fitted codec beside its centroids, by file
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,7 @@ def parse(name: str, source: str = "config") -> CodecName | None:
         return None
     match = re.fullmatch(r"([a-z]+)-(\d+)", name)
     if match is None or match[1] not in FAMILIES:
-        known = [UNCOMPRESSED, *(f"{family}-{size}" for family, (_, sizes) in FAMILIES.items() for size in sizes)]
-        raise SettingsError(f"codec {name!r} in {source} is not one of {known}")
+        raise SettingsError(f"codec {name!r} in {source} is not one of {list(KNOWN)}")
     unit, sizes = FAMILIES[match[1]]
     if (size := int(match[2])) not in sizes:
         raise SettingsError(

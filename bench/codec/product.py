@@ -7,15 +7,12 @@ correlated, a rotation first balances them: OPQ (Ge et al., Optimized product qu
 turns with the codebook. As any rotation it costs nothing but one product for a query.
 """
 
-from threading import Lock
-
 import faiss
 import numpy as np
 
 POINTS = 32_768
 ITERATIONS = 12
 ROTATION_POINTS, ROTATION_ITERATIONS = 16_384, 8
-_SETTING = Lock()
 
 
 def fit(residuals: np.ndarray, number_of_bytes: int, seed: int) -> np.ndarray:
@@ -58,6 +55,5 @@ def _enough(residuals: np.ndarray, most: int) -> np.ndarray:
 
 
 def _alone() -> None:
-    """Threads are the caller's: faiss uses none of its own, and so finds the same on every machine."""
-    with _SETTING:
-        faiss.omp_set_num_threads(1)
+    """Threads are the caller's: faiss, in each of them, uses none of its own, and so finds the same on every machine."""
+    faiss.omp_set_num_threads(1)

@@ -7,8 +7,11 @@ that of TurboQuant (arXiv 2504.19874, section 3.1) and RaBitQ (arXiv 2405.12497)
 products as they are, so the query is rotated once and centroids are stored rotated.
 """
 
+from statistics import NormalDist
+
 import numpy as np
-from scipy.stats import norm
+
+from bench.codec.levels import middles
 
 GAINS = 256
 ITERATIONS = 500
@@ -22,12 +25,13 @@ def rotation(dim: int, seed: int) -> np.ndarray:
 
 def buckets(nbits: int, dim: int) -> tuple[np.ndarray, np.ndarray]:
     """Cutoffs ``[2**nbits - 1]`` and weights ``[2**nbits]`` float32: Lloyd's for normal values of variance 1/dim."""
-    weights = norm.ppf((np.arange(2**nbits) + 0.5) / 2**nbits)
+    normal = NormalDist()
+    weights = np.array([normal.inv_cdf((bucket + 0.5) / 2**nbits) for bucket in range(2**nbits)])
     for _ in range(ITERATIONS):
-        edges = np.concatenate([[-np.inf], (weights[1:] + weights[:-1]) / 2, [np.inf]])
-        weights = -np.diff(norm.pdf(edges)) / np.diff(norm.cdf(edges))
-    cutoffs = (weights[1:] + weights[:-1]) / 2
-    return (cutoffs / np.sqrt(dim)).astype(np.float32), (weights / np.sqrt(dim)).astype(np.float32)
+        density = [0.0, *map(normal.pdf, middles(weights)), 0.0]
+        below = [0.0, *map(normal.cdf, middles(weights)), 1.0]
+        weights = -np.diff(density) / np.diff(below)
+    return (middles(weights) / np.sqrt(dim)).astype(np.float32), (weights / np.sqrt(dim)).astype(np.float32)
 
 
 def unit(residuals: np.ndarray) -> np.ndarray:
@@ -46,8 +50,3 @@ def gains(residuals: np.ndarray, directions: np.ndarray) -> np.ndarray:
 def gain_levels(found: np.ndarray) -> np.ndarray:
     """``[256]`` float32: equal steps from 0, which a residual of zero needs, to the largest of the given gains."""
     return np.linspace(0, max(float(found.max(initial=0)), 0.0), GAINS, dtype=np.float32)
-
-
-def nearest_levels(found: np.ndarray, levels: np.ndarray) -> np.ndarray:
-    """``[vectors]`` uint8: the nearest level of each gain."""
-    return np.searchsorted((levels[1:] + levels[:-1]) / 2, found).astype(np.uint8)

@@ -5,9 +5,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from bench.errors import DataError, SettingsError
+from bench.evaluation.runs import Rankings
 from bench.storage import Manifest
-
-Rankings = Mapping[str, Sequence[tuple[str, float]]]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,10 +1,7 @@
 """How much of one ranking is in another: what compression or a search engine changes, whatever the judgements say."""
 
-from collections.abc import Mapping, Sequence
-
 from bench.errors import DataError
-
-Rankings = Mapping[str, Sequence[tuple[str, float]]]
+from bench.evaluation.runs import Rankings
 
 
 def overlap(run: Rankings, reference: Rankings, depth: int) -> dict[str, float]:

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import ir_measures
 
 from bench.errors import SettingsError
+from bench.evaluation.runs import Rankings
 
 GAINS: Mapping[str, Callable[[int], int]] = {
     "graded": lambda grade: max(grade, 0),
     "binary": lambda grade: int(grade > 0),
 }
 Qrels = Mapping[str, Mapping[str, int]]
-Rankings = Mapping[str, Sequence[tuple[str, float]]]
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from bench.errors import DataError
 from bench.storage import atomic
 
 Run = dict[str, list[tuple[str, float]]]
+Rankings = Mapping[str, Sequence[tuple[str, float]]]
 
 
-def write_run(path: Path, run: Mapping[str, Sequence[tuple[str, float]]], tag: str) -> None:
+def write_run(path: Path, run: Rankings, tag: str) -> None:
     """Write (passage id, score) lists by query; scores keep all digits of a float32."""
     with atomic(path) as temporary, temporary.open("wb") as raw, gzip.GzipFile("", "wb", 6, raw, mtime=0) as stream:
         for query, ranking in run.items():

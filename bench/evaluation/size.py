@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bench.codec.codec import TABLES
+from bench.codec.names import TABLES
 from bench.storage import Manifest
 
 BYTES_PER_FLOAT16 = 2

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from bench.codec.codec import Codec
+from bench.codec.levels import nearest
 from bench.errors import DataError
 from bench.index import inverted
 from bench.index.index import KIND, VERSION, IndexFiles
@@ -88,11 +89,10 @@ def _write_norms(writer: FolderWriter, codec: Codec, codes: Sequence[np.ndarray]
         low, high = min(low, float(found.min())), max(high, float(found.max()))
     levels = np.linspace(low, high, 256, dtype=np.float32)
     writer.array(files.norm_levels.name, levels)
-    middles = (levels[1:] + levels[:-1]) / 2
     with growing_array(writer.path(files.norms.name), (sum(map(len, codes)),), np.uint8) as out:
         start = 0
         for found in _norms(codec, parts):
-            out[start : start + len(found)] = np.searchsorted(middles, found)
+            out[start : start + len(found)] = nearest(found, levels)
             start += len(found)
 
 

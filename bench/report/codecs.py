@@ -7,7 +7,8 @@ import pandas as pd
 
 from bench.errors import DataError
 from bench.evaluation.comparison import compare, interval
-from bench.evaluation.overlap import Rankings, overlap
+from bench.evaluation.overlap import overlap
+from bench.evaluation.runs import Rankings
 from bench.report.marks import cells, described, note
 from bench.report.records import REFERENCE, Record, Row, headline_values, paired, row_of
 from bench.report.tables import MISSING, Table, number, signed_interval

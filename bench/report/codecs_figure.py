@@ -48,10 +48,8 @@ def _panel(axes: Axes, rows: pd.DataFrame, column: str, title: str) -> None:
             color=COLOURS[number],
             label="residual (the paper's)" if family == PAPERS else family,
         )
-        for row in points.itertuples():
-            size = str(row.codec).rpartition("-")[2]
-            place = (row.bytes_per_vector, getattr(row, column)) if column == "value" else None
-            place = place or (row.bytes_per_vector, points.loc[row.Index, column])
+        for codec, *place in points[["codec", "bytes_per_vector", column]].itertuples(index=False):
+            size = codec.rpartition("-")[2]
             axes.annotate(size, place, (3, -7), textcoords="offset points", fontsize=5.5, color=COLOURS[number])
     for value in rows.loc[rows["codec"] == UNCOMPRESSED, column]:
         axes.axhline(value, linestyle="--", color="#666666", linewidth=0.8, label="uncompressed")

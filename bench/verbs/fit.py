@@ -32,8 +32,8 @@ def run(args: Namespace) -> None:
     source = open_centroids(args.centroids)
     asked = open_query_vectors(args.queries) if args.queries else None
     queries = asked.vectors[asked.vectors.any(axis=2)] if asked else None
-    seed = {"seed": args.seed, "threads": args.threads}
-    codec, codes = fit_codec(name, source.centroids, source.heldout, queries=queries, **seed)
+    vectors = source.centroids, source.heldout
+    codec, codes = fit_codec(name, *vectors, seed=args.seed, threads=args.threads, queries=queries)
     decoded = codec.mapped_back(codec.decode(codes, codec.encode(source.heldout, codes)))
     products = np.sum(decoded * source.heldout.astype(np.float32), axis=1)
     cosine = float(np.mean(products / np.linalg.norm(decoded, axis=1)))

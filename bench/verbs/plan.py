@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from bench import estimate
-from bench.codec.names import NBITS, UNCOMPRESSED
+from bench.codec.names import KNOWN
 from bench.errors import SettingsError
 from bench.estimate import Cost
 from bench.plan import DATASETS, load
@@ -34,8 +34,8 @@ def run(args: Namespace) -> None:
     plan = load(args.config, args.datasets)
     found = estimate.costs(plan, estimate.read_lengths())
     free = shutil.disk_usage(args.disk).free
-    known = (UNCOMPRESSED, *(f"residual-{nbits}" for nbits in reversed(NBITS)))
-    codecs = [codec for codec in known if any(codec in cost.indexes for cost in found)]
+    largest = {codec: max(cost.indexes.get(codec, 0) for cost in found) for codec in KNOWN} if found else {}
+    codecs = sorted((codec for codec, size in largest.items() if size), key=lambda codec: -largest[codec])
     rows = [_row(cost, codecs, args.vectors_per_second, free) for cost in found]
     shown = pd.DataFrame([*rows, _total(found, codecs, args.vectors_per_second, free)])
     print(shown.to_markdown(index=False, disable_numparse=True))

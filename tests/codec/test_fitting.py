@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bench.codec import codec as codecs
 from bench.codec import fitting, kmeans
-from bench.codec.names import FAMILIES, parse
+from bench.codec.names import FAMILIES, TABLES, parse
 from bench.codec.nearest import assign
 from bench.errors import DamagedFileError, SettingsError
 from bench.storage import FolderWriter
@@ -120,7 +120,7 @@ def test_a_saved_codec_loads_with_the_same_arrays(world, name, tmp_path):
     codec = world[2][name]
     codec.save(FolderWriter(tmp_path, "codec", 1))
     loaded = codecs.load(tmp_path)
-    for table in ("centroids", *codecs.TABLES):
+    for table in ("centroids", *TABLES):
         np.testing.assert_array_equal(getattr(loaded, table), getattr(codec, table))
         assert getattr(loaded, table).dtype == np.float32
 

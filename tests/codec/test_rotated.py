@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from bench.codec import rotated
+from bench.codec.levels import nearest
 
 
 @pytest.mark.parametrize("dim", [8, 33, 128])
@@ -39,7 +40,7 @@ def test_a_gain_is_the_multiple_of_the_direction_that_is_nearest():
 def test_levels_of_gains_go_from_zero_to_the_largest():
     levels = rotated.gain_levels(np.array([0.2, 0.51], np.float32))
     assert (levels[0], levels[-1], len(levels)) == (0, np.float32(0.51), 256)
-    assert rotated.nearest_levels(np.array([-1, 0, 0.00101, 0.51, 7]), levels).tolist() == [0, 0, 1, 255, 255]
+    assert nearest(np.array([-1, 0, 0.00101, 0.51, 7]), levels).tolist() == [0, 0, 1, 255, 255]
 
 
 def test_residuals_of_zero_stay_zero_when_made_unit():

@@ -1,13 +1,12 @@
 """The protocol file: families, groups, what is refused, and its counts beside ir_datasets' own metadata."""
 
-import copy
-
 import pytest
 
 from bench.corpus import datasets, protocol, registry
 from bench.errors import SettingsError
 from bench.evaluation import quality
 from bench.provenance import ROOT
+from tests.changes import changed
 
 FILE = ROOT / "config" / "datasets.yaml"
 PROTOCOL = datasets.read(FILE)
@@ -28,15 +27,6 @@ SMALL = {
 
 def entry(dataset_id):
     return protocol.resolve(dataset_id, {}, PROTOCOL.sets, "x.yaml")
-
-
-def changed(*path, to):
-    values = copy.deepcopy(SMALL)
-    place = values
-    for name in path[:-1]:
-        place = place[name]
-    place[path[-1]] = to
-    return values
 
 
 def test_a_set_has_what_its_family_shares_and_its_own_keys_win():
@@ -61,26 +51,26 @@ def test_a_group_keeps_the_order_of_its_members():
 
 REFUSED = {
     "an unknown key of a set": (
-        changed("families", "one", "sets", "a/x", to={"maxlen": 3}),
+        changed(SMALL, "families", "one", "sets", "a/x", to={"maxlen": 3}),
         r"families\.one\.sets\.a/x has the unknown keys \['maxlen'\]; known: .*'doc_maxlen'",
     ),
     "a policy for self-matches that is none": (
-        changed("families", "one", "shared", "self_match", to="drop"),
+        changed(SMALL, "families", "one", "shared", "self_match", to="drop"),
         r"self_match is 'drop'; allowed: \['none', 'removed', 'absent'\]",
     ),
     "a set in two families": (
-        changed("families", "two", "sets", "a/x", to={}),
+        changed(SMALL, "families", "two", "sets", "a/x", to={}),
         "a/x of the family two stands in another family too",
     ),
     "a group with a member that is no set": (
-        changed("groups", "both", "members", to=["a/x", "a/z"]),
+        changed(SMALL, "groups", "both", "members", to=["a/x", "a/z"]),
         r"groups\.both is a mean of RR@10, but a/z is no query set there",
     ),
     "a group with a member of another headline": (
-        changed("groups", "both", "members", to=["a/x", "b"]),
+        changed(SMALL, "groups", "both", "members", to=["a/x", "b"]),
         r"groups\.both is a mean of RR@10, but b has the headline nDCG@10",
     ),
-    "a group of one": (changed("groups", "both", "members", to=["a/x"]), r"groups\.both\.members"),
+    "a group of one": (changed(SMALL, "groups", "both", "members", to=["a/x"]), r"groups\.both\.members"),
 }
 
 

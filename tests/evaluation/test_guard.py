@@ -1,13 +1,12 @@
 """The guard: one broken rule at a time."""
 
-import copy
-
 import pytest
 
 from bench.errors import DataError, SettingsError
 from bench.evaluation import guard
 from bench.evaluation.guard import Rules
 from bench.storage import Manifest
+from tests.changes import changed
 
 RULES = Rules(
     passages=10,
@@ -34,15 +33,6 @@ def manifest(**changes):
     return Manifest("queries", 1, settings, {}, {"queries": kept}, {}, {})
 
 
-def record(*path, to):
-    changed = copy.deepcopy(RECORD)
-    place = changed
-    for name in path[:-1]:
-        place = place[name]
-    place[path[-1]] = to
-    return changed
-
-
 def test_a_run_that_keeps_every_rule_passes():
     guard.check(RULES, RUN, RECORD, manifest(), 100)
 
@@ -52,25 +42,25 @@ def test_bm25_has_no_lengths_to_keep():
 
 
 BROKEN = {
-    "other passages": ({"record": record("index", "counts", "passages", to=9)}, "9 passages, it must be 10"),
+    "other passages": ({"record": changed(RECORD, "index", "counts", "passages", to=9)}, "9 passages, it must be 10"),
     "other passages of bm25": ({"record": {**BM25, "corpus": {"counts": {"passages": 9}}}}, "9 passages, it must be 10"),
     "other queries": ({"queries": manifest(queries=4)}, "4 queries, it must be 5"),
     "other judgements": ({"queries": manifest(judgements=6)}, "6 judgements, it must be 7"),
     "another sample": ({"queries": manifest(kept=3)}, "3 queries searched, it must be 2"),
     "another passage length": (
-        {"record": record("index", "encode", "doc_maxlen", to=96)},
+        {"record": changed(RECORD, "index", "encode", "doc_maxlen", to=96)},
         "doc_maxlen 96, it must be 180 unless the config overrides it",
     ),
     "another query length": (
-        {"record": record("queries", "query_maxlen", to=64)},
+        {"record": changed(RECORD, "queries", "query_maxlen", to=64)},
         "query_maxlen 64, it must be 32 unless the config overrides it",
     ),
     "a shallow run": (
-        {"record": record("settings", "depth", to=10)},
+        {"record": changed(RECORD, "settings", "depth", to=10)},
         "a run of depth 10, too shallow to be scored at 100",
     ),
     "another policy for self-matches": (
-        {"record": record("settings", "self_match", to="none")},
+        {"record": changed(RECORD, "settings", "self_match", to="none")},
         "self_match none, it must be removed",
     ),
     "a self-match left in": (
@@ -90,12 +80,12 @@ def test_a_run_is_refused_for(case):
 
 def test_every_broken_rule_is_named_at_once():
     with pytest.raises(DataError, match=r"9 passages.*; 4 queries.*; 6 judgements"):
-        guard.check(RULES, RUN, record("index", "counts", "passages", to=9), manifest(queries=4, judgements=6), 100)
+        guard.check(RULES, RUN, changed(RECORD, "index", "counts", "passages", to=9), manifest(queries=4, judgements=6), 100)
 
 
 def test_equal_ids_are_no_self_matches_where_they_mean_nothing():
     rules = Rules(**{**vars(RULES), "self_match": "none"})
-    guard.check(rules, {"q1": [("q1", 1.0)]}, record("settings", "self_match", to="none"), manifest(), 100)
+    guard.check(rules, {"q1": [("q1", 1.0)]}, changed(RECORD, "settings", "self_match", to="none"), manifest(), 100)
 
 
 def test_rules_are_parsed_from_names_and_values():

@@ -7,21 +7,14 @@ from bench.codec.names import CodecName
 from bench.codec.nearest import assign
 from bench.index import pipeline
 from bench.index.index import open_index
-from bench.index.shards import open_shard, write_shard
+from tests.fixtures_index import random_shards
 
 SETTINGS = {"codec": CodecName("residual", 2), "seed": 3, "iterations": 4}
 
 
 @pytest.fixture
 def shards(tmp_path):
-    rng = np.random.default_rng(0)
-    opened = []
-    for number, passages in enumerate((40, 25, 10)):
-        doclens = rng.integers(1, 9, passages)
-        vectors = rng.standard_normal((doclens.sum(), 16))
-        write_shard(tmp_path / f"shard-{number}", vectors / np.linalg.norm(vectors, axis=1, keepdims=True), doclens)
-        opened.append(open_shard(tmp_path / f"shard-{number}"))
-    return opened
+    return random_shards(tmp_path, (40, 25, 10))
 
 
 def build(folder, shards, threads):

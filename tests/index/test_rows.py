@@ -5,19 +5,12 @@ import pytest
 
 from bench.codec import kmeans
 from bench.index.rows import Rows, sample
-from bench.index.shards import open_shard, write_shard
+from tests.fixtures_index import random_shards
 
 
 @pytest.fixture
 def shards(tmp_path):
-    rng = np.random.default_rng(0)
-    opened = []
-    for number, passages in enumerate((30, 5, 20)):
-        doclens = rng.integers(1, 9, passages)
-        vectors = rng.standard_normal((doclens.sum(), 16))
-        write_shard(tmp_path / f"shard-{number}", vectors / np.linalg.norm(vectors, axis=1, keepdims=True), doclens)
-        opened.append(open_shard(tmp_path / f"shard-{number}"))
-    return opened
+    return random_shards(tmp_path, (30, 5, 20))
 
 
 @pytest.fixture

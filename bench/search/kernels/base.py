@@ -59,11 +59,9 @@ def largest_norm(compressed: Compressed) -> float:
     """
     codec = compressed.codec
     longest = [float(np.linalg.norm(codec.centroids, axis=1).max()), float(compressed.norm_levels[-1]), 1.0]
-    residual = float(np.sqrt(np.square(codec.codebook, dtype=np.float64).sum(axis=2).max(axis=1).sum()))
-    if len(codec.gains):
-        longest.append(residual)
-    if not codec.normalised:
-        longest.append(longest[0] + residual * float(codec.gains.max(initial=1)))
+    if len(codec.gains) or not codec.normalised:
+        residual = float(np.sqrt(np.square(codec.codebook, dtype=np.float64).sum(axis=2).max(axis=1).sum()))
+        longest.append(residual if codec.normalised else longest[0] + residual * float(codec.gains.max(initial=1)))
     return max(longest)
 
 
