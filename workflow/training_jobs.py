@@ -68,7 +68,7 @@ class TrainingJobs:
         teacher = self._teacher(w)
         if "judgements" in teacher:
             return flags({"teacher": "judgements", **compute(self.plan, threads=2)})
-        how = {"max_length": teacher["max_length"], **compute(self.plan, threads=2)}
+        how = {"max_length": teacher["max_length"], "bm25": teacher.get("bm25"), **compute(self.plan, threads=2)}
         if "bi_encoder" in teacher:
             return flags({"teacher": "bi-encoder", "folder": f"build/models/{teacher['bi_encoder']}", **how})
         if "train" in teacher:

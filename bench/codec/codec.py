@@ -15,6 +15,7 @@ import numpy as np
 from bench.codec import levels, loops, rotated
 from bench.codec.names import TABLES
 from bench.codec.rounding import from_bytes, to_bytes
+from bench.codec.vectors import blocks
 from bench.errors import DamagedFileError, DataError
 from bench.storage import FolderWriter, read_array
 
@@ -86,7 +87,7 @@ class Codec:
             quantize(self.mapped(vectors[some].astype(np.float32)), codes[some], packed[some])
 
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(each, loops.blocks(len(vectors))))
+            list(pool.map(each, blocks(len(vectors))))
         return packed
 
     def _quantizer(self) -> Callable[[np.ndarray, np.ndarray, np.ndarray], None]:

@@ -5,8 +5,9 @@ import math
 import numpy as np
 
 from bench.codec import loops
-from bench.codec.nearest import Vectors, assign
+from bench.codec.nearest import assign
 from bench.codec.rounding import rounded
+from bench.codec.vectors import Vectors
 from bench.errors import SettingsError
 
 HELDOUT_SHARE = 0.05

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bench.codec.nearest import Vectors
+from bench.codec.vectors import Vectors, blocks
 from bench.compiled import compiled
 
 TINY = np.float32(np.finfo(np.float32).tiny)
@@ -30,11 +30,6 @@ def similarities(points: Vectors, codes: np.ndarray, centroids: np.ndarray) -> n
     """Inner product ``[points]`` float32 of each point with the centroid of its code."""
     parts = [np.einsum("pd,pd->p", points[some].astype(np.float32), centroids[codes[some]]) for some in blocks(len(points))]
     return np.concatenate(parts) if parts else np.empty(0, np.float32)
-
-
-def blocks(rows: int, size: int = 65_536) -> list[slice]:
-    """Stretches of rows that bound the memory of a pass over many."""
-    return [slice(start, min(start + size, rows)) for start in range(0, rows, size)]
 
 
 @compiled()

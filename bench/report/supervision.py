@@ -1,6 +1,6 @@
 """Tuples of distillation in a table: what the student learned from, and how far teacher and judgements agree."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ def _row(name: str, manifest: Manifest) -> dict[str, Any]:
     return {
         "tuples": name,
         "source": settings["source"],
-        "teacher": scored_by.get("name") or scored_by.get("teacher"),
+        "teacher": _teacher(scored_by),
         "positive": settings["positive"],
         "sampling": settings.get("sampling"),
         "queries": queries,
@@ -53,6 +53,13 @@ def _row(name: str, manifest: Manifest) -> dict[str, Any]:
         "above_positive": above / others if scored and above is not None else None,
         "not_best": unlike / queries if scored and unlike is not None else None,
     }
+
+
+def _teacher(scored_by: Mapping[str, Any]) -> str | None:
+    """Its hub id or kind, and what it was fused with."""
+    network = scored_by.get("name") or scored_by.get("teacher")
+    weight = scored_by.get("bm25")
+    return network if weight is None else f"{network} + BM25" if weight == 1 else f"{network} + {weight:g} × BM25"
 
 
 def table(found: pd.DataFrame) -> Table:

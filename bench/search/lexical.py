@@ -26,9 +26,17 @@ class BM25:
         words = bm25s.tokenize(list(queries), stopwords="en", show_progress=False, return_ids=False)
         return [self._search(query, k, id_rank) for query in words]
 
-    def _search(self, words: list[str], k: int, id_rank: np.ndarray) -> Ranking:
+    def score(self, queries: Sequence[str], passages: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """For each query the scores ``[its passages]`` float32 of these passages, by position; 0 where no word is shared."""
+        words = bm25s.tokenize(list(queries), stopwords="en", show_progress=False, return_ids=False)
+        return [self._scores(query)[own] for query, own in zip(words, passages, strict=True)]
+
+    def _scores(self, words: list[str]) -> np.ndarray:
         if not self._searchable or not words:
-            return Ranking(np.empty(0, np.int64), np.empty(0, np.float32))
-        scores = np.asarray(self._retriever.get_scores(words), np.float32)
+            return np.zeros(self.size, np.float32)
+        return np.asarray(self._retriever.get_scores(words), np.float32)
+
+    def _search(self, words: list[str], k: int, id_rank: np.ndarray) -> Ranking:
+        scores = self._scores(words)
         found = np.flatnonzero(scores > 0)
         return top(found, scores[found], k, id_rank)

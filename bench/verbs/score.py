@@ -1,5 +1,6 @@
 """Score a shard of mined passages, and the judged ones of its queries, with a teacher or by the judgements alone."""
 
+import math
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,8 @@ from bench.encoder.encode import TOKENS_PER_BATCH
 from bench.errors import DamagedFileError, DataError, SettingsError
 from bench.progress import bar
 from bench.provenance import context, package_versions
+from bench.search.lexical import BM25
+from bench.training.fusion import fused
 from bench.training.mined import Mined, open_mined
 from bench.training.scores import Pairs, open_scored, to_score, write_scored
 from bench.training.teachers import JUDGEMENTS, Teacher, open_teacher
@@ -40,6 +43,9 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--tokens-per-batch", type=int, default=TOKENS_PER_BATCH, help="of a cross-encoder, padding included"
     )
+    parser.add_argument(
+        "--bm25", type=float, help="fuse with BM25, by this weight beside the teacher's 1, both standardised for each query"
+    )
     common.add_compute(parser)
     common.add_output(parser, "folder of scored pairs to write; one that is whole and made the same way is left alone")
 
@@ -51,7 +57,7 @@ def run(args: Namespace) -> None:
         if mined.manifest.inputs.get(name) != digest:
             raise DataError(f"{args.mined} was mined from other {name} than {getattr(args, name)}: mine it anew")
     teacher = _teacher(args)
-    named = ("teacher", "name", "revision", "max_length", "tokens_per_batch", "precision", "threads")
+    named = ("teacher", "name", "revision", "max_length", "bm25", "tokens_per_batch", "precision", "threads")
     settings = {**{name: getattr(args, name) for name in named}, "mined": mined.manifest.settings}
     inputs = {**mined.manifest.inputs, "mined": mined.manifest.digest, "teacher": teacher.digest if teacher else JUDGEMENTS}
     made = context(__name__)
@@ -65,6 +71,8 @@ def run(args: Namespace) -> None:
         asked, passages = _texts(pairs, corpus, queries)
         with bar(f"score {args.output.name}", len(asked), "pairs") as progress:
             scores = teacher.score(asked, passages, progress.update)
+        if args.bm25 is not None:
+            scores = fused(scores, _lexical(pairs, corpus, queries), pairs.offsets, args.bm25)
     manifest = write_scored(args.output, pairs, scores, settings=settings, inputs=inputs, context=made)
     counts = manifest.counts
     print(
@@ -75,7 +83,7 @@ def run(args: Namespace) -> None:
 
 def _teacher(args: Namespace) -> Teacher | None:
     """The network that scores, None for judgements; raises SettingsError for flags that do not go with the one or other."""
-    given = {name: getattr(args, name) for name in ("folder", "name", "revision", "sha256", "max_length")}
+    given = {name: getattr(args, name) for name in ("folder", "name", "revision", "sha256", "max_length", "bm25")}
     if args.teacher == JUDGEMENTS:
         if wrong := sorted(name for name, value in given.items() if value is not None):
             raise SettingsError(
@@ -84,6 +92,8 @@ def _teacher(args: Namespace) -> Teacher | None:
         return None
     if args.max_length is None:
         raise SettingsError(f"teacher {args.teacher!r} of the command line needs --max-length, tokens of what it reads")
+    if args.bm25 is not None and not 0 < args.bm25 < math.inf:
+        raise SettingsError(f"--bm25 {args.bm25} is no weight; give a number above 0, 1 for as much as the teacher has")
     options: dict[str, Any] = {"maxlen": args.max_length, "precision": args.precision, "device": args.device}
     return open_teacher(args.teacher, _folder(args), tokens_per_batch=args.tokens_per_batch, **options)
 
@@ -120,6 +130,14 @@ def _relevant(mined: Mined, corpus: Passages, queries: Queries) -> dict[str, Seq
         if missing := [passage for passage in passages if passage not in position]:
             raise DataError(f"passage {missing[0]!r}, judged relevant to query {query!r}, is not in {corpus.folder}")
     return {query: [position[passage] for passage in passages] for query, passages in judged.items()}
+
+
+def _lexical(pairs: Pairs, corpus: Passages, queries: Queries) -> np.ndarray:
+    """BM25 ``[pairs]`` float32 of each passage for its query, by the words of the whole corpus."""
+    text = {query.id: query.text for query in queries.texts}
+    engine = BM25([passage.text for passage in corpus.slice(0, len(corpus))])
+    found = engine.score([text[name] for name in pairs.ids], np.split(pairs.passages, pairs.offsets[1:-1]))
+    return np.concatenate(found)
 
 
 def _texts(pairs: Pairs, corpus: Passages, queries: Queries) -> tuple[list[str], list[str]]:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.codec import codec as codecs
-from bench.codec import kmeans, loops, residual
+from bench.codec import kmeans, residual
 from bench.codec.codec import Codec
 from bench.codec.fitting import fit_residual
 from bench.codec.nearest import assign
@@ -107,7 +107,7 @@ def test_encoding_fills_a_given_array_block_by_block(monkeypatch, threads):
     vectors, centroids = unit(50, 16), unit(4, 16, seed=1)
     codes = assign(vectors, centroids)
     codec = fit_residual(centroids, vectors, codes, 4)
-    monkeypatch.setattr(loops, "blocks", partial(loops.blocks, size=7))
+    monkeypatch.setattr(codecs, "blocks", partial(codecs.blocks, size=7))
     out = np.zeros((50, 8), np.uint8)
     assert codec.encode(vectors, codes, threads=threads, out=out) is out
     np.testing.assert_array_equal(out, residual.quantize(vectors - codec.centroids[codes], codec.cutoffs))

@@ -1,6 +1,7 @@
 """Every codec of the axis: what it loses, and that what is encoded is what is decoded."""
 
 import dataclasses
+from functools import partial
 
 import numpy as np
 import pytest
@@ -102,8 +103,7 @@ def test_decoding_equals_a_loop_over_vectors(name, dim, vectors, seed):
 def test_the_number_of_threads_changes_no_byte(world, name, threads, monkeypatch):
     vectors, codes, fitted = world
     expected = fitted[name].encode(vectors, codes)
-    blocks = codecs.loops.blocks
-    monkeypatch.setattr(codecs.loops, "blocks", lambda rows: blocks(rows, 700))
+    monkeypatch.setattr(codecs, "blocks", partial(codecs.blocks, size=700))
     np.testing.assert_array_equal(fitted[name].encode(vectors, codes, threads=threads), expected)
 
 

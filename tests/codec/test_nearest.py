@@ -94,6 +94,18 @@ def test_the_doubtful_share_is_compared_with_every_centroid(monkeypatch, doubtfu
     assert {0: 0.05, 0.5: 0.01, 0.999: 0}[doubtful] <= wrong <= {0: 0.9, 0.5: 0.5, 0.999: 0.001}[doubtful]
 
 
+def test_doubtful_vectors_are_searched_in_wide_lists_where_there_are_too_many_centroids_for_all(monkeypatch):
+    vectors, centres = clustered(20_000, 4096, 64, 1.2, 64)
+    best = assign(vectors, centres, exhaustive=True)
+    far = {}
+    for limits in ((256, 4096), (256, 2048), (256, 512), (64, 512), (64, 64)):
+        monkeypatch.setattr(nearest, "LIST", limits[0])
+        monkeypatch.setattr(nearest, "WIDE", limits[1])
+        far[limits] = squared_distance(vectors, centres, assign(vectors, centres, threads=2))
+    assert sorted(far.values()) == list(far.values())
+    assert squared_distance(vectors, centres, best) < far[256, 4096] < far[64, 64]
+
+
 def test_chunks_and_blocks_are_put_together(monkeypatch):
     vectors, centres = clustered(1000, 300, 16, 0.2)
     expected = assign(vectors, centres)

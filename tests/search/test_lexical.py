@@ -26,6 +26,15 @@ def test_the_score_is_the_formula_of_lucene():
     assert ranking.scores[0] == pytest.approx(expected, rel=1e-5)
 
 
+def test_given_passages_have_the_scores_of_the_search_and_zero_where_it_does_not_find_them():
+    engine, queries = BM25(TEXTS), ["cat and dogs", "the", "quiet river"]
+    scores = engine.score(queries, [np.array([4, 0, 3]), np.array([1]), np.array([], np.int64)])
+    ranking = engine.search(queries[:1], 5, np.arange(5))[0]
+    found = dict(zip(ranking.passages.tolist(), ranking.scores.tolist(), strict=True))
+    assert scores[0].tolist() == [0, found[0], found[3]]
+    assert (scores[1].tolist(), scores[2].tolist()) == ([0], [])
+
+
 def test_a_passage_that_shares_no_word_is_not_returned_however_large_k():
     assert found(TEXTS, ["bark"], k=100) == [[1]]
 

@@ -12,7 +12,10 @@ from bench.corpus import registry
 from bench.corpus.texts import Text, open_passages, open_queries, write_passages, write_queries
 from bench.encoder import base, checkpoint
 from bench.encoder.model import mean_pooling
+from bench.report import supervision
+from bench.search.lexical import BM25
 from bench.storage import MANIFEST, write_text
+from bench.training.fusion import fused
 from bench.training.mined import open_mined
 from bench.training.scores import open_scored
 from bench.training.teachers import CrossEncoderTeacher
@@ -101,8 +104,11 @@ def test_judgements_in_place_of_a_teacher_are_one_for_the_relevant_and_zero_for_
 
 
 def test_what_only_a_network_has_is_refused_of_judgements(work, tmp_path, capsys):
-    assert main(judgements_words(work, 0, tmp_path / "scored", "--max-length", "32")) == 1
-    assert "['max_length'] of the command line say nothing to a teacher that is the judgements" in capsys.readouterr().err
+    assert main(judgements_words(work, 0, tmp_path / "scored", "--max-length", "32", "--bm25", "1")) == 1
+    assert (
+        "['bm25', 'max_length'] of the command line say nothing to a teacher that is the judgements"
+        in capsys.readouterr().err
+    )
 
 
 def test_a_network_needs_a_length(work, tmp_path, capsys, tiny_cross_encoder):
@@ -212,6 +218,36 @@ def test_a_bi_encoder_is_labelled_as_one(work, tmp_path):
     found = open_scored(tmp_path / "scored")
     assert found.manifest.settings["teacher"] == "bi-encoder"
     assert np.abs(found.scores).max() <= 1.002
+
+
+def test_a_teacher_is_fused_with_bm25_over_the_whole_corpus(work, tmp_path):
+    words = ["--teacher", "bi-encoder", "--folder", str(work / "pooled")]
+    assert main(score_words(work, 0, tmp_path / "alone", *words)) == 0
+    assert main(score_words(work, 0, tmp_path / "fused", *words, "--bm25", "0.5")) == 0
+    alone, both = open_scored(tmp_path / "alone"), open_scored(tmp_path / "fused")
+    engine = BM25([passage.text for passage in PASSAGES])
+    for pairs, found in zip(alone, both, strict=True):
+        lexical = engine.score([QUERIES[int(pairs.query[1:])].text], [pairs.passages])[0]
+        expected = fused(pairs.scores, lexical, np.array([0, len(lexical)]), 0.5)
+        np.testing.assert_allclose(found.scores, expected, atol=1e-6)
+    assert both.manifest.settings["bm25"] == 0.5
+
+
+def test_the_table_names_what_a_teacher_is_fused_with(work, tmp_path):
+    words = ["--teacher", "bi-encoder", "--folder", str(work / "pooled"), "--bm25"]
+    for weight, label in (("1", "bi-encoder + BM25"), ("0.5", "bi-encoder + 0.5 × BM25")):
+        folders = [tmp_path / f"{weight}-{shard}" for shard in "01"]
+        for shard, folder in enumerate(folders):
+            assert main(score_words(work, shard, folder, *words, weight)) == 0
+        assert main(tuples_words(work, folders, tmp_path / weight)) == 0
+        assert supervision.frame(supervision.read_manifests([tmp_path / weight]))["teacher"].tolist() == [label]
+
+
+@pytest.mark.parametrize("weight", ["0", "-1", "inf", "nan"])
+def test_a_weight_of_bm25_that_is_none_is_refused(work, tmp_path, capsys, weight):
+    words = ["--teacher", "bi-encoder", "--folder", str(work / "pooled"), f"--bm25={weight}"]
+    assert main(score_words(work, 0, tmp_path / "scored", *words)) == 1
+    assert f"--bm25 {float(weight)} is no weight; give a number above 0" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
