@@ -22,8 +22,10 @@ class Checkout:
 
     root: Path
 
-    def snakemake(self, *words: str, config: str = "config/ci.yaml") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(**self._call(config, words), capture_output=True, text=True, check=False)
+    def snakemake(
+        self, *words: str, config: str = "config/ci.yaml", cores: int | None = 2
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(**self._call(config, words, cores), capture_output=True, text=True, check=False)
 
     def killed(self, *words: str, when: Callable[[], bool], config: str = "config/ci.yaml") -> None:
         """Start Snakemake, and kill it with all of its jobs by SIGKILL as soon as something has happened."""
@@ -35,11 +37,12 @@ class Checkout:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
-    def _call(self, config: str, words: Sequence[str]) -> dict[str, Any]:
+    def _call(self, config: str, words: Sequence[str], cores: int | None = 2) -> dict[str, Any]:
         path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
         search = os.pathsep.join(filter(None, (str(self.root), os.environ.get("PYTHONPATH"))))
         environment = {**os.environ, "PATH": path, "PYTHONPATH": search, "COLUMNS": "200"}
-        command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", config, *words]
+        given = [] if cores is None else ["--cores", str(cores)]
+        command = [sys.executable, "-m", "snakemake", *given, "--configfile", config, *words]
         return {"args": command, "cwd": self.root, "env": environment}
 
     def planned(self, *words: str, config: str = "config/ci.yaml") -> dict[str, int]:

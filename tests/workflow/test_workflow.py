@@ -293,7 +293,7 @@ def test_an_unknown_engine_is_refused_before_any_job(checkout):
 
 
 def test_every_category_of_the_report_has_the_three_items_that_its_page_needs(finished):
-    done = finished.snakemake("--report", "report.html")
+    done = finished.snakemake("--report", "report.html", cores=None)  # as the Makefile calls it
     assert done.returncode == 0, done.stderr
     page = (finished.root / "report.html").read_text()
     categories = json.loads(page.partition("categories = ")[2].partition(";\n")[0])

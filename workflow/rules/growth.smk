@@ -19,7 +19,7 @@ rule growth_measured:
         "logs/{corpus}/{model}/growth/{queries}.log",
     conda:
         "../envs/bench.yaml"
-    threads: workflow.cores
+    threads: lambda wildcards: workflow.cores
     params:
         code=code_digest("bench.verbs.growth"),
         settings=JOBS.growth,

@@ -28,7 +28,7 @@ rule peer:
         peer="|".join(PEERS),
     conda:
         "../envs/{peer}.yaml"
-    threads: workflow.cores
+    threads: lambda wildcards: workflow.cores
     params:
         settings=JOBS.peer,
         python=subpath(input.environment, parent=True),
@@ -53,7 +53,7 @@ rule peer_ours:
         "logs/{corpus}/{model}/peers/{queries}.ours.log",
     conda:
         "../envs/bench.yaml"
-    threads: workflow.cores
+    threads: lambda wildcards: workflow.cores
     params:
         code=code_digest(
             "bench.index.pipeline", "bench.search.presets", "bench.search.kernels.cpu"
