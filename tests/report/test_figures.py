@@ -70,7 +70,6 @@ def test_figure_1_names_its_measure_and_its_data_set(quick):
     (axes,) = quality_against_bytes(frame(quick)).axes
     assert (axes.get_title(), axes.get_ylabel()) == ("toy", "nDCG@10")
     assert axes.get_xlabel() == "bytes per vector, everything counted"
-    assert [text.get_text() for text in axes.get_xticklabels()] == ["40", "64", "260"]
 
 
 def test_figure_1_works_with_one_model(quick):
@@ -154,3 +153,12 @@ def test_figure_2_of_single_indexes_is_empty_but_drawn(size, tmp_path):
     save(figure, tmp_path / "figure")
     assert figure.axes == []
     assert (tmp_path / "figure.png").exists()
+
+
+def test_figure_1_names_the_papers_codecs_below_their_bytes_and_no_others(quick):
+    quality = frame(quick)
+    (axes,) = quality_against_bytes(quality).axes
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["40\n1 bit", "64\n2 bit", "260\nfp16"]
+    other = quality.assign(codec=quality["codec"].replace({"residual-1": "pq-8"}))
+    (axes,) = quality_against_bytes(other).axes
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["64\n2 bit", "260\nfp16"]
