@@ -87,7 +87,7 @@ def test_without_counts_the_whole_training_set_is_taken():
         ),
         ({"mine__preset": "colbertv2", "mine__depth": 500}, "mine.preset 'colbertv2' scores 100 passages, depth is 500"),
         ({"nway": 11}, "nway 11 is more than the mined depth 10"),
-        ({"teacher": "nobody"}, r"teacher 'nobody' is not one of \['pooled'\]"),
+        ({"teacher": "nobody"}, r"teacher 'nobody' is not one of \['fused'\]"),
     ],
 )
 def test_what_cannot_be_distilled_is_refused_with_its_value(changes, message):
@@ -97,8 +97,8 @@ def test_what_cannot_be_distilled_is_refused_with_its_value(changes, message):
 
 def test_a_bi_encoder_must_give_one_vector_per_text():
     values = copy.deepcopy(CI)
-    values["teachers"]["pooled"]["bi_encoder"] = "minilm"
+    values["teachers"]["fused"]["bi_encoder"] = "minilm"
     with pytest.raises(
-        SettingsError, match=r"teachers.pooled.bi_encoder 'minilm' in x.yaml is not .* these are: \['pooled'\]"
+        SettingsError, match=r"teachers.fused.bi_encoder 'minilm' in x.yaml is not .* these are: \['pooled'\]"
     ):
         resolve(values, "x.yaml", KNOWN)
