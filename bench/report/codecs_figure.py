@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from bench.codec.names import FAMILIES, UNCOMPRESSED
 from bench.report.figures import COLOURS, MARKERS, STYLE
+from bench.report.marks import cells
 from bench.report.records import REFERENCE
 
 PAPERS = "residual"
@@ -22,11 +23,12 @@ def quality_against_rate(frame: pd.DataFrame) -> Figure:
     overlap = [str(name) for name in frame if str(name).startswith("overlap@")][-1]
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(7.0, 2.5 * len(panels) + 0.4), layout="constrained")
-        for position, ((dataset, model), rows) in enumerate(panels):
+        for position, ((_, model), rows) in enumerate(panels):
+            marked = cells(rows["dataset"], rows["marks"])[0]
             for column, (name, title) in enumerate((("value", rows["headline"].iloc[0]), (overlap, overlap))):
                 axes = figure.add_subplot(len(panels), 2, 2 * position + column + 1)
                 _panel(axes, rows, name, title)
-                axes.set_title(f"{dataset}, {model}")
+                axes.set_title(f"{marked}, {model}")
                 if position == len(panels) - 1:
                     axes.set_xlabel("bytes per vector, everything counted")
         handles, labels = figure.axes[0].get_legend_handles_labels()
