@@ -83,7 +83,7 @@ def test_a_recipe_that_no_test_can_run_is_planned_without_downloads(finished, na
 
 
 def test_another_teacher_temperature_trains_again_and_neither_mines_nor_scores(checkout):
-    checkout.edit("config/ci.yaml", "teacher_temperature: 0.05", "teacher_temperature: 0.1")
+    checkout.edit("config/ci.yaml", "teacher_temperature: 0.5", "teacher_temperature: 0.1")
     counts = checkout.planned()
     assert counts["distill"] == 1
     assert not {"mine", "score", "tuples"} & set(counts)
