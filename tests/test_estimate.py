@@ -33,6 +33,12 @@ def test_the_indexes_of_the_main_job_are_estimated_within_3_percent(codec, measu
     assert index_bytes(codec, 4691, 312_381, 128) / 312_381 == pytest.approx(measured, rel=0.03)
 
 
+def test_more_centroids_cost_their_bytes_and_wider_codes():
+    small, large = (index_bytes("pq-8", 10_000, 500_000, 128, per_root) for per_root in (16, 128))
+    assert large - small > (65_536 - 8_192) * 130
+    assert index_bytes("pq-8", 10_000, 500_000, 128, 256) - large > 65_536 * 130 + 500_000 * 2
+
+
 def test_indexes_of_up_to_16_million_vectors_are_estimated_within_3_percent():
     measured = pd.read_csv(ROOT / "results" / "baselines" / "growth.csv").drop_duplicates("vectors")
     assert measured["vectors"].max() > 15_000_000

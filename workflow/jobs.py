@@ -54,7 +54,8 @@ class Jobs:
 
     def centroids(self, w: Any) -> str:
         seed = self.plan.seed_for("centroids", w.corpus, w.model)
-        return flags({"iterations": self.plan.kmeans_iterations, "seed": seed, "threads": 2})
+        how = {"iterations": self.plan.kmeans_iterations, "centroids_per_root": self.plan.centroids_per_root}
+        return flags({**how, "seed": seed, "threads": 2})
 
     def fit(self, w: Any) -> str:
         return flags({"codec": w.codec, "seed": self.plan.seed_for("fit", w.corpus, w.model, w.codec), "threads": 1})

@@ -18,6 +18,7 @@ FAMILIES: Mapping[str, tuple[str, Sequence[int]]] = {
     "aware": (BYTES, (8, 16, 32)),
 }
 KNOWN = (UNCOMPRESSED, *(f"{family}-{size}" for family, (_, sizes) in FAMILIES.items() for size in sizes))
+CENTROIDS_PER_ROOT = 16  # the paper's number of centroids, as a multiple of the square root of the vectors (section 3.4)
 TABLES = ("codebook", "cutoffs", "weights", "map", "gains")  # arrays of a fitted codec beside its centroids, by file
 
 

@@ -3,6 +3,7 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from bench.codec.names import CENTROIDS_PER_ROOT
 from bench.index.centroids import find_centroids, write_centroids
 from bench.index.shards import open_shard
 from bench.provenance import context
@@ -12,6 +13,12 @@ from bench.verbs import common
 def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--vectors", type=Path, nargs="+", required=True, help="all shards of the corpus, in order")
     parser.add_argument("--iterations", type=int, required=True, help="Lloyd iterations")
+    parser.add_argument(
+        "--centroids-per-root",
+        type=int,
+        default=CENTROIDS_PER_ROOT,
+        help="centroids, as a multiple of the square root of the vectors, to the power of two below (the paper's 16)",
+    )
     parser.add_argument("--seed", type=int, required=True, help="seed of sample and k-means")
     common.add_threads(parser)
     common.add_output(parser, "folder of centroids to write")
@@ -20,8 +27,9 @@ def arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> None:
     common.limit_threads(args.threads)
     shards = [open_shard(folder) for folder in args.vectors]
-    found = find_centroids(shards, seed=args.seed, iterations=args.iterations, threads=args.threads)
-    settings = {name: getattr(args, name) for name in ("iterations", "seed", "threads")}
+    how = {"seed": args.seed, "iterations": args.iterations, "threads": args.threads}
+    found = find_centroids(shards, **how, per_root=args.centroids_per_root)
+    settings = {**how, "centroids_per_root": args.centroids_per_root}
     write_centroids(
         args.output,
         found.centroids,

@@ -24,6 +24,13 @@ def build(folder, shards, threads):
     return pipeline.build(folder / "index", shards, ids, threads=threads, work=folder / "work", clock=ticks, **SETTINGS)
 
 
+def test_more_centroids_can_be_asked_for(shards, tmp_path):
+    (tmp_path / "work").mkdir()
+    ids = [f"p{number}" for number in range(75)]
+    pipeline.build(tmp_path / "index", shards, ids, **SETTINGS, threads=1, work=tmp_path / "work", per_root=8)
+    assert len(open_index(tmp_path / "index").compressed.codec.centroids) == 128
+
+
 def test_all_steps_in_one_call_give_an_index_of_all_passages_and_say_how_long_each_took(shards, tmp_path):
     assert build(tmp_path, shards, 1) == {"centroids": 10, "fit": 10, "assign": 10, "compress": 10, "index": 10}
     index = open_index(tmp_path / "index")

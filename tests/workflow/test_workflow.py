@@ -285,6 +285,15 @@ def test_a_damaged_index_stops_the_search_and_names_the_file(checkout):
     assert not (checkout.root / run).exists()
 
 
+def test_another_number_of_centroids_builds_indexes_anew_and_encodes_only_what_is_trained_on_them(checkout):
+    checkout.edit("config/ci.yaml", "kmeans: {iterations: 4}", "kmeans: {iterations: 4, centroids_per_root: 64}")
+    counts = checkout.planned()
+    assert counts["centroids"] == CI_JOBS["centroids"]
+    assert counts["index"] == CI_JOBS["index"]
+    assert 0 < counts["encode"] < CI_JOBS["encode"]
+    assert not {"corpus", "triples", "train", "bm25"} & set(counts)
+
+
 def test_an_unknown_engine_is_refused_before_any_job(checkout):
     checkout.edit("config/ci.yaml", "engine: plaid", "engine: plade")
     done = checkout.snakemake("--dry-run")
