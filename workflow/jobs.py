@@ -54,8 +54,7 @@ class Jobs:
 
     def centroids(self, w: Any) -> str:
         seed = self.plan.seed_for("centroids", w.corpus, w.model)
-        how = {"iterations": self.plan.kmeans_iterations, "centroids_per_root": self.plan.centroids_per_root}
-        return flags({**how, "seed": seed, "threads": 2})
+        return flags({**self._kmeans(), "seed": seed, "threads": 2})
 
     def fit(self, w: Any) -> str:
         return flags({"codec": w.codec, "seed": self.plan.seed_for("fit", w.corpus, w.model, w.codec), "threads": 1})
@@ -75,7 +74,7 @@ class Jobs:
 
     def growth(self, w: Any) -> str:
         seed = self.plan.seed_for("growth", w.corpus, w.model)
-        return flags({"sizes": GROWTH_SIZES, "iterations": self.plan.kmeans_iterations, "seed": seed, "threads": 1})
+        return flags({"sizes": GROWTH_SIZES, **self._kmeans(), "seed": seed, "threads": 1})
 
     def latency(self, w: Any) -> str:
         first = self.plan.latency and self.plan.latency.queries
@@ -184,6 +183,9 @@ class Jobs:
 
     def timed_sizes(self) -> list[str]:
         return list(dict.fromkeys(f"build/{run.corpus}/{run.model}/{run.codec}/size.json" for run in self._timed()))
+
+    def _kmeans(self) -> Mapping[str, Any]:
+        return {"iterations": self.plan.kmeans_iterations, "centroids_per_root": self.plan.centroids_per_root}
 
     def _timed(self) -> Sequence[Run]:
         return self.plan.latency.runs if self.plan.latency else ()

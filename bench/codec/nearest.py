@@ -18,7 +18,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from bench.codec import loops
-from bench.codec.vectors import Vectors
+from bench.codec.vectors import Vectors, blocks
 
 FEW = 2048
 SHARE, DOUBTFUL = 1 / 16, 1 / 10
@@ -49,10 +49,12 @@ def assign(
         groups = _groups(centroids, pool)
         near = _lists(pool, groups, centroids, min(SHARE, LIST / len(centroids)))
         wide = _lists(pool, groups, centroids, WIDE / len(centroids)) if doubtful and len(centroids) > WIDE else None
-        for start in range(0, len(vectors), CHUNK):
-            some, found = vectors[start : start + CHUNK], codes[start : start + CHUNK]
+        for chunk in blocks(len(vectors), CHUNK):
+            some, found = vectors[chunk], codes[chunk]
             closeness = _grouped(pool, some, centroids, groups, near, found)
-            again = np.argpartition(closeness, int(doubtful * len(some)))[: int(doubtful * len(some))]
+            if not (count := int(doubtful * len(some))):
+                continue
+            again = np.argpartition(closeness, count)[:count]
             doubted, redone = some.take(again, axis=0), np.empty(len(again), codes.dtype)
             if wide is None:
                 _run(pool, _exhaustive(doubted, centroids, redone))
@@ -97,7 +99,7 @@ def _exhaustive(vectors: Vectors, centroids: np.ndarray, codes: np.ndarray) -> I
     def search(some: slice) -> None:
         codes[some] = (vectors[some].astype(np.float32) @ right).argmax(axis=1)
 
-    return (partial(search, slice(start, start + BLOCK)) for start in range(0, len(vectors), BLOCK))
+    return (partial(search, some) for some in blocks(len(vectors), BLOCK))
 
 
 def _groups(centroids: np.ndarray, pool: ThreadPoolExecutor) -> np.ndarray:
@@ -126,7 +128,7 @@ def _lists(pool: ThreadPoolExecutor, groups: np.ndarray, centroids: np.ndarray, 
         scores = centroids[some] @ groups.T
         owners[some] = np.argpartition(scores, len(groups) - nearest, axis=1)[:, len(groups) - nearest :]
 
-    _run(pool, (partial(search, slice(start, start + BLOCK)) for start in range(0, len(centroids), BLOCK)))
+    _run(pool, (partial(search, some) for some in blocks(len(centroids), BLOCK)))
     ordered = np.argsort(owners.ravel(), kind="stable") // nearest
     ends = np.cumsum(np.bincount(owners.ravel(), minlength=len(groups)))
     return [some if len(some) else everything for some in np.split(ordered, ends[:-1])]

@@ -3,7 +3,6 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from bench.codec.names import CENTROIDS_PER_ROOT
 from bench.index.centroids import find_centroids, write_centroids
 from bench.index.shards import open_shard
 from bench.provenance import context
@@ -12,13 +11,7 @@ from bench.verbs import common
 
 def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--vectors", type=Path, nargs="+", required=True, help="all shards of the corpus, in order")
-    parser.add_argument("--iterations", type=int, required=True, help="Lloyd iterations")
-    parser.add_argument(
-        "--centroids-per-root",
-        type=int,
-        default=CENTROIDS_PER_ROOT,
-        help="centroids, as a multiple of the square root of the vectors, to the power of two below (the paper's 16)",
-    )
+    common.add_kmeans(parser)
     parser.add_argument("--seed", type=int, required=True, help="seed of sample and k-means")
     common.add_threads(parser)
     common.add_output(parser, "folder of centroids to write")

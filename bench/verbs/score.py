@@ -68,11 +68,11 @@ def run(args: Namespace) -> None:
     pairs = to_score(mined, _relevant(mined, corpus, queries))
     scores = pairs.relevant.astype(np.float32)
     if teacher is not None:
-        asked, passages = _texts(pairs, corpus, queries)
-        with bar(f"score {args.output.name}", len(asked), "pairs") as progress:
-            scores = teacher.score(asked, passages, progress.update)
+        asked, passages = _asked(pairs, queries), _passages(pairs, corpus)
+        with bar(f"score {args.output.name}", len(passages), "pairs") as progress:
+            scores = teacher.score([asked[number] for number in pairs.query_of.tolist()], passages, progress.update)
         if args.bm25 is not None:
-            scores = fused(scores, _lexical(pairs, corpus, queries), pairs.offsets, args.bm25)
+            scores = fused(scores, _lexical(pairs, asked, corpus), pairs.offsets, args.bm25)
     manifest = write_scored(args.output, pairs, scores, settings=settings, inputs=inputs, context=made)
     counts = manifest.counts
     print(
@@ -132,20 +132,22 @@ def _relevant(mined: Mined, corpus: Passages, queries: Queries) -> dict[str, Seq
     return {query: [position[passage] for passage in passages] for query, passages in judged.items()}
 
 
-def _lexical(pairs: Pairs, corpus: Passages, queries: Queries) -> np.ndarray:
+def _lexical(pairs: Pairs, asked: Sequence[str], corpus: Passages) -> np.ndarray:
     """BM25 ``[pairs]`` float32 of each passage for its query, by the words of the whole corpus."""
-    text = {query.id: query.text for query in queries.texts}
     engine = BM25([passage.text for passage in corpus.slice(0, len(corpus))])
-    found = engine.score([text[name] for name in pairs.ids], np.split(pairs.passages, pairs.offsets[1:-1]))
-    return np.concatenate(found)
+    return np.concatenate(engine.score(asked, np.split(pairs.passages, pairs.offsets[1:-1])))
 
 
-def _texts(pairs: Pairs, corpus: Passages, queries: Queries) -> tuple[list[str], list[str]]:
-    """Query and passage text of every pair, each read once."""
+def _asked(pairs: Pairs, queries: Queries) -> list[str]:
+    """Text of each mined query ``[queries]``; raises DataError for one that is not among the queries."""
     text = {query.id: query.text for query in queries.texts}
     if unknown := [name for name in pairs.ids if name not in text]:
         raise DataError(f"mined query {unknown[0]!r} is not among the queries given")
+    return [text[name] for name in pairs.ids]
+
+
+def _passages(pairs: Pairs, corpus: Passages) -> list[str]:
+    """Text of the passage of every pair ``[pairs]``, each read once."""
     distinct = sorted(set(pairs.passages.tolist()))
     passage = dict(zip(distinct, (found.text for found in corpus.at(distinct)), strict=True))
-    asked = [text[pairs.ids[number]] for number in pairs.query_of.tolist()]
-    return asked, [passage[position] for position in pairs.passages.tolist()]
+    return [passage[position] for position in pairs.passages.tolist()]
