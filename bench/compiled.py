@@ -15,9 +15,9 @@ import numba
 
 HERE = Path(__file__).parent
 SOURCES = (
+    "lanes.py",
     "codec/loops.py",
     "index/inverted.py",
-    "search/kernels/lanes.py",
     "search/kernels/loops.py",
     "search/kernels/scoring.py",
 )

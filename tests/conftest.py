@@ -15,12 +15,15 @@ os.environ["IR_DATASETS_HOME"] = _HOME
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
-    """What one worker takes at a time: a file, and all tests of the workflow, which share a run of it and take longest."""
-    folder = Path(__file__).parent
-    items.sort(key=lambda item: item.path.parent != folder / "workflow")
+    """What one worker takes at a time: a file; first all tests that share a run of the workflow."""
+
+    def shares_run(item):
+        return "finished" in item.fixturenames
+
+    items.sort(key=lambda item: not shares_run(item))
     for item in items:
-        first, *more = item.path.relative_to(folder).parts
-        item.add_marker(pytest.mark.xdist_group("workflow" if first == "workflow" else "/".join((first, *more))))
+        group = "finished" if shares_run(item) else item.path.relative_to(Path(__file__).parent).as_posix()
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def pytest_unconfigure():

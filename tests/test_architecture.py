@@ -5,7 +5,7 @@ import pytest
 from bench.provenance import ROOT, direct_imports
 
 LAYERS = [
-    {"errors", "settings", "storage", "provenance", "progress", "compiled", "devices"},
+    {"errors", "settings", "storage", "provenance", "progress", "compiled", "devices", "lanes"},
     {"corpus", "encoder", "codec"},
     {"index"},
     {"search"},
@@ -16,7 +16,7 @@ LAYERS = [
     {"cli"},
     {"__main__"},
 ]
-WITHOUT_OURS = {"errors", "provenance", "progress", "compiled"}
+WITHOUT_OURS = {"errors", "provenance", "progress", "compiled", "lanes"}
 LONGEST_MODULE = 350
 
 

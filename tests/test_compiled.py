@@ -21,7 +21,7 @@ def test_a_change_of_a_file_that_loops_inline_from_moves_the_cache(tmp_path, mon
     monkeypatch.setattr(compiled, "HERE", tmp_path)
     monkeypatch.setattr(compiled.numba.config, "CACHE_DIR", str(tmp_path / "cache"))
     before = compiled._folder()
-    (tmp_path / "search/kernels/lanes.py").write_text("changed")
+    (tmp_path / "lanes.py").write_text("changed")
     after = compiled._folder()
     assert before.parent == after.parent == tmp_path / "cache"
     assert before.name != after.name

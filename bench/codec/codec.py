@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.codec import levels, loops, rotated
+from bench.codec import levels, loops, product, rotated
 from bench.codec.names import TABLES
 from bench.codec.rounding import from_bytes, to_bytes
 from bench.codec.vectors import blocks
@@ -93,9 +93,8 @@ class Codec:
     def _quantizer(self) -> Callable[[np.ndarray, np.ndarray, np.ndarray], None]:
         """Fills bytes ``[vectors, bytes]`` for mapped vectors and their codes."""
         if not len(self.cutoffs):
-            from bench.codec import product  # faiss, which most jobs need not import
-
-            return lambda vectors, codes, out: np.copyto(out, product.assign(vectors - self.centroids[codes], self.codebook))
+            tables = product.tables(self.codebook)
+            return lambda vectors, codes, out: loops.nearest_parts(vectors, self.centroids, codes, *tables, out)
         shape = self.dim, self.cutoffs.shape[-1]
         cutoffs = np.ascontiguousarray(np.broadcast_to(self.cutoffs, shape).T)
         if not len(self.gains):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bench.codec import aware, lloyd, residual, rotated
+from bench.codec import aware, lloyd, product, residual, rotated
 from bench.codec.codec import Codec
 from bench.codec.names import CodecName
 from bench.codec.rounding import rounded
@@ -16,13 +16,20 @@ def fit(
     codes: np.ndarray,
     seed: int,
     queries: np.ndarray | None = None,
+    *,
+    threads: int = 1,
 ) -> Codec:
     """A codec fitted on vectors ``[heldout, dim]`` with their codes ``[heldout]``; centroids ``[centroids, dim]`` as found.
 
-    seed: of a random rotation and of k-means; queries ``[vectors, dim]``: of training queries, for a codec that needs them.
-    Raises SettingsError where dimensions do not fill bytes, and where queries are missing.
+    seed: of a random rotation and of k-means; queries ``[vectors, dim]``: of training queries, for a codec that needs them;
+    the number of threads changes nothing. Raises SettingsError where dimensions do not fill bytes, where queries are missing
+    and where they are given to a codec that would not look at them.
     """
     name.check_dim(centroids.shape[1])
+    if name.needs_queries and (queries is None or not len(queries)):
+        raise SettingsError(f"codec {str(name)!r} is fitted on vectors of training queries as well: give some")
+    if queries is not None and not name.needs_queries:
+        raise SettingsError(f"codec {str(name)!r} is fitted on passages alone: it takes no vectors of queries")
     vectors = heldout.astype(np.float32)
     match name.family:
         case "residual":
@@ -31,13 +38,10 @@ def fit(
             return fit_lloyd(centroids, vectors, codes, name.size)
         case "rotated":
             return fit_rotated(centroids, vectors, codes, name.size, seed)
-        case "aware":
-            if queries is None or not len(queries):
-                raise SettingsError(f"codec {str(name)!r} is fitted on vectors of training queries as well: give some")
-            return fit_product(centroids, vectors, codes, name.size, seed, weighting=aware.weighting(queries))
-        case _:
-            weighting = np.eye(centroids.shape[1]) if name.family == "opq" else None
-            return fit_product(centroids, vectors, codes, name.size, seed, weighting=weighting)
+    weighting = np.eye(centroids.shape[1]) if name.family == "opq" else None
+    if queries is not None:
+        weighting = aware.weighting(queries)
+    return fit_product(centroids, vectors, codes, name.size, seed, weighting=weighting, threads=threads)
 
 
 def fit_residual(centroids: np.ndarray, heldout: np.ndarray, codes: np.ndarray, nbits: int) -> Codec:
@@ -77,16 +81,16 @@ def fit_product(
     seed: int,
     *,
     weighting: np.ndarray | None,
+    threads: int,
 ) -> Codec:
     """Product quantization (``bench.codec.product``), of residuals times ``weighting [dim, dim]`` and a rotation that OPQ
     finds for them; of the residuals as they are where it is None.
     """
-    from bench.codec import product  # faiss, which most jobs need not import
-
     if weighting is None:
         centroids = rounded(centroids)
-        return Codec(centroids, product.fit(heldout - centroids[codes], number_of_bytes, seed))
+        return Codec(centroids, product.fit(heldout - centroids[codes], number_of_bytes, seed, threads=threads))
     weighted = ((heldout - centroids[codes]) @ weighting).astype(np.float32)
-    mapping = (weighting @ product.rotation(weighted, number_of_bytes, seed)).astype(np.float32)
+    mapping = (weighting @ product.rotation(weighted, number_of_bytes, seed, threads=threads)).astype(np.float32)
     centroids = rounded(centroids @ mapping)
-    return Codec(centroids, product.fit(heldout @ mapping - centroids[codes], number_of_bytes, seed), map=mapping)
+    codebook = product.fit(heldout @ mapping - centroids[codes], number_of_bytes, seed, threads=threads)
+    return Codec(centroids, codebook, map=mapping)

@@ -1,11 +1,11 @@
 """The compiled loops of k-means and of the codec."""
 
 import numpy as np
+from numba.cpython.unsafe.numbers import trailing_zeros
 
 from bench.codec.vectors import Vectors, blocks
-from bench.compiled import compiled
-
-TINY = np.float32(np.finfo(np.float32).tiny)
+from bench.compiled import compiled, inlined
+from bench.lanes import fill, largest, load, maximum, multiply_add, reaching, store
 
 
 @compiled()
@@ -54,6 +54,67 @@ def quantize(vectors: np.ndarray, centroids: np.ndarray, codes: np.ndarray, cuto
             for place in range(per_byte):
                 packed = packed << nbits | buckets[byte * per_byte + place]
             out[vector, byte] = packed
+
+
+@inlined
+def _first_of_largest(scores: np.ndarray) -> np.int64:
+    """Position of the largest of 256 float32, the first of equals."""
+    best = load(scores, 0, 32)
+    for entry in range(32, 256, 32):
+        best = maximum(best, load(scores, entry, 32))
+    most, entry = fill(largest(best), 32), 0
+    reached = reaching(load(scores, 0, 32), most)
+    while not reached and entry < 224:
+        entry += 32
+        reached = reaching(load(scores, entry, 32), most)
+    return entry + np.int64(trailing_zeros(reached))
+
+
+@compiled()
+def nearest_parts(
+    vectors: np.ndarray, centroids: np.ndarray, codes: np.ndarray, table: np.ndarray, shift: np.ndarray, out: np.ndarray
+) -> None:
+    """Fill ``out [vectors, bytes]`` with the sub-vectors nearest to those of vectors ``[vectors, dim]`` float32 minus their
+    centroids, the first of equals.
+
+    table ``[bytes, dim / bytes, 256]`` float32: the sub-vectors, an element of all after the other; shift ``[bytes, 256]``:
+    minus half of their squared norms, to which inner products are added. The part of the table that a byte takes stays in
+    the processor's nearest cache while all vectors are compared with it: dim * 256 multiplications a vector.
+    """
+    part = table.shape[1]
+    flat, starts = table.reshape(-1), shift.reshape(-1)
+    left, right = np.empty(part, np.float32), np.empty(part, np.float32)
+    scores, scores_too = np.empty(256, np.float32), np.empty(256, np.float32)
+    for byte in range(len(table)):
+        first = byte * part
+        for vector in range(0, len(vectors), 2):  # two at a time share what is loaded of the table
+            other = min(vector + 1, len(vectors) - 1)
+            for place in range(part):
+                left[place] = vectors[vector, first + place] - centroids[codes[vector], first + place]
+                right[place] = vectors[other, first + place] - centroids[codes[other], first + place]
+            for entry in range(0, 256, 32):
+                found = load(starts, byte * 256 + entry, 32)
+                found_too = found
+                for place in range(part):
+                    row = load(flat, (first + place) * 256 + entry, 32)
+                    found = multiply_add(fill(left[place], 32), row, found)
+                    found_too = multiply_add(fill(right[place], 32), row, found_too)
+                store(scores, entry, found)
+                store(scores_too, entry, found_too)
+            out[vector, byte] = _first_of_largest(scores)
+            out[other, byte] = _first_of_largest(scores_too)
+
+
+@compiled()
+def add_up_parts(points: np.ndarray, codes: np.ndarray, sums: np.ndarray, counts: np.ndarray) -> None:
+    """Add points ``[points, dim]`` to ``sums [bytes, 256, dim / bytes]`` by ``codes [points, bytes]``, and count them."""
+    number, _, part = sums.shape
+    for point in range(len(points)):
+        for byte in range(number):
+            entry = codes[point, byte]
+            counts[byte, entry] += 1
+            for place in range(part):
+                sums[byte, entry, place] += points[point, byte * part + place]
 
 
 @compiled()

@@ -1,4 +1,4 @@
-"""Product quantization of residuals, by faiss.
+"""Product quantization of residuals.
 
 Dimensions are cut into as many stretches as there are bytes, and each stretch has 256 sub-vectors of its own, found by
 k-means (Jégou et al., Product quantization for nearest neighbor search, 2011). A codebook of k-means adapts to the joint
@@ -7,53 +7,102 @@ correlated, a rotation first balances them: OPQ (Ge et al., Optimized product qu
 turns with the codebook. As any rotation it costs nothing but one product for a query.
 """
 
-import faiss
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
-POINTS = 32_768
-ITERATIONS = 12
+from bench.codec import loops, rotated
+from bench.codec.vectors import blocks
+
+ENTRIES = 256
+POINTS, ITERATIONS = 32_768, 8
 ROTATION_POINTS, ROTATION_ITERATIONS = 16_384, 8
+BLOCK = 4096
 
 
-def fit(residuals: np.ndarray, number_of_bytes: int, seed: int) -> np.ndarray:
+def fit(residuals: np.ndarray, number_of_bytes: int, seed: int, *, threads: int = 1) -> np.ndarray:
     """Codebook ``[bytes, 256, dim / bytes]`` float32 from the first ``POINTS`` of residuals ``[heldout, dim]`` float32.
 
-    Fewer than 256 residuals are repeated until there are 256.
+    Fewer than 256 residuals are repeated until there are 256. The number of threads changes nothing.
     """
-    quantizer = faiss.ProductQuantizer(residuals.shape[1], number_of_bytes, 8)
-    quantizer.cp.niter, quantizer.cp.seed, quantizer.cp.min_points_per_centroid = ITERATIONS, seed % 2**31, 1
-    _alone()
-    quantizer.train(_enough(residuals, POINTS))
-    return faiss.vector_to_array(quantizer.centroids).reshape(number_of_bytes, 256, -1).copy()
+    points = _enough(residuals, POINTS)
+    return _k_means(points, _first(points, number_of_bytes, seed), ITERATIONS, threads)
 
 
-def rotation(residuals: np.ndarray, number_of_bytes: int, seed: int) -> np.ndarray:
-    """The orthogonal ``[dim, dim]`` float32 of OPQ, to multiply residuals ``[heldout, dim]`` float32 by from the left."""
-    dim = residuals.shape[1]
-    found = faiss.OPQMatrix(dim, number_of_bytes)
-    quantizer = faiss.ProductQuantizer(dim, number_of_bytes, 8)
-    quantizer.cp.seed, quantizer.cp.min_points_per_centroid = seed % 2**31, 1
-    found.pq = quantizer
-    found.niter, found.niter_pq, found.niter_pq_0 = ROTATION_ITERATIONS, 1, ROTATION_ITERATIONS
-    _alone()
-    found.train(_enough(residuals, ROTATION_POINTS))
-    left, _, right = np.linalg.svd(faiss.vector_to_array(found.A).reshape(dim, dim).astype(np.float64))
-    return np.ascontiguousarray((left @ right).T, np.float32)  # orthogonal to the last bit of float32
+def rotation(residuals: np.ndarray, number_of_bytes: int, seed: int, *, threads: int = 1) -> np.ndarray:
+    """The orthogonal ``[dim, dim]`` float32 of OPQ, to multiply residuals ``[heldout, dim]`` float32 by from the left.
+
+    From a random one on, a step of k-means takes turns with the rotation that brings the residuals nearest to what they
+    are then decoded to (orthogonal Procrustes).
+    """
+    points = _enough(residuals, ROTATION_POINTS)
+    found = rotated.rotation(points.shape[1], seed)
+    turned = points @ found
+    codebook = _k_means(turned, _first(turned, number_of_bytes, seed), ROTATION_ITERATIONS, threads)
+    for _ in range(ROTATION_ITERATIONS):
+        decoded = _decoded(assign(turned, codebook, threads=threads), codebook)
+        left, _, right = np.linalg.svd(points.T @ decoded)
+        found = np.ascontiguousarray(left @ right, np.float32)
+        turned = points @ found
+        codebook = _k_means(turned, codebook, 1, threads)
+    return found
 
 
-def assign(residuals: np.ndarray, codebook: np.ndarray) -> np.ndarray:
+def assign(residuals: np.ndarray, codebook: np.ndarray, *, threads: int = 1) -> np.ndarray:
     """Bytes ``[vectors, bytes]`` uint8 of the sub-vectors nearest to residuals ``[vectors, dim]`` float32."""
-    quantizer = faiss.ProductQuantizer(residuals.shape[1], len(codebook), 8)
-    faiss.copy_array_to_vector(np.ascontiguousarray(codebook, np.float32).ravel(), quantizer.centroids)
-    _alone()
-    return quantizer.compute_codes(np.ascontiguousarray(residuals, np.float32))
+    found, compared = np.empty((len(residuals), len(codebook)), np.uint8), tables(codebook)
+    centre, same = np.zeros((1, residuals.shape[1]), np.float32), np.zeros(len(residuals), np.uint8)
+
+    def each(some: slice) -> None:
+        loops.nearest_parts(np.ascontiguousarray(residuals[some], np.float32), centre, same[some], *compared, found[some])
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(each, blocks(len(residuals), BLOCK)))
+    return found
+
+
+def tables(codebook: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What ``loops.nearest_parts`` compares vectors with, from a codebook ``[bytes, 256, dim / bytes]``."""
+    turned = np.ascontiguousarray(codebook.transpose(0, 2, 1), np.float32)
+    return turned, np.ascontiguousarray(-0.5 * np.square(codebook.astype(np.float64)).sum(axis=2), np.float32)
+
+
+def _k_means(points: np.ndarray, codebook: np.ndarray, iterations: int, threads: int) -> np.ndarray:
+    """Lloyd's iterations of every stretch from a codebook ``[bytes, 256, dim / bytes]`` on."""
+    for _ in range(iterations):
+        codes = assign(points, codebook, threads=threads)
+        sums, counts = np.zeros(codebook.shape), np.zeros(codebook.shape[:2], np.int64)
+        loops.add_up_parts(points, codes, sums, counts)
+        found = np.where(counts[..., None], sums / np.maximum(counts, 1)[..., None], codebook).astype(np.float32)
+        for byte in np.flatnonzero((counts == 0).any(axis=1)):
+            _refill(_parts(points, len(codebook))[:, byte], codes[:, byte], codebook[byte], counts[byte], found[byte])
+        codebook = found
+    return codebook
+
+
+def _refill(points: np.ndarray, codes: np.ndarray, before: np.ndarray, counts: np.ndarray, found: np.ndarray) -> None:
+    """Move sub-vectors ``found [256, .]`` that no point is nearest to, to the points farthest from their own."""
+    empty = np.flatnonzero(counts == 0)
+    distances = np.square(points - before[codes]).sum(axis=1)
+    found[empty] = points[np.argsort(-distances, kind="stable")[: len(empty)]]
+
+
+def _first(points: np.ndarray, number_of_bytes: int, seed: int) -> np.ndarray:
+    """A codebook of points taken by lot."""
+    rows = np.random.default_rng(seed).choice(len(points), ENTRIES, replace=False)
+    return np.ascontiguousarray(_parts(points[rows], number_of_bytes).transpose(1, 0, 2))
+
+
+def _decoded(codes: np.ndarray, codebook: np.ndarray) -> np.ndarray:
+    """Vectors ``[vectors, dim]`` from bytes ``[vectors, bytes]``."""
+    return codebook[np.arange(len(codebook)), codes].reshape(len(codes), -1)
+
+
+def _parts(vectors: np.ndarray, number_of_bytes: int) -> np.ndarray:
+    """Vectors ``[vectors, dim]`` as ``[vectors, bytes, dim / bytes]``."""
+    return vectors.reshape(len(vectors), number_of_bytes, -1)
 
 
 def _enough(residuals: np.ndarray, most: int) -> np.ndarray:
     some = np.ascontiguousarray(residuals[:most], np.float32)
-    return np.resize(some, (256, some.shape[1])) if len(some) < 256 else some
-
-
-def _alone() -> None:
-    """Threads are the caller's: faiss, in each of them, uses none of its own, and so finds the same on every machine."""
-    faiss.omp_set_num_threads(1)
+    return np.resize(some, (ENTRIES, some.shape[1])) if len(some) < ENTRIES else some

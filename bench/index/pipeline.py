@@ -28,7 +28,7 @@ def fit_codec(
 ) -> tuple[Codec, np.ndarray]:
     """The codec of that name, and the codes ``[heldout]`` of the vectors that it was fitted on."""
     codes = assign(heldout, centroids, threads=threads)
-    return fitting.fit(name, centroids, heldout, codes, seed, queries), codes
+    return fitting.fit(name, centroids, heldout, codes, seed, queries, threads=threads), codes
 
 
 def build(

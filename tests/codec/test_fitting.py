@@ -29,13 +29,19 @@ def unit(vectors, dim, seed=0):
     return (made / np.linalg.norm(made, axis=1, keepdims=True)).astype(np.float32)
 
 
+def fitted(name, centroids, vectors, codes, seed, queries):
+    """The codec of that name, with the queries only where it looks at them."""
+    parsed = parse(name)
+    return fitting.fit(parsed, centroids, vectors, codes, seed, queries if parsed.needs_queries else None)
+
+
 @pytest.fixture(scope="module")
 def world():
     """Vectors, centroids and codes: 3,000 of dim 64, and every codec fitted on them."""
     vectors = unit(3000, 64)
     centroids = kmeans.fit(vectors, 64, seed=0, iterations=4)
     codes = assign(vectors, centroids)
-    return vectors, codes, {name: fitting.fit(parse(name), centroids, vectors, codes, 9, QUERIES) for name in NAMES}
+    return vectors, codes, {name: fitted(name, centroids, vectors, codes, 9, QUERIES) for name in NAMES}
 
 
 def loss(world, name):
@@ -85,7 +91,7 @@ def test_codecs_beyond_the_papers_lose_less_at_as_many_bytes_or_one_more(world, 
 )
 def test_decoding_equals_a_loop_over_vectors(name, dim, vectors, seed):
     centroids, heldout = unit(5, dim, seed), unit(30, dim, seed + 1)
-    codec = fitting.fit(parse(name), centroids, heldout, assign(heldout, centroids), seed, heldout)
+    codec = fitted(name, centroids, heldout, assign(heldout, centroids), seed, heldout)
     some = unit(vectors, dim, seed + 2)
     codes = assign(some, centroids)
     packed = codec.encode(some.astype(np.float16), codes)
@@ -110,7 +116,7 @@ def test_the_number_of_threads_changes_no_byte(world, name, threads, monkeypatch
 @pytest.mark.parametrize("name", NAMES)
 def test_one_vector_is_enough_to_fit_on(name):
     one = unit(1, 32)
-    codec = fitting.fit(parse(name), one, one, np.zeros(1, np.uint8), 0, one)
+    codec = fitted(name, one, one, np.zeros(1, np.uint8), 0, one)
     decoded = codec.mapped_back(codec.decode(np.zeros(1, np.uint8), codec.encode(one, np.zeros(1, np.uint8))))
     assert float((decoded * one).sum()) > 0.999
 
@@ -152,3 +158,8 @@ def test_a_codec_that_is_aware_of_queries_errs_less_in_their_products(world):
 def test_a_codec_that_needs_queries_is_not_fitted_without():
     with pytest.raises(SettingsError, match="codec 'aware-8' is fitted on vectors of training queries as well"):
         fitting.fit(parse("aware-8"), unit(2, 32), unit(4, 32), np.zeros(4, np.int64), 0)
+
+
+def test_queries_for_a_codec_that_would_not_look_at_them_are_refused():
+    with pytest.raises(SettingsError, match="codec 'opq-8' is fitted on passages alone: it takes no vectors of queries"):
+        fitting.fit(parse("opq-8"), unit(2, 32), unit(4, 32), np.zeros(4, np.int64), 0, unit(2, 32))

@@ -1,5 +1,8 @@
+import faiss
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bench.codec import product
 
@@ -23,6 +26,61 @@ def test_bytes_are_those_of_the_nearest_sub_vectors(number_of_bytes, dim):
     parts = residuals.reshape(200, number_of_bytes, 1, -1).astype(np.float64)
     distances = ((parts - codebook[None]) ** 2).sum(axis=3)
     np.testing.assert_array_equal(product.assign(residuals, codebook), distances.argmin(axis=2))
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(
+    number_of_bytes=st.integers(1, 5),
+    part=st.integers(1, 9),
+    vectors=st.integers(0, 9),
+    distinct=st.integers(1, 256),
+    seed=st.integers(0, 99),
+)
+def test_of_equal_sub_vectors_the_first_is_taken_whatever_the_shape(number_of_bytes, part, vectors, distinct, seed):
+    rng = np.random.default_rng(seed)
+    codebook = rng.standard_normal((number_of_bytes, 256, part)).astype(np.float32)
+    codebook[:, distinct:] = codebook[:, :1]
+    wanted = rng.integers(0, distinct, (vectors, number_of_bytes))
+    residuals = codebook[np.arange(number_of_bytes), wanted].reshape(vectors, number_of_bytes * part)
+    np.testing.assert_array_equal(product.assign(np.repeat(residuals, 2, axis=1)[:, ::2], codebook), wanted)
+
+
+def test_the_number_of_threads_changes_nothing():
+    codebook = product.fit(CORRELATED, 4, 7)
+    np.testing.assert_array_equal(codebook, product.fit(CORRELATED, 4, 7, threads=3))
+    np.testing.assert_array_equal(product.rotation(CORRELATED, 4, 7), product.rotation(CORRELATED, 4, 7, threads=3))
+    np.testing.assert_array_equal(product.assign(CORRELATED, codebook), product.assign(CORRELATED, codebook, threads=3))
+
+
+@pytest.mark.parametrize("number_of_bytes", [2, 4, 8])
+def test_the_error_is_not_two_percent_above_that_of_faiss(number_of_bytes):
+    other = faiss.ProductQuantizer(32, number_of_bytes, 8)
+    other.cp.niter, other.cp.min_points_per_centroid = 12, 1
+    other.train(CORRELATED)
+    theirs = faiss.vector_to_array(other.centroids).reshape(number_of_bytes, 256, -1)
+    assert error(CORRELATED, product.fit(CORRELATED, number_of_bytes, 7)) < 1.02 * error(CORRELATED, theirs)
+
+
+@pytest.mark.parametrize("number_of_bytes", [2, 4, 8])
+def test_rotations_lose_no_five_percent_more_than_those_of_faiss_on_average(number_of_bytes):
+    theirs = faiss.OPQMatrix(32, number_of_bytes)
+    theirs.niter, theirs.niter_pq, theirs.niter_pq_0 = product.ROTATION_ITERATIONS, 1, product.ROTATION_ITERATIONS
+    theirs.train(CORRELATED)
+
+    def mean_error(turned):
+        return np.mean([error(some, product.fit(some, number_of_bytes, 7)) for some in turned])
+
+    ours = (CORRELATED @ product.rotation(CORRELATED, number_of_bytes, seed) for seed in (7, 8, 9))
+    assert mean_error(ours) < 1.05 * mean_error([theirs.apply(CORRELATED)])
+
+
+def test_sub_vectors_that_no_residual_is_nearest_to_move_to_where_the_error_is():
+    rng = np.random.default_rng(3)
+    alike = np.repeat(rng.standard_normal((1, 8)), 3000, axis=0)
+    apart = 10 + rng.standard_normal((200, 8))
+    some = np.concatenate([alike, apart]).astype(np.float32)
+    codebook = product.fit(some, 2, 0)
+    assert error(some, codebook) < 1e-9
 
 
 def test_a_codebook_is_the_same_for_the_same_seed_and_more_bytes_lose_less():

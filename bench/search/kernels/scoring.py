@@ -12,7 +12,7 @@ import numpy as np
 from numba.cpython.unsafe.numbers import trailing_zeros
 
 from bench.compiled import compiled, inlined
-from bench.search.kernels.lanes import (
+from bench.lanes import (
     add,
     fill,
     load,

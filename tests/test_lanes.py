@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numba import njit
 
-from bench.search.kernels import lanes
+from bench import lanes
 
 INT16 = st.integers(-32768, 32767)
 FLOAT = st.floats(-1e6, 1e6, width=32)
@@ -51,6 +51,15 @@ def operate(width):
     return run
 
 
+@pytest.fixture(scope="module")
+def maximum_of(width):
+    @njit
+    def run(values):
+        return lanes.largest(lanes.load(values, 0, width))
+
+    return run
+
+
 def check(operate, left, right, width, sums, products):
     out = np.full((5, width + 2), 7, left.dtype)
     operate(left, right, out)
@@ -73,6 +82,15 @@ def test_integers_are_what_numpy_says_and_wrap_around(operate, width, data):
 def test_floats_are_what_numpy_says(operate, width, data):
     left, right = (data.draw(arrays(np.float32, width + 2, elements=FLOAT)) for _ in range(2))
     check(operate, left, right, width, left + right, left * right)
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(data=st.data())
+def test_the_largest_is_that_of_all_lanes_wherever_it_stands(width, maximum_of, data):
+    values = data.draw(arrays(np.float32, width, elements=FLOAT))
+    for lane in (0, width // 2, width - 1):
+        values[lane] += np.float32(3e6)
+        assert maximum_of(values) == values.max()
 
 
 def test_bytes_load_and_have_a_maximum(width):
@@ -163,6 +181,7 @@ def test_any_number_of_floats_is_multiplied_added_and_summed_half_by_half(count)
     assert total == expected
 
 
+@settings(deadline=None, derandomize=True)
 @given(values=arrays(np.uint8, 24), place=st.integers(0, 16))
 def test_a_word_is_eight_bytes_from_anywhere(values, place):
     assert int(_word(values, place)) == int.from_bytes(values[place : place + 8].tobytes(), "little")

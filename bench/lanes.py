@@ -5,6 +5,7 @@ loops over small arrays keep the running values of a loop in memory; these keep 
 """
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
@@ -172,18 +173,20 @@ def total(_: Any, lanes: Lanes) -> Any:
     """Sum of the lanes of floats: halves added to halves while there are two, then one lane after the other."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        found, count = arguments[0], lanes.count
-        while count % 2 == 0:
-            count //= 2
-            picks = ir.VectorType(ir.IntType(32), count)
-            undefined = ir.Constant(found.type, ir.Undefined)
-            low, high = (
-                builder.shuffle_vector(found, undefined, ir.Constant(picks, list(range(first, first + count))))
-                for first in (0, count)
-            )
-            found = builder.fadd(low, high)
-        first, *others = (builder.extract_element(found, ir.Constant(ir.IntType(32), lane)) for lane in range(count))
-        return functools.reduce(builder.fadd, others, first)
+        return _reduced(builder, arguments[0], builder.fadd)
+
+    return lanes.scalar(lanes), generate
+
+
+@intrinsic
+def largest(_: Any, lanes: Lanes) -> Any:
+    """The largest of the lanes of floats."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        def larger(left: Any, right: Any) -> Any:
+            return builder.select(builder.fcmp_ordered(">", left, right), left, right)
+
+        return _reduced(builder, arguments[0], larger)
 
     return lanes.scalar(lanes), generate
 
@@ -245,6 +248,22 @@ def exceeding(_: Any, left: Lanes, right: Lanes) -> Any:
         return builder.zext(bits, ir.IntType(64))
 
     return types.uint64(left, right), generate
+
+
+def _reduced(builder: Any, found: Any, combine: Callable[[Any, Any], Any]) -> Any:
+    """One scalar from a vector: halves combined with halves while there are two, then one lane after the other."""
+    count = found.type.count
+    while count % 2 == 0:
+        count //= 2
+        picks = ir.VectorType(ir.IntType(32), count)
+        undefined = ir.Constant(found.type, ir.Undefined)
+        low, high = (
+            builder.shuffle_vector(found, undefined, ir.Constant(picks, list(range(first, first + count))))
+            for first in (0, count)
+        )
+        found = combine(low, high)
+    first, *others = (builder.extract_element(found, ir.Constant(ir.IntType(32), lane)) for lane in range(count))
+    return functools.reduce(combine, others, first)
 
 
 def _call(context: Any, builder: Any, name: str, lanes: Lanes, arguments: Any) -> Any:
