@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.codec.kmeans import number_of_centroids
-from bench.codec.names import CENTROIDS_PER_ROOT, UNCOMPRESSED, parse
+from bench.codec.names import parse
 from bench.codec.nearest import code_dtype
 from bench.corpus.protocol import Entry
 from bench.errors import SettingsError
@@ -72,7 +72,7 @@ def costs(plan: Plan, lengths: Mapping[str, Mapping[str, Any]]) -> list[Cost]:
         entry, dim = plan.corpora[corpus], dimensions(plan.models, model)
         if dim is not None:
             length = passage_length(entry, lengths.get(wholes.get(entry.corpus, entry.corpus)))
-            found.append(_cost(entry, model, length, dim, sorted(wanted), plan.centroids_per_root))
+            found.append(_cost(entry, model, length, dim, sorted(wanted)))
     return found
 
 
@@ -117,13 +117,13 @@ def dimensions(models: Mapping[str, Mapping[str, Any]], name: str) -> int | None
     return int((model.get("projection") or model["checkpoint"])["dim"])
 
 
-def index_bytes(codec: str, passages: int, vectors: int, dim: int, per_root: int = CENTROIDS_PER_ROOT) -> int:
+def index_bytes(codec: str, passages: int, vectors: int, dim: int) -> int:
     """Size of an index. Of the inverted list it is a bound: as if all vectors of a passage had centroids of their own."""
     ids = ID_BYTES * passages + 4 * passages + HEADER
     name = parse(codec, "an estimate")
     if name is None:
         return ids + 2 * dim * vectors + HEADER
-    centroids = number_of_centroids(vectors, per_root)
+    centroids = number_of_centroids(vectors, name.times)
     tables = centroids * (dim + 2) + 4 * (centroids + 1) + 256 * dim * 4 + 11 * HEADER
     listed = vectors * gap_bytes(passages * centroids / vectors)
     coded = vectors * (code_dtype(centroids).itemsize + name.bytes(dim) + 1)
@@ -135,10 +135,10 @@ def gap_bytes(gap: float) -> float:
     return 1 + sum(math.exp(-(2 ** (7 * more)) / gap) for more in range(1, 5))
 
 
-def _cost(entry: Entry, model: str, length: Length, dim: int, codecs: Sequence[str], per_root: int) -> Cost:
+def _cost(entry: Entry, model: str, length: Length, dim: int, codecs: Sequence[str]) -> Cost:
     vectors = round(entry.passages * length.vectors)
-    coded = [codec for codec in codecs if codec != UNCOMPRESSED]
-    width = code_dtype(number_of_centroids(vectors, per_root)).itemsize
+    coded = {codec: name for codec in codecs if (name := parse(codec, "an estimate")) is not None}
+    widths = [code_dtype(number_of_centroids(vectors, times)).itemsize for times in {name.times for name in coded.values()}]
     return Cost(
         corpus=entry.corpus,
         model=model,
@@ -147,7 +147,7 @@ def _cost(entry: Entry, model: str, length: Length, dim: int, codecs: Sequence[s
         dim=dim,
         vectors=vectors,
         shards=2 * dim * vectors + 4 * entry.passages,
-        codes=width * vectors if coded else 0,
-        parts={codec: vectors * name.bytes(dim) for codec in coded if (name := parse(codec)) is not None},
-        indexes={codec: index_bytes(codec, entry.passages, vectors, dim, per_root) for codec in codecs},
+        codes=sum(widths) * vectors,
+        parts={codec: vectors * name.bytes(dim) for codec, name in coded.items()},
+        indexes={codec: index_bytes(codec, entry.passages, vectors, dim) for codec in codecs},
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import rates, rounds
-from bench.codec.names import CENTROIDS_PER_ROOT, UNCOMPRESSED, parse
+from bench.codec.names import UNCOMPRESSED, parse
 from bench.corpus import datasets, protocol
 from bench.corpus.datasets import Group, Protocol
 from bench.corpus.protocol import Entry
@@ -76,7 +76,6 @@ class Plan:
     precision: str
     device: str
     kmeans_iterations: int
-    centroids_per_root: int
     latency: Latency | None
     rates: Rates | None
 
@@ -159,7 +158,6 @@ def resolve(values: Mapping[str, Any], source: str, rules: Protocol) -> Plan:
         precision=precision if precision != "auto" else "bfloat16" if has_native_bfloat16() else "float32",
         device=values.get("device", "cpu"),
         kmeans_iterations=values["kmeans"]["iterations"],
-        centroids_per_root=values["kmeans"].get("centroids_per_root", CENTROIDS_PER_ROOT),
         latency=_latency(values["latency"], runs, entries, f"latency in {source}") if values.get("latency") else None,
         rates=_rates(values.get("rates"), runs, values["depth"], source),
     )

@@ -34,9 +34,9 @@ def test_the_indexes_of_the_main_job_are_estimated_within_3_percent(codec, measu
 
 
 def test_more_centroids_cost_their_bytes_and_wider_codes():
-    small, large = (index_bytes("pq-8", 10_000, 500_000, 128, per_root) for per_root in (16, 128))
+    small, large = (index_bytes(codec, 10_000, 500_000, 128) for codec in ("pq-8", "pq-8x8"))
     assert large - small > (65_536 - 8_192) * 130
-    assert index_bytes("pq-8", 10_000, 500_000, 128, 256) - large > 65_536 * 130 + 500_000 * 2
+    assert index_bytes("pq-8x8", 40_000, 2_000_000, 128) - large > 65_536 * 130 + 1_500_000 * 11 + 2_000_000 * 2
 
 
 def test_indexes_of_up_to_16_million_vectors_are_estimated_within_3_percent():

@@ -8,7 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from bench.codec.names import parse
+from bench.codec.names import UNCOMPRESSED, parse
 from bench.corpus.protocol import Entry
 from bench.errors import SettingsError
 from bench.evaluation.guard import Rules
@@ -54,10 +54,15 @@ class Jobs:
 
     def centroids(self, w: Any) -> str:
         seed = self.plan.seed_for("centroids", w.corpus, w.model)
-        return flags({**self._kmeans(), "seed": seed, "threads": 2})
+        times = int(w.times.removeprefix("-x") or 1)
+        return flags({"iterations": self.plan.kmeans_iterations, "times": times, "seed": seed, "threads": 2})
 
     def fit(self, w: Any) -> str:
         return flags({"codec": w.codec, "seed": self.plan.seed_for("fit", w.corpus, w.model, w.codec), "threads": 1})
+
+    def with_centroids(self, pattern: str) -> Callable[[Any], str]:
+        """A file by a pattern with {times}, which says what centroids the codec of a rule has."""
+        return lambda w: pattern.format(**dict(w), times=_times(w))
 
     def fit_queries(self, w: Any) -> list[str]:
         """Vectors of training queries, for a codec that is fitted on them as well."""
@@ -74,7 +79,7 @@ class Jobs:
 
     def growth(self, w: Any) -> str:
         seed = self.plan.seed_for("growth", w.corpus, w.model)
-        return flags({"sizes": GROWTH_SIZES, **self._kmeans(), "seed": seed, "threads": 1})
+        return flags({"sizes": GROWTH_SIZES, "iterations": self.plan.kmeans_iterations, "seed": seed, "threads": 1})
 
     def latency(self, w: Any) -> str:
         first = self.plan.latency and self.plan.latency.queries
@@ -96,8 +101,10 @@ class Jobs:
         return flags({"corpus": w.corpus, "model": w.model, "marks": _named(self.plan.corpora[w.corpus].index_marks)})
 
     def shards_of(self, pattern: str) -> Callable[[Any], list[str]]:
-        """All files of a pattern with {shard}, for the wildcards corpus, model and codec of a rule."""
-        return lambda w: [pattern.format(**dict(w), shard=shard) for shard in self.plan.shards(w.corpus)]
+        """All files of a pattern with {shard}, and perhaps {times}, for the wildcards corpus, model and codec of a rule."""
+        return lambda w: [
+            pattern.format(**dict(w), times=_times(w), shard=shard) for shard in self.plan.shards(w.corpus)
+        ]
 
     def means(self) -> str:
         """Groups of data sets that Table 1 averages, those of which the config has any."""
@@ -184,9 +191,6 @@ class Jobs:
     def timed_sizes(self) -> list[str]:
         return list(dict.fromkeys(f"build/{run.corpus}/{run.model}/{run.codec}/size.json" for run in self._timed()))
 
-    def _kmeans(self) -> Mapping[str, Any]:
-        return {"iterations": self.plan.kmeans_iterations, "centroids_per_root": self.plan.centroids_per_root}
-
     def _timed(self) -> Sequence[Run]:
         return self.plan.latency.runs if self.plan.latency else ()
 
@@ -202,6 +206,12 @@ class Jobs:
 def _named(values: Mapping[str, str]) -> list[str] | None:
     """NAME=VALUE of each, None where there is none."""
     return [f"{name}={value}" for name, value in values.items()] or None
+
+
+def _times(w: Any) -> str:
+    """What stands behind "centroids" and "codes" in the paths of a rule whose codec has more centroids than the paper's."""
+    name = parse(dict(w).get("codec", UNCOMPRESSED))
+    return f"-x{name.times}" if name is not None and name.times > 1 else ""
 
 
 def compute(plan: Plan, threads: int) -> dict[str, Any]:

@@ -5,26 +5,24 @@ import math
 import numpy as np
 
 from bench.codec import loops
-from bench.codec.names import CENTROIDS_PER_ROOT
 from bench.codec.nearest import assign
 from bench.codec.rounding import rounded
 from bench.codec.vectors import Vectors
 from bench.errors import SettingsError
 
+CENTROIDS_PER_ROOT = 16
 HELDOUT_SHARE = 0.05
 HELDOUT_MOST = 50_000
 FIRST_POINTS, POINTS = 8, 96
 
 
-def number_of_centroids(vectors: int, per_root: int = CENTROIDS_PER_ROOT) -> int:
-    """``2**floor(log2(per_root * sqrt(vectors)))``; in the paper about 16 times the square root of the number of vectors."""
+def number_of_centroids(vectors: int, times: int = 1) -> int:
+    """``times * 2**floor(log2(16 * sqrt(vectors)))``; the paper has them once (section 3.4)."""
     if vectors < 1:
         raise SettingsError("an index needs at least one vector")
-    if per_root < 1:
-        raise SettingsError(
-            f"{per_root} centroids per square root of the vectors; at least 1 is right, the paper has {CENTROIDS_PER_ROOT}"
-        )
-    return 2 ** math.floor(math.log2(per_root * math.sqrt(vectors)))
+    if times < 1:
+        raise SettingsError(f"{times} times the paper's number of centroids; at least 1 is right")
+    return times * 2 ** math.floor(math.log2(CENTROIDS_PER_ROOT * math.sqrt(vectors)))
 
 
 def sample_size(passages: int) -> int:

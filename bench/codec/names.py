@@ -18,19 +18,22 @@ FAMILIES: Mapping[str, tuple[str, Sequence[int]]] = {
     "aware": (BYTES, (8, 16, 32)),
 }
 KNOWN = (UNCOMPRESSED, *(f"{family}-{size}" for family, (_, sizes) in FAMILIES.items() for size in sizes))
-CENTROIDS_PER_ROOT = 16  # the paper's number of centroids, as a multiple of the square root of the vectors (section 3.4)
+TIMES = (2, 4, 8)
 TABLES = ("codebook", "cutoffs", "weights", "map", "gains")  # arrays of a fitted codec beside its centroids, by file
 
 
 @dataclass(frozen=True)
 class CodecName:
-    """size: bits per dimension (nbits) or bytes per vector, as ``FAMILIES`` says."""
+    """size: bits per dimension (nbits) or bytes per vector, as ``FAMILIES`` says; times: how many times as many centroids as
+    the paper has for so many vectors, written as in ``opq-16x4`` unless it is 1.
+    """
 
     family: str
     size: int
+    times: int = 1
 
     def __str__(self) -> str:
-        return f"{self.family}-{self.size}"
+        return f"{self.family}-{self.size}" + (f"x{self.times}" if self.times > 1 else "")
 
     @property
     def needs_queries(self) -> bool:
@@ -58,13 +61,18 @@ def parse(name: str, source: str = "config") -> CodecName | None:
     """The codec of this name, None for the uncompressed one; raises SettingsError for any other name."""
     if name == UNCOMPRESSED:
         return None
-    match = re.fullmatch(r"([a-z]+)-(\d+)", name)
+    match = re.fullmatch(r"([a-z]+)-(\d+)(?:x(\d+))?", name)
     if match is None or match[1] not in FAMILIES:
         raise SettingsError(f"codec {name!r} in {source} is not one of {list(KNOWN)}")
+    if match[3] and int(match[3]) not in TIMES:
+        raise SettingsError(
+            f"codec {name!r} in {source} asks for {match[3]} times the paper's centroids, not one of {list(TIMES)}; "
+            f"for the paper's number leave x{match[3]} away"
+        )
     unit, sizes = FAMILIES[match[1]]
     if (size := int(match[2])) not in sizes:
         raise SettingsError(
             f"{unit} {size} of codec {name!r} in {source} is not one of {list(sizes)}; "
             f"for uncompressed vectors use the codec {UNCOMPRESSED}"
         )
-    return CodecName(match[1], size)
+    return CodecName(match[1], size, int(match[3] or 1))

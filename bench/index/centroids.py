@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from bench.codec import kmeans
-from bench.codec.names import CENTROIDS_PER_ROOT
 from bench.index.rows import sample
 from bench.index.shards import Shard
 from bench.storage import FolderWriter, Manifest, open_folder, read_array
@@ -36,16 +35,14 @@ class FoundCentroids:
     vectors: int
 
 
-def find_centroids(
-    shards: Sequence[Shard], *, seed: int, iterations: int, threads: int, per_root: int = CENTROIDS_PER_ROOT
-) -> FoundCentroids:
-    """K-means on a sample of the passages, some of whose vectors are held out; per_root: see ``number_of_centroids``."""
+def find_centroids(shards: Sequence[Shard], *, seed: int, iterations: int, threads: int, times: int = 1) -> FoundCentroids:
+    """K-means on a sample of the passages, some of whose vectors are held out; times: see ``number_of_centroids``."""
     passages = sum(len(shard.doclens) for shard in shards)
     vectors = sum(len(shard.vectors) for shard in shards)
     rng = np.random.default_rng(seed)
     chosen = kmeans.sample_passages(passages, rng)
     training, heldout = kmeans.hold_out(sample(shards, chosen), rng)
-    number = kmeans.number_of_centroids(vectors, per_root)
+    number = kmeans.number_of_centroids(vectors, times)
     found = kmeans.fit(training, number, seed=seed, iterations=iterations, threads=threads)
     return FoundCentroids(found, heldout, len(chosen), len(training))
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from bench.codec import fitting
 from bench.codec.codec import Codec
-from bench.codec.names import CENTROIDS_PER_ROOT, CodecName
+from bench.codec.names import CodecName
 from bench.codec.nearest import assign
 from bench.index.build import build_compressed
 from bench.index.centroids import find_centroids
@@ -41,7 +41,6 @@ def build(
     iterations: int,
     threads: int,
     work: Path,
-    per_root: int = CENTROIDS_PER_ROOT,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, float]:
     """Write an index of the shards to ``folder``, with codes and residuals kept in ``work`` meanwhile; seconds by step."""
@@ -50,7 +49,7 @@ def build(
     def mark(step: str) -> None:
         marks.append((step, clock()))
 
-    found = find_centroids(shards, seed=seed, iterations=iterations, threads=threads, per_root=per_root)
+    found = find_centroids(shards, seed=seed, iterations=iterations, threads=threads, times=codec.times)
     mark("centroids")
     fitted, _ = fit_codec(codec, found.centroids, found.heldout, seed=seed, threads=threads)
     mark("fit")

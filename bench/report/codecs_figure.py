@@ -16,7 +16,8 @@ PAPERS = "residual"
 def quality_against_rate(frame: pd.DataFrame) -> Figure:
     """Figure 5: headline measure and overlap against bytes per vector, exhaustive search; a row per data set and model.
 
-    A colour and marker per family of codecs, those of the paper joined by a line; dashed: uncompressed vectors.
+    A colour and marker per family of codecs, those of the paper joined by a line; dashed: uncompressed vectors. Beside a
+    point: bits or bytes, and how many times as many centroids as the paper has.
     """
     exact = frame[frame["preset"] == REFERENCE[1]]
     panels = list(exact.groupby(["dataset", "model"], sort=False))
@@ -39,7 +40,7 @@ def quality_against_rate(frame: pd.DataFrame) -> Figure:
 def _panel(axes: Axes, rows: pd.DataFrame, column: str, title: str) -> None:
     coded = rows[rows["codec"] != UNCOMPRESSED]
     for number, family in enumerate(FAMILIES):
-        points = coded[coded["codec"].str.fullmatch(rf"{family}-\d+")].sort_values("bytes_per_vector")
+        points = coded[coded["codec"].str.fullmatch(rf"{family}-\d+(x\d+)?")].sort_values("bytes_per_vector")
         axes.plot(
             points["bytes_per_vector"],
             points[column],
@@ -51,7 +52,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, column: str, title: str) -> None:
             label="residual (the paper's)" if family == PAPERS else family,
         )
         for codec, *place in points[["codec", "bytes_per_vector", column]].itertuples(index=False):
-            size = codec.rpartition("-")[2]
+            size = codec.rpartition("-")[2].replace("x", "×")
             axes.annotate(size, place, (3, -7), textcoords="offset points", fontsize=5.5, color=COLOURS[number])
     for value in rows.loc[rows["codec"] == UNCOMPRESSED, column]:
         axes.axhline(value, linestyle="--", color="#666666", linewidth=0.8, label="uncompressed")

@@ -11,7 +11,8 @@ from bench.verbs import common
 
 def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--vectors", type=Path, nargs="+", required=True, help="all shards of the corpus, in order")
-    common.add_kmeans(parser)
+    parser.add_argument("--iterations", type=int, required=True, help="Lloyd iterations")
+    parser.add_argument("--times", type=int, default=1, help="the paper's number of centroids times this; 4 for opq-16x4")
     parser.add_argument("--seed", type=int, required=True, help="seed of sample and k-means")
     common.add_threads(parser)
     common.add_output(parser, "folder of centroids to write")
@@ -21,8 +22,8 @@ def run(args: Namespace) -> None:
     common.limit_threads(args.threads)
     shards = [open_shard(folder) for folder in args.vectors]
     how = {"seed": args.seed, "iterations": args.iterations, "threads": args.threads}
-    found = find_centroids(shards, **how, per_root=args.centroids_per_root)
-    settings = {**how, "centroids_per_root": args.centroids_per_root}
+    found = find_centroids(shards, **how, times=args.times)
+    settings = {**how, "times": args.times}
     write_centroids(
         args.output,
         found.centroids,

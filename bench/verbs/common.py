@@ -6,7 +6,6 @@ from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 
 from bench import devices
-from bench.codec.names import CENTROIDS_PER_ROOT
 
 
 def add_compute(parser: ArgumentParser) -> None:
@@ -18,17 +17,6 @@ def add_compute(parser: ArgumentParser) -> None:
 
 def add_threads(parser: ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, required=True, help="threads of this process; part of the result")
-
-
-def add_kmeans(parser: ArgumentParser) -> None:
-    """How centroids are found, and how many."""
-    parser.add_argument("--iterations", type=int, required=True, help="Lloyd iterations")
-    parser.add_argument(
-        "--centroids-per-root",
-        type=int,
-        default=CENTROIDS_PER_ROOT,
-        help="centroids, as a multiple of the square root of the vectors, to the power of two below (the paper's 16)",
-    )
 
 
 def add_kernel_device(parser: ArgumentParser) -> None:

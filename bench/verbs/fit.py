@@ -30,6 +30,11 @@ def run(args: Namespace) -> None:
     if name is None:
         raise SettingsError(f"codec {args.codec!r} keeps vectors as they are: there is nothing to fit")
     source = open_centroids(args.centroids)
+    if source.manifest.settings["times"] != name.times:
+        raise SettingsError(
+            f"codec {args.codec!r} has {name.times} times the paper's number of centroids, and {args.centroids} has "
+            f"{source.manifest.settings['times']} times: make others with bench centroids --times {name.times}"
+        )
     asked = open_query_vectors(args.queries) if args.queries else None
     queries = asked.vectors[asked.vectors.any(axis=2)] if asked else None
     vectors = source.centroids, source.heldout

@@ -36,7 +36,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--queries", type=Path, required=True, help="folder of query vectors")
     parser.add_argument("--sizes", type=int, nargs="+", required=True, help="vectors of each mixture")
     parser.add_argument("--nbits", type=int, default=2, help="bits per dimension of a residual")
-    common.add_kmeans(parser)
+    parser.add_argument("--iterations", type=int, required=True, help="Lloyd iterations")
     parser.add_argument("--seed", type=int, required=True, help="seed of the mixtures and of k-means")
     parser.add_argument("--build-threads", type=int, required=True, help="threads to build with")
     common.add_threads(parser)
@@ -55,7 +55,7 @@ def run(args: Namespace) -> None:
             rows.append(_one(args, shards, queries.vectors, size))
             shutil.rmtree(args.work)
             progress.update(1)
-    settings = {name: getattr(args, name) for name in ("nbits", "iterations", "centroids_per_root", "seed", "threads")}
+    settings = {name: getattr(args, name) for name in ("nbits", "iterations", "seed", "threads")}
     record: dict[str, Any] = {
         "settings": {**settings, "depth": DEPTH, "presets": {name: preset.values() for name, preset in PRESETS.items()}},
         "inputs": {"queries": queries.manifest.digest, "shards": [shard.manifest.digest for shard in shards]},
@@ -78,7 +78,6 @@ def _one(args: Namespace, shards: Sequence[Shard], queries: np.ndarray, size: in
         "codec": CodecName("residual", args.nbits),
         "seed": args.seed,
         "iterations": args.iterations,
-        "per_root": args.centroids_per_root,
         "threads": args.build_threads,
     }
     built = pipeline.build(args.work / "index", parts, ids, **steps, work=args.work)

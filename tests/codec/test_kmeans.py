@@ -22,13 +22,13 @@ def test_the_number_of_centroids_is_the_power_of_two_below_sixteen_roots(vectors
     assert kmeans.number_of_centroids(vectors) == centroids
 
 
-@pytest.mark.parametrize(("per_root", "centroids"), [(1, 2**5), (16, 2**9), (63, 2**10), (64, 2**11)])
-def test_more_centroids_for_each_root_are_asked_for_by_their_number(per_root, centroids):
-    assert kmeans.number_of_centroids(1024, per_root) == centroids
+@pytest.mark.parametrize(("times", "centroids"), [(1, 2**9), (2, 2**10), (8, 2**12)])
+def test_more_centroids_are_a_multiple_of_the_papers(times, centroids):
+    assert kmeans.number_of_centroids(1024, times) == centroids
 
 
-def test_no_centroid_for_a_root_is_refused():
-    with pytest.raises(SettingsError, match=r"0 centroids per square root .* at least 1 is right, the paper has 16"):
+def test_no_centroids_are_refused():
+    with pytest.raises(SettingsError, match="0 times the paper's number of centroids; at least 1 is right"):
         kmeans.number_of_centroids(1024, 0)
 
 

@@ -19,6 +19,14 @@ from bench.errors import SettingsError
 def test_a_codec_name_gives_its_family_and_size_and_prints_back(name, family, size):
     assert parse(name) == CodecName(family, size)
     assert str(parse(name)) == name
+    assert parse(f"{name}x4") == CodecName(family, size, times=4)
+    assert str(parse(f"{name}x4")) == f"{name}x4"
+
+
+@pytest.mark.parametrize("times", [0, 1, 3, 16])
+def test_other_multiples_of_the_centroids_are_refused_with_those_that_there_are(times):
+    with pytest.raises(SettingsError, match=rf"'pq-8x{times}' in a.yaml asks for {times} times .* not one of \[2, 4, 8\]"):
+        parse(f"pq-8x{times}", "a.yaml")
 
 
 def test_the_uncompressed_codec_is_none():
@@ -36,7 +44,9 @@ def test_other_bytes_are_refused_as_bytes():
         parse("pq-12", "a.yaml")
 
 
-@pytest.mark.parametrize("name", ["rq-8", "fp32", "residual", "residual-", "residual-2 ", "Residual-2", ""])
+@pytest.mark.parametrize(
+    "name", ["rq-8", "fp32", "residual", "residual-", "residual-2 ", "Residual-2", "pq-8x", "fp16x4", ""]
+)
 def test_an_unknown_codec_is_refused_with_the_known_ones(name):
     with pytest.raises(SettingsError) as refusal:
         parse(name, "a.yaml")

@@ -4,9 +4,9 @@ import pandas as pd
 import pytest
 
 CI_JOBS = {
-    "assign": 5,
+    "assign": 7,
     "bm25": 1,
-    "centroids": 3,
+    "centroids": 4,
     "codecs_report": 1,
     "compress": 7,
     "corpus": 2,
@@ -285,13 +285,14 @@ def test_a_damaged_index_stops_the_search_and_names_the_file(checkout):
     assert not (checkout.root / run).exists()
 
 
-def test_another_number_of_centroids_builds_indexes_anew_and_encodes_only_what_is_trained_on_them(checkout):
-    checkout.edit("config/ci.yaml", "kmeans: {iterations: 4}", "kmeans: {iterations: 4, centroids_per_root: 64}")
+def test_codecs_share_the_centroids_that_they_have_in_the_same_number(checkout):
+    checkout.edit("config/ci.yaml", "opq-8x4", "opq-8x2")
+    own = {"centroids": 1, "assign": 2, "fit": 1, "compress": 2, "index": 1, "size": 1, "search": 1, "evaluate": 1}
     counts = checkout.planned()
-    assert counts["centroids"] == CI_JOBS["centroids"]
-    assert counts["index"] == CI_JOBS["index"]
-    assert 0 < counts["encode"] < CI_JOBS["encode"]
-    assert not {"corpus", "triples", "train", "bm25"} & set(counts)
+    assert {rule: counts.get(rule) for rule in own} == own
+    assert not {"encode", "encode_queries", "index_uncompressed", "train"} & set(counts)
+    checkout.edit("config/ci.yaml", "opq-8x2", "opq-8")
+    assert not {"centroids", "assign"} & set(checkout.planned())
 
 
 def test_an_unknown_engine_is_refused_before_any_job(checkout):

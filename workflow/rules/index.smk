@@ -2,11 +2,13 @@
 token vectors -> indexes, one per codec
 
 needs   build/{corpus}/{model}/vectors/{shard}/
-makes   build/{corpus}/{model}/centroids/         k-means centroids and held-out vectors, shared by all codecs
-        build/{corpus}/{model}/codes/{shard}.npy  nearest centroids, shared by all codecs
-        build/{corpus}/{model}/{codec}/codec/     the fitted codec
-        build/{corpus}/{model}/{codec}/index/     the index
-        build/{corpus}/{model}/{codec}/size.json  its bytes by component
+makes   build/{corpus}/{model}/centroids{times}/         k-means centroids and held-out vectors, shared by codecs
+        build/{corpus}/{model}/codes{times}/{shard}.npy  nearest centroids, shared by codecs
+        build/{corpus}/{model}/{codec}/codec/            the fitted codec
+        build/{corpus}/{model}/{codec}/index/            the index
+        build/{corpus}/{model}/{codec}/size.json         its bytes by component
+
+{times} is empty, or -x4 for codecs such as opq-16x4, which have four times the paper's number of centroids.
 
 Codes are assigned once and residuals quantized per codec: the search for the nearest centroid is nearly all of the
 work, and its result is 2 bytes a vector, against the 256 of the vectors that each codec reads again.
@@ -17,11 +19,11 @@ rule centroids:
     input:
         JOBS.vectors,
     output:
-        "build/{corpus}/{model}/centroids/manifest.json",
+        "build/{corpus}/{model}/centroids{times}/manifest.json",
     log:
-        "logs/{corpus}/{model}/centroids.log",
+        "logs/{corpus}/{model}/centroids{times}.log",
     benchmark:
-        "benchmarks/{corpus}/{model}/centroids.tsv"
+        "benchmarks/{corpus}/{model}/centroids{times}.tsv"
     conda:
         "../envs/bench.yaml"
     threads: 2
@@ -37,13 +39,13 @@ rule centroids:
 rule assign:
     input:
         vectors=JOBS.shard,
-        centroids="build/{corpus}/{model}/centroids/manifest.json",
+        centroids="build/{corpus}/{model}/centroids{times}/manifest.json",
     output:
-        "build/{corpus}/{model}/codes/{shard}.npy",
+        "build/{corpus}/{model}/codes{times}/{shard}.npy",
     log:
-        "logs/{corpus}/{model}/assign.{shard}.log",
+        "logs/{corpus}/{model}/assign{times}.{shard}.log",
     benchmark:
-        "benchmarks/{corpus}/{model}/assign.{shard}.tsv"
+        "benchmarks/{corpus}/{model}/assign{times}.{shard}.tsv"
     conda:
         "../envs/bench.yaml"
     threads: 1
@@ -58,7 +60,9 @@ rule assign:
 
 rule fit:
     input:
-        centroids="build/{corpus}/{model}/centroids/manifest.json",
+        centroids=JOBS.with_centroids(
+            "build/{corpus}/{model}/centroids{times}/manifest.json"
+        ),
         queries=JOBS.fit_queries,
     output:
         "build/{corpus}/{model}/{codec}/codec/manifest.json",
@@ -80,7 +84,7 @@ rule fit:
 rule compress:
     input:
         vectors=JOBS.shard,
-        codes="build/{corpus}/{model}/codes/{shard}.npy",
+        codes=JOBS.with_centroids("build/{corpus}/{model}/codes{times}/{shard}.npy"),
         codec="build/{corpus}/{model}/{codec}/codec/manifest.json",
     output:
         temp("build/{corpus}/{model}/{codec}/residuals/{shard}.npy"),
@@ -103,7 +107,7 @@ rule index:
     input:
         corpus="build/{corpus}/corpus/manifest.json",
         vectors=JOBS.vectors,
-        codes=JOBS.shards_of("build/{corpus}/{model}/codes/{shard}.npy"),
+        codes=JOBS.shards_of("build/{corpus}/{model}/codes{times}/{shard}.npy"),
         residuals=JOBS.shards_of("build/{corpus}/{model}/{codec}/residuals/{shard}.npy"),
         codec="build/{corpus}/{model}/{codec}/codec/manifest.json",
     output:
