@@ -211,7 +211,7 @@ def test_a_compressed_index_of_a_lotte_topic_serves_its_search_and_its_forum_que
     settings = {**CONFIG, "queries": {name: {} for name in names}, "presets": presets, "grid": grid}
     plan = resolve(settings, "made.yaml", counted(layouts))
     jobs, corpus = Jobs(plan), "lotte-writing-test"
-    at = SimpleNamespace(corpus=corpus, model="tiny", preset="colbertv2", system="tiny/residual-2/colbertv2")
+    at = SimpleNamespace(corpus=corpus, model="tiny", preset="colbertv2", times="", system="tiny/residual-2/colbertv2")
     shards, centroids, codec = bench.shards(corpus), f"{corpus}/tiny/centroids", f"{corpus}/tiny/residual-2/codec"
     codes, residuals = ([f"{shard}.{part}.npy" for shard in shards] for part in ("codes", "residuals"))
     assert bench("centroids", jobs.centroids(at), vectors=shards, output=centroids) == 0
@@ -321,9 +321,9 @@ def test_table_6_says_what_was_cut_and_what_is_short(bench, layouts):
     row = cut.iloc[0]
     relevant = {passage for judged in layouts["beir/scifact/test"].qrels.values() for passage in judged}
     assert (row["passages_cut"], row["relevant"], row["relevant_cut"]) == (12, len(relevant), len(relevant))
-    # a title and 14 words are 2 + 14 + 3 tokens with the markers, and 0 to 2 dots after them
-    assert row["tokens"] == 12 * (2 + 14 + 3) + 4 * (0 + 1 + 2)
-    assert row["tokens_cut"] == row["tokens"] - 12 * 12
+    # a title and 14 words are 2 + 14 + 3 vectors with the markers; the dots after them are none
+    assert row["vectors"] == 12 * (2 + 14 + 3)
+    assert row["vectors_cut"] == row["vectors"] - 12 * 12
     assert (table["short"] == [len(bench.ranking(name)) for name in table.index]).all()
     assert table.loc["beir/quora/test", "text"] == "{text}"
     assert table.loc["beir/scifact/test", "text"] == "{title} {text}"

@@ -102,9 +102,7 @@ class Jobs:
 
     def shards_of(self, pattern: str) -> Callable[[Any], list[str]]:
         """All files of a pattern with {shard}, and perhaps {times}, for the wildcards corpus, model and codec of a rule."""
-        return lambda w: [
-            pattern.format(**dict(w), times=_times(w), shard=shard) for shard in self.plan.shards(w.corpus)
-        ]
+        return lambda w: [pattern.format(**dict(w), times=_times(w), shard=shard) for shard in self.plan.shards(w.corpus)]
 
     def means(self) -> str:
         """Groups of data sets that Table 1 averages, those of which the config has any."""

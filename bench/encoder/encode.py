@@ -55,6 +55,14 @@ def encode_passages(
     return encode_tokens(encoder, ids, precision=precision, device=device, progress=progress)
 
 
+def measured_passages(encoder: Encoder, texts: Sequence[str], maxlen: int) -> tuple[list[list[int]], np.ndarray]:
+    """Token ids of each passage, cut; and ``[passages, 2]`` int32: its tokens and its vectors, were it not cut."""
+    ids, uncut = encoder.inputs.measured_passages(texts, maxlen)
+    if not _per_token(encoder):
+        uncut[:, 1] = 1
+    return ids, uncut
+
+
 def encode_tokens(
     encoder: Encoder,
     ids: Sequence[Sequence[int]],

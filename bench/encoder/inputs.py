@@ -4,6 +4,7 @@ A query is ``[CLS] [Q] tokens [SEP]`` filled up with ``[MASK]`` to a fixed lengt
 ``[CLS] [D] tokens [SEP]``, cut but never filled. Vectors of punctuation are dropped from passages, never from queries.
 """
 
+import itertools
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -52,27 +53,34 @@ class Inputs:
         encoded = self.tokenizer(list(string.punctuation), add_special_tokens=False)["input_ids"]
         return np.unique([ids[0] for ids in encoded if ids])
 
-    def _wrap(self, texts: Sequence[str], marker: list[int], maxlen: int) -> tuple[list[list[int]], np.ndarray]:
-        """Ids of each text, cut, and ``[texts]`` int32: how many there would be uncut."""
+    def _wrap(self, texts: Sequence[str], marker: list[int], maxlen: int) -> tuple[list[list[int]], list[list[int]]]:
+        """Ids of each text, cut, with markers; and ids of its own tokens, all of them."""
         room = maxlen - 2 - len(marker)
         if room < 1:
             raise SettingsError(f"a length of {maxlen} tokens leaves no room for text beside markers")
         encoded = self.tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"]
         cls, sep = self.tokenizer.cls_token_id, self.tokenizer.sep_token_id
-        uncut = np.array([len(ids) + maxlen - room for ids in encoded], np.int32)
-        return [[cls, *marker, *ids[:room], sep] for ids in encoded], uncut
+        return [[cls, *marker, *ids[:room], sep] for ids in encoded], encoded
 
     def passages(self, texts: Sequence[str], maxlen: int) -> list[list[int]]:
         """Ids of each passage, at most ``maxlen`` of them, markers included."""
-        return self.measured_passages(texts, maxlen)[0]
+        return self._wrap(texts, self._doc_marker, maxlen)[0]
 
     def measured_passages(self, texts: Sequence[str], maxlen: int) -> tuple[list[list[int]], np.ndarray]:
-        """The same, and ``[passages]`` int32: tokens of each passage before it was cut, markers included."""
-        return self._wrap(texts, self._doc_marker, maxlen)
+        """The same, and ``[passages, 2]`` int32: of each passage before it was cut, tokens, and those that keep a vector;
+        markers included."""
+        rows, encoded = self._wrap(texts, self._doc_marker, maxlen)
+        tokens = np.array([len(ids) for ids in encoded], np.int64)
+        kept = self.kept(np.fromiter(itertools.chain.from_iterable(encoded), np.int64, tokens.sum()))
+        before = np.concatenate([[0], np.cumsum(kept)])
+        ends = np.cumsum(tokens)
+        lengths = np.stack([tokens, before[ends] - before[ends - tokens]], axis=1) + 2 + len(self._doc_marker)
+        return rows, lengths.astype(np.int32)
 
     def cut_queries(self, texts: Sequence[str], maxlen: int) -> int:
         """How many queries have more tokens than ``maxlen``, markers included."""
-        return int(np.count_nonzero(self._wrap(texts, self._query_marker, maxlen)[1] > maxlen))
+        room = maxlen - 2 - len(self._query_marker)
+        return sum(len(ids) > room for ids in self._wrap(texts, self._query_marker, maxlen)[1])
 
     def queries(self, texts: Sequence[str], maxlen: int) -> tuple[np.ndarray, np.ndarray]:
         """Ids and attention mask, each ``[queries, length]`` int64; length is ``maxlen`` where queries are padded."""

@@ -8,13 +8,13 @@ from bench.report.marks import cells, described, note
 from bench.report.records import Record
 from bench.report.tables import MISSING, Table, number
 
-_SHARES = (("passages", "passages"), ("tokens", "tokens"), ("relevant", "relevant passages"), ("queries", "queries"))
+_SHARES = (("passages", "passages"), ("vectors", "vectors"), ("relevant", "relevant passages"), ("queries", "queries"))
 
 
 def protocol_frame(truncations: Sequence[Record], metrics: Sequence[Record]) -> pd.DataFrame:
     """One row per data set and model, those without a record of truncation (BM25 reads whole texts) last.
 
-    Columns: dataset, model, text (template), query_maxlen, doc_maxlen; counts of passages, tokens, relevant passages and
+    Columns: dataset, model, text (template), query_maxlen, doc_maxlen; counts of passages, vectors, relevant passages and
     queries, and of each how many were cut; relevant_absent (judged relevant, not in the collection); over all runs of the
     model: most queries with a short ranking, self-matches removed from a run, lowest and highest share of results that are
     tied; marks.
@@ -59,8 +59,8 @@ def protocol_table(frame: pd.DataFrame) -> Table:
     shown["self-matches removed"] = [number(value, 0) for value in frame["self_matches"]]
     shown["tied, %"] = [_range(low, high) for low, high in zip(frame["tied_low"], frame["tied_high"], strict=True)]
     caption = (
-        f"Protocol. Cut: longer than the tokens of a query or of a passage, markers included; of tokens, the share beyond "
-        f"that (a token is a vector, punctuation aside). Relevant passages are those of the judged queries; absent ones "
+        f"Protocol. Cut: longer than the tokens of a query or of a passage, markers included; of vectors, those that "
+        f"passages would have beyond that. Relevant passages are those of the judged queries; absent ones "
         f"are not in the collection. Short rankings: queries with fewer results than asked for, in the run that has most. "
         f"Tied: results whose score another result of the query has, in the run with fewest and in the one with most; they "
         f"are ranked by passage id. {MISSING} means: nothing was counted.{note(frame['dataset'], frame['marks'])}"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bench.corpus.texts import open_passages
 from bench.encoder import checkpoint
-from bench.encoder.encode import encode_tokens
+from bench.encoder.encode import encode_tokens, measured_passages
 from bench.errors import SettingsError
 from bench.index.shards import write_shard
 from bench.progress import bar
@@ -33,12 +33,12 @@ def run(args: Namespace) -> None:
     encoder, model = checkpoint.load(args.model)
     encoder.to(args.device)
     texts = [text.text for text in corpus.slice(start, stop)]
-    ids, tokens = encoder.inputs.measured_passages(texts, args.doc_maxlen)
+    ids, uncut = measured_passages(encoder, texts, args.doc_maxlen)
     with bar(f"encode {args.model.name} {args.corpus.parent.name} {args.shard}", len(texts), "passages") as progress:
         vectors, doclens = encode_tokens(
             encoder, ids, precision=args.precision, device=args.device, progress=progress.update
         )
     settings = {name: getattr(args, name) for name in ("shard", "passages_per_shard", "doc_maxlen", "precision", "threads")}
     inputs = {"corpus": corpus.manifest.digest, "model": model.digest}
-    write_shard(args.output, vectors, doclens, tokens, settings=settings, inputs=inputs, context=context(__name__))
+    write_shard(args.output, vectors, doclens, uncut, settings=settings, inputs=inputs, context=context(__name__))
     print(f"shard {args.shard}: {len(texts)} passages, {len(vectors)} vectors of {encoder.dim}")

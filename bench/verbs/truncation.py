@@ -8,7 +8,7 @@ import numpy as np
 from bench.corpus.texts import open_passages, open_queries
 from bench.errors import DataError
 from bench.evaluation.truncation import account
-from bench.index.shards import read_tokens
+from bench.index.shards import read_lengths
 from bench.search.queries import open_query_vectors
 from bench.storage import write_json
 from bench.verbs import common
@@ -26,26 +26,28 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> None:
     corpus, queries, vectors = open_passages(args.corpus), open_queries(args.queries), open_query_vectors(args.query_vectors)
-    shards = [read_tokens(folder) for folder in args.vectors]
+    shards = [read_lengths(folder) for folder in args.vectors]
     inputs = {
         "corpus": corpus.manifest.digest,
         "queries": queries.manifest.digest,
         "model": vectors.manifest.inputs["model"],
     }
-    for _, manifest in shards:
-        if {**inputs, **manifest.inputs, **vectors.manifest.inputs} != inputs:
+    for shard in shards:
+        if {**inputs, **shard.manifest.inputs, **vectors.manifest.inputs} != inputs:
             raise DataError(f"shards and query vectors of {args.output} were not made from these texts by one model")
-    tokens = np.concatenate([found for found, _ in shards])
-    if len(tokens) != len(corpus):
-        raise DataError(f"the shards of {args.output} hold {len(tokens)} passages, the corpus {len(corpus)}: one is missing")
+    doclens = np.concatenate([shard.doclens for shard in shards])
+    if len(doclens) != len(corpus):
+        raise DataError(
+            f"the shards of {args.output} hold {len(doclens)} passages, the corpus {len(corpus)}: one is missing"
+        )
     wanted = {passage for judged in queries.qrels.values() for passage, grade in judged.items() if grade > 0}
     places = [place for place, text in enumerate(corpus.slice(0, len(corpus))) if text.id in wanted]
-    lengths = {manifest.settings["doc_maxlen"] for _, manifest in shards}
+    lengths = {shard.manifest.settings["doc_maxlen"] for shard in shards}
     if len(lengths) != 1:
         raise DataError(f"the shards of {args.output} were cut at different lengths: {sorted(lengths)}")
     doc_maxlen = lengths.pop()
     counts = {
-        **account(tokens, doc_maxlen, np.array(places, int)),
+        **account(doclens, np.concatenate([shard.uncut for shard in shards]), doc_maxlen, np.array(places, int)),
         "relevant_absent": len(wanted) - len(places),
         "queries": vectors.manifest.counts["queries"],
         "queries_cut": vectors.manifest.counts["cut"],

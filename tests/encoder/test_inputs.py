@@ -97,10 +97,10 @@ def test_a_length_without_room_for_text_is_refused(inputs, ids):
 def test_the_length_of_a_passage_before_it_was_cut_is_known_with_markers_counted(inputs):
     texts = ["one horse", "a cat and one horse", "", "a cat, a dog."]
     rows, uncut = inputs().measured_passages(texts, maxlen=6)
-    assert uncut.tolist() == [5, 8, 3, 9]
+    assert uncut.tolist() == [[5, 5], [8, 8], [3, 3], [9, 7]]
     assert uncut.dtype == np.int32
     assert [len(row) for row in rows] == [5, 6, 3, 6]
-    assert inputs(doc_marker=None).measured_passages(texts, maxlen=6)[1].tolist() == [4, 7, 2, 8]
+    assert inputs(doc_marker=None).measured_passages(texts, maxlen=6)[1].tolist() == [[4, 4], [7, 7], [2, 2], [8, 6]]
 
 
 def test_a_cut_passage_is_the_one_that_the_tokenizer_itself_cuts(inputs, tokenizer):

@@ -4,7 +4,7 @@ import pytest
 from bench.errors import DamagedFileError, DataError
 from bench.index.centroids import open_centroids, write_centroids
 from bench.index.rows import sample
-from bench.index.shards import open_shard, read_tokens, write_shard
+from bench.index.shards import open_shard, read_lengths, write_shard
 from bench.storage import FolderWriter
 
 
@@ -58,6 +58,9 @@ def test_a_sample_takes_whole_passages_counted_through_all_shards(tmp_path):
     assert sample(shards, np.empty(0, np.int64)).shape == (0, 4)
 
 
+UNCUT = np.array([[2, 2], [9, 7]], np.int32)
+
+
 def test_centroids_and_their_held_out_vectors_open_as_written(tmp_path):
     centroids, heldout = np.eye(4, dtype=np.float32), np.ones((3, 4), np.float16)
     write_centroids(tmp_path / "c", centroids, heldout, counts={"sample": 9}, settings={"seed": 1})
@@ -68,21 +71,21 @@ def test_centroids_and_their_held_out_vectors_open_as_written(tmp_path):
 
 
 def test_the_lengths_of_passages_are_read_without_their_vectors(tmp_path):
-    write_shard(tmp_path / "s", np.ones((5, 8)), np.array([2, 3]), np.array([2, 9], np.int32), settings={"doc_maxlen": 3})
+    write_shard(tmp_path / "s", np.ones((5, 8)), np.array([2, 3]), UNCUT, settings={"doc_maxlen": 3})
     (tmp_path / "s" / "vectors.npy").unlink()
-    tokens, manifest = read_tokens(tmp_path / "s")
-    assert tokens.tolist() == [2, 9]
-    assert manifest.settings == {"doc_maxlen": 3}
+    found = read_lengths(tmp_path / "s")
+    assert (found.doclens.tolist(), found.uncut.tolist()) == ([2, 3], UNCUT.tolist())
+    assert found.manifest.settings == {"doc_maxlen": 3}
 
 
 def test_lengths_that_were_changed_are_refused(tmp_path):
-    write_shard(tmp_path / "s", np.ones((5, 8)), np.array([2, 3]), np.array([2, 9], np.int32))
-    np.save(tmp_path / "s" / "tokens.npy", np.array([2, 8], np.int32))
-    with pytest.raises(DamagedFileError, match=r"tokens\.npy has sha256"):
-        read_tokens(tmp_path / "s")
+    write_shard(tmp_path / "s", np.ones((5, 8)), np.array([2, 3]), UNCUT)
+    np.save(tmp_path / "s" / "uncut.npy", UNCUT + 1)
+    with pytest.raises(DamagedFileError, match=r"uncut\.npy has sha256"):
+        read_lengths(tmp_path / "s")
 
 
 def test_vectors_that_no_text_was_encoded_to_have_no_lengths(tmp_path):
     write_shard(tmp_path / "s", np.ones((5, 8)), np.array([2, 3]))
     with pytest.raises(DataError, match="does not say how long its passages were"):
-        read_tokens(tmp_path / "s")
+        read_lengths(tmp_path / "s")

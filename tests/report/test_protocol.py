@@ -9,8 +9,8 @@ def truncation(model="m", **counts):
     given = {
         "passages": 200,
         "passages_cut": 30,
-        "tokens": 8000,
-        "tokens_cut": 100,
+        "vectors": 8000,
+        "vectors_cut": 100,
         "relevant": 8,
         "relevant_cut": 2,
         "relevant_absent": 1,
@@ -33,9 +33,9 @@ def shown(metric):
     return protocol_table(protocol_frame([truncation()], metrics)).shown.iloc[0]
 
 
-def test_shares_are_of_passages_tokens_relevant_passages_and_queries(shown):
+def test_shares_are_of_passages_vectors_relevant_passages_and_queries(shown):
     assert shown["passages cut, %"] == "15.00"
-    assert shown["tokens cut, %"] == "1.25"
+    assert shown["vectors cut, %"] == "1.25"
     assert shown["relevant passages cut, %"] == "25.00"
     assert shown["queries cut, %"] == "25.00"
     assert shown["relevant, absent"] == "1"
