@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from bench.codec.vectors import blocks
 from bench.errors import SettingsError
 from bench.index.shards import Shard
 
@@ -17,13 +18,15 @@ def mixed(
     in parts of at most about ``at_once`` vectors.
 
     A passage is a real one each of whose vectors is moved towards a vector of another real passage, by a weight between
-    ``LEAST`` and ``MOST``, and normalised. Raises SettingsError for fewer vectors than one passage has.
+    ``LEAST`` and ``MOST``, and normalised. Raises SettingsError for fewer vectors than one passage has, and for a single passage.
     """
     source = np.concatenate([np.asarray(shard.vectors) for shard in shards])
     doclens = np.concatenate([shard.doclens for shard in shards])
     offsets = np.concatenate([[0], np.cumsum(doclens, dtype=np.int64)])
     if vectors < doclens.max():
         raise SettingsError(f"{vectors} vectors are fewer than the {doclens.max()} of the longest passage: ask for more")
+    if len(doclens) < 2:
+        raise SettingsError("a mixture takes passages two by two, and the shards have only one")
     rng = np.random.default_rng(seed)
     left = vectors
     while left > 0:
@@ -32,7 +35,7 @@ def mixed(
         lengths = doclens[chosen]
         starts = np.cumsum(lengths) - lengths
         rows = np.arange(lengths.sum()) + np.repeat(offsets[chosen] - starts, lengths)
-        others = rng.integers(len(doclens), size=len(chosen))
+        others = (chosen + rng.integers(1, len(doclens), size=len(chosen))) % len(doclens)
         partners = np.repeat(offsets[others], lengths) + rng.integers(np.repeat(doclens[others], lengths))
         yield _move(source, rows, partners, rng), lengths.astype(np.int32)
         left -= len(rows)
@@ -41,8 +44,7 @@ def mixed(
 def _move(source: np.ndarray, rows: np.ndarray, partners: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     found = np.empty((len(rows), source.shape[1]), np.float16)
     weights = rng.uniform(LEAST, MOST, len(rows)).astype(np.float32)
-    for start in range(0, len(rows), 65_536):
-        some = slice(start, start + 65_536)
+    for some in blocks(len(rows)):
         weight = weights[some, None]
         moved = (1 - weight) * source[rows[some]].astype(np.float32) + weight * source[partners[some]].astype(np.float32)
         found[some] = moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), np.finfo(np.float32).tiny)
