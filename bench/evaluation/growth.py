@@ -18,7 +18,7 @@ def mixed(
     in parts of at most about ``at_once`` vectors.
 
     A passage is a real one each of whose vectors is moved towards a vector of another real passage, by a weight between
-    ``LEAST`` and ``MOST``, and normalised. Raises SettingsError for fewer vectors than one passage has, and for a single passage.
+    ``LEAST`` and ``MOST``, and normalised. Raises SettingsError for a single passage, and for fewer vectors than one has.
     """
     source = np.concatenate([np.asarray(shard.vectors) for shard in shards])
     doclens = np.concatenate([shard.doclens for shard in shards])
