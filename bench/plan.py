@@ -109,31 +109,31 @@ def resolve(values: Mapping[str, Any], source: str, rules: Protocol) -> Plan:
         for dataset_id, overrides in values["queries"].items()
         for entry in [protocol.resolve(dataset_id, overrides or {}, known, source)]
     }
-    models = rounds.expanded(values["models"])
+    declared, teachers = rounds.expanded(values["models"]), values.get("teachers", {})
+    parsed = {name: presets.parse(preset, f"presets.{name} in {source}") for name, preset in values["presets"].items()}
+    runs = list(dict.fromkeys(_runs(values["grid"], declared, entries, parsed, source)))
+    _check_models(declared, source)
+    rounds.check_teachers(teachers, declared, source)
+    for name in (name for name, teacher in teachers.items() if "cross_encoder" in teacher):
+        check_weights(teachers[name]["cross_encoder"], f"teachers.{name}.cross_encoder in {source}:")
+    for name in (name for name, model in declared.items() if "distill" in model):
+        codec = parse(declared[name]["distill"]["mine"]["codec"], f"models.{name}.distill.mine in {source}")
+        rounds.check(name, declared, teachers, codec, parsed, source)
+    models, teachers = rounds.needed(declared, teachers, (run.model for run in runs))
     training = {
         name: rounds.training_set(model["distill"], known, source) for name, model in models.items() if "distill" in model
     }
-    teachers = values.get("teachers", {})
     sources = {name: protocol.resolve(name, {}, known, source) for name in training_sets(models, teachers)}
     codec_queries = protocol.resolve(values["codec_queries"], {}, known, source) if values.get("codec_queries") else None
     if codec_queries:
         sources[codec_queries.id] = codec_queries
     corpora = _corpora(entries, sources, training, source)
-    parsed = {name: presets.parse(preset, f"presets.{name} in {source}") for name, preset in values["presets"].items()}
-    runs = list(dict.fromkeys(_runs(values["grid"], models, entries, parsed, source)))
     _check_codecs({run.codec for run in runs}, codec_queries, source)
     for entry in entries.values():
         quality.check_depth(entry.measures, values["depth"], f"queries.{entry.id} in {source}")
     asked = values["depth"] + any(entry.self_match == "removed" for entry in entries.values())
     for name in sorted({run.preset for run in runs}):
         presets.check_depth(parsed[name], asked, f"presets.{name} in {source}")
-    _check_models(models, source)
-    rounds.check_teachers(teachers, models, source)
-    for name in (name for name, teacher in teachers.items() if "cross_encoder" in teacher):
-        check_weights(teachers[name]["cross_encoder"], f"teachers.{name}.cross_encoder in {source}:")
-    for name in training:
-        codec = parse(models[name]["distill"]["mine"]["codec"], f"models.{name}.distill.mine in {source}")
-        rounds.check(name, models, teachers, codec, parsed, source)
     _check_shards(corpora, values["encode"]["passages_per_shard"], source)
     precision = values["encode"]["precision"]
     return Plan(

@@ -1,7 +1,7 @@
 """Denoised supervision in a config: every round becomes a model of its own, and what it is trained on gets a name."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,27 @@ def expanded(models: Models) -> dict[str, Mapping[str, Any]]:
             start = f"{name}.round{number}"
         found[name] = {**model, "start": start} if rounds > 1 else model
     return found
+
+
+def needed(models: Models, teachers: Models, searched: Iterable[str]) -> tuple[Models, Models]:
+    """Of models and teachers those that the searched models are made from, themselves included, in the order given."""
+    waiting, kept, taught = list(searched), set(), set()
+    while waiting:
+        name = waiting.pop()
+        if name in kept:
+            continue
+        kept.add(name)
+        model = models[name]
+        if "start" in model:
+            waiting.append(model["start"])
+        if "distill" in model:
+            teacher = model["distill"]["teacher"]
+            taught.add(teacher)
+            waiting += [teachers[teacher]["bi_encoder"]] if "bi_encoder" in teachers[teacher] else []
+    return (
+        {name: model for name, model in models.items() if name in kept},
+        {name: teacher for name, teacher in teachers.items() if name in taught},
+    )
 
 
 def training_set(distill: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]], source: str) -> TrainingSet:

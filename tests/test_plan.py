@@ -76,6 +76,13 @@ def test_shards_are_known_from_counts_alone(quick):
     assert plan(encode__passages_per_shard=4690).shards("pydocs-test") == ["00000", "00001"]
 
 
+def test_a_model_that_nothing_searches_is_not_trained():
+    found = plan(grid=[{"models": ["contrastive"], "codecs": ["fp16"], "presets": ["exact"]}], latency=None)
+    assert list(found.models) == ["minilm", "contrastive"]
+    assert (found.training, found.teachers) == ({}, {})
+    assert set(found.corpora) == {"pydocs-test", "pydocs-train"}
+
+
 def test_a_size_is_reported_for_every_searched_codec_and_for_no_other(quick):
     assert quick.codecs("pydocs-test", "minilm") == ["fp16", "residual-1", "residual-2", "residual-4", "residual-8"]
     only = plan(latency=None, grid=[{"models": ["minilm"], "codecs": ["residual-2"], "presets": ["plaid"]}])
@@ -336,7 +343,7 @@ def test_query_sets_of_one_collection_that_agree_share_it():
         ("pydocs-test", "pydocs-test"),
         ("pydocs-tiny-on-test", "pydocs-test"),
     ]
-    assert sorted(found.corpora) == ["pydocs-test", "pydocs-train", "pydocs-train.960-of-3000"]
+    assert sorted(found.corpora) == ["pydocs-test", "pydocs-train"]
 
 
 @pytest.mark.parametrize(("preset", "key", "value"), [("plaid", "ndocs", 400), ("colbertv2", "ncandidates", 100)])

@@ -102,3 +102,22 @@ def test_a_bi_encoder_must_give_one_vector_per_text():
         SettingsError, match=r"teachers.fused.bi_encoder 'minilm' in x.yaml is not .* these are: \['pooled'\]"
     ):
         resolve(values, "x.yaml", KNOWN)
+
+
+def test_models_and_teachers_that_no_searched_model_is_made_from_are_left_out():
+    models = {
+        "base": {"projection": {}},
+        "pooled": {"pooling": "mean"},
+        "other": {"pooling": "mean"},
+        "student": {"start": "base", "distill": {"teacher": "both"}},
+        "alone": {"start": "base", "train": {}},
+        "judged": {"start": "student", "distill": {"teacher": "judgements"}},
+    }
+    teachers = {"both": {"bi_encoder": "pooled"}, "judgements": {"judgements": True}, "unused": {"bi_encoder": "other"}}
+
+    def names(*searched):
+        return tuple(list(some) for some in rounds.needed(models, teachers, searched))
+
+    assert names("alone") == (["base", "alone"], [])
+    assert names("student") == (["base", "pooled", "student"], ["both"])
+    assert names("alone", "judged") == (["base", "pooled", "student", "alone", "judged"], ["both", "judgements"])
