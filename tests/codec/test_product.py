@@ -38,7 +38,8 @@ def test_bytes_are_those_of_the_nearest_sub_vectors(number_of_bytes, dim):
 )
 def test_of_equal_sub_vectors_the_first_is_taken_whatever_the_shape(number_of_bytes, part, vectors, distinct, seed):
     rng = np.random.default_rng(seed)
-    codebook = rng.standard_normal((number_of_bytes, 256, part)).astype(np.float32)
+    codebook = rng.integers(-99, 99, (number_of_bytes, 256, part)).astype(np.float32)  # so that nothing is rounded
+    codebook[:, :, 0] = rng.permutation(256)
     codebook[:, distinct:] = codebook[:, :1]
     wanted = rng.integers(0, distinct, (vectors, number_of_bytes))
     residuals = codebook[np.arange(number_of_bytes), wanted].reshape(vectors, number_of_bytes * part)
