@@ -39,7 +39,7 @@ unlock: setup  ## after a hard kill or a power loss, once no other run is on: le
 	$(BIN)/snakemake --configfile $(CONFIG) --unlock
 
 test: setup  ## the whole test suite
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 check: setup lint  ## formats, types, and the workflow's own lint
 	$(BIN)/mypy

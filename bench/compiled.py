@@ -1,17 +1,19 @@
-"""Numba with the compiled code of each version of our loops apart.
+"""Numba with the compiled code of each version of our loops apart, and shared by all clones of it.
 
-Numba itself keeps code beside the file of a function and asks when that file was changed; a function inlined from another
-file may have changed since. So it is kept in a folder named by a digest of all files with compiled loops, below the
-user's cache or ``NUMBA_CACHE_DIR``.
+Numba itself keeps code by the path of a function's file and asks when that file was changed: a function inlined from
+another file may have changed since, and a copy of the source tree is compiled anew. So it is kept in a folder named by a
+digest of all files with compiled loops, below the user's cache or ``NUMBA_CACHE_DIR``.
 """
 
 import functools
 import hashlib
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numba
+from numba.core import caching
 
 HERE = Path(__file__).parent
 SOURCES = (
@@ -21,9 +23,23 @@ SOURCES = (
     "search/kernels/loops.py",
     "search/kernels/scoring.py",
 )
+NUMBAS_OWN = "UserProvidedCacheLocator,InTreeCacheLocator,UserWideCacheLocator,IPythonCacheLocator,ZipCacheLocator"
 
 
-def _folder() -> Path:
+class Locator(caching.InTreeCacheLocator):
+    """Where numba keeps the code of our loops; those of other packages stay where they were."""
+
+    def __init__(self, py_func: Callable, py_file: str):
+        super().__init__(py_func, py_file)
+        self._cache_path = str(folder() / Path(py_file).parent.name)
+
+    @classmethod
+    def from_function(cls, py_func: Callable, py_file: str) -> "Locator | None":
+        return super().from_function(py_func, py_file) if Path(py_file).is_relative_to(HERE) else None
+
+
+def folder() -> Path:
+    """The folder of this version of the loops."""
     digest = hashlib.sha256(b"".join((HERE / source).read_bytes() for source in SOURCES)).hexdigest()[:16]
     if numba.config.CACHE_DIR:
         return Path(numba.config.CACHE_DIR) / digest
@@ -32,7 +48,7 @@ def _folder() -> Path:
     return root / "colbertv2-bench" / digest
 
 
-numba.config.CACHE_DIR = str(_folder())
+numba.config.CACHE_LOCATOR_CLASSES = f"{__name__}.Locator,{numba.config.CACHE_LOCATOR_CLASSES or NUMBAS_OWN}"
 
 compiled = functools.partial(numba.njit, nogil=True, cache=True, error_model="numpy")
 inlined = numba.njit(inline="always", error_model="numpy")

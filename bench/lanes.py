@@ -233,8 +233,7 @@ def reaching(_: Any, left: Lanes, right: Lanes) -> Any:
     """A bit for each lane, the first one lowest: whether ``left`` is at least ``right``, or one of them no number."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        bits = builder.bitcast(builder.fcmp_unordered(">=", *arguments), ir.IntType(left.count))
-        return builder.zext(bits, ir.IntType(64))
+        return _bits(builder, builder.fcmp_unordered(">=", *arguments))
 
     return types.uint64(left, right), generate
 
@@ -244,10 +243,14 @@ def exceeding(_: Any, left: Lanes, right: Lanes) -> Any:
     """A bit for each lane of integers, the first one lowest: whether ``left`` is more than ``right``."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        bits = builder.bitcast(builder.icmp_signed(">", *arguments), ir.IntType(left.count))
-        return builder.zext(bits, ir.IntType(64))
+        return _bits(builder, builder.icmp_signed(">", *arguments))
 
     return types.uint64(left, right), generate
+
+
+def _bits(builder: Any, compared: Any) -> Any:
+    """64 bits from a vector of truth values."""
+    return builder.zext(builder.bitcast(compared, ir.IntType(compared.type.count)), ir.IntType(64))
 
 
 def _reduced(builder: Any, found: Any, combine: Callable[[Any, Any], Any]) -> Any:

@@ -13,17 +13,23 @@ _HOME = tempfile.mkdtemp(prefix="bench-ir-datasets-")
 os.environ["IR_DATASETS_HOME"] = _HOME
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_itemcollected(item):
+    """What one worker takes at a time: a file, or one of the tests that look at a finished run of the workflow.
+
+    Not in ``pytest_collection_modifyitems``: pytest-xdist reads the groups there, before any conftest.
+    """
+    group = item.nodeid if _needs_run(item) else item.path.relative_to(Path(__file__).parent).as_posix()
+    item.add_marker(pytest.mark.xdist_group(group))
+
+
 def pytest_collection_modifyitems(items):
-    """What one worker takes at a time: a file; first all tests that share a run of the workflow."""
+    """The workflow is run by the first test, while other workers take those that do not need it."""
+    needing = [item for item in items if _needs_run(item)]
+    items[:] = [*needing[:1], *(item for item in items if not _needs_run(item)), *needing[1:]]
 
-    def shares_run(item):
-        return "finished" in item.fixturenames
 
-    items.sort(key=lambda item: not shares_run(item))
-    for item in items:
-        group = "finished" if shares_run(item) else item.path.relative_to(Path(__file__).parent).as_posix()
-        item.add_marker(pytest.mark.xdist_group(group))
+def _needs_run(item):
+    return "finished" in item.fixturenames
 
 
 def pytest_unconfigure():

@@ -1,4 +1,5 @@
 import importlib.metadata
+import os
 import re
 import tomllib
 
@@ -38,7 +39,7 @@ def test_every_direct_dependency_is_locked_but_what_only_a_gpu_needs():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     locked = {name: group for name, group in project["optional-dependencies"].items() if name != "cuda"}
     named = [*project["dependencies"], *(name for group in locked.values() for name in group)]
-    assert {normal(name) for name in named} <= {normal(name) for name in lock()}
+    assert {normal(re.split("[<>=]", name)[0]) for name in named} <= {normal(name) for name in lock()}
 
 
 def test_the_packages_that_records_name_are_locked():
@@ -53,3 +54,9 @@ def test_the_environment_of_a_peer_is_pinned_line_by_line_for_pip_and_conda(peer
     assert normal(peer) in {normal(line.split("==")[0]) for line in lines}
     conda = yaml.safe_load((folder / f"{peer}.yaml").read_text())
     assert conda["dependencies"][-1] == {"pip": [f"-r {peer}.txt"]}
+
+
+@pytest.mark.skipif("PYTEST_XDIST_WORKER" not in os.environ, reason="one process runs all tests")
+def test_a_worker_takes_whole_files_and_not_tests_here_and_there(request):
+    """pytest 9.2 and pytest-xdist 3.8 lose the groups that conftest.py makes, without a word."""
+    assert request.node.nodeid.endswith("@test_environment.py")

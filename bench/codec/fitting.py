@@ -38,10 +38,10 @@ def fit(
             return fit_lloyd(centroids, vectors, codes, name.size)
         case "rotated":
             return fit_rotated(centroids, vectors, codes, name.size, seed)
-    weighting = np.eye(centroids.shape[1]) if name.family == "opq" else None
-    if queries is not None:
-        weighting = aware.weighting(queries)
-    return fit_product(centroids, vectors, codes, name.size, seed, weighting=weighting, threads=threads)
+        case "pq":
+            return fit_product(centroids, vectors, codes, name.size, seed, threads=threads)
+    weighting = np.eye(centroids.shape[1]) if queries is None else aware.weighting(queries)
+    return fit_optimized(centroids, vectors, codes, name.size, seed, weighting=weighting, threads=threads)
 
 
 def fit_residual(centroids: np.ndarray, heldout: np.ndarray, codes: np.ndarray, nbits: int) -> Codec:
@@ -68,27 +68,29 @@ def fit_rotated(centroids: np.ndarray, heldout: np.ndarray, codes: np.ndarray, n
     codebook = residual.codebook(weights, dim)
     residuals = heldout @ rotation - centroids[codes]
     packed = residual.quantize(rotated.unit(residuals), cutoffs)
-    directions = codebook[np.arange(len(codebook)), packed].reshape(residuals.shape)
-    levels = rotated.gain_levels(rotated.gains(residuals, directions))
+    levels = rotated.gain_levels(rotated.gains(residuals, product.decoded(packed, codebook)))
     return Codec(centroids, codebook, cutoffs, weights, rotation, levels)
 
 
 def fit_product(
+    centroids: np.ndarray, heldout: np.ndarray, codes: np.ndarray, number_of_bytes: int, seed: int, *, threads: int = 1
+) -> Codec:
+    """Product quantization (``bench.codec.product``)."""
+    centroids = rounded(centroids)
+    return Codec(centroids, product.fit(heldout - centroids[codes], number_of_bytes, seed, threads=threads))
+
+
+def fit_optimized(
     centroids: np.ndarray,
     heldout: np.ndarray,
     codes: np.ndarray,
     number_of_bytes: int,
     seed: int,
     *,
-    weighting: np.ndarray | None,
-    threads: int,
+    weighting: np.ndarray,
+    threads: int = 1,
 ) -> Codec:
-    """Product quantization (``bench.codec.product``), of residuals times ``weighting [dim, dim]`` and a rotation that OPQ
-    finds for them; of the residuals as they are where it is None.
-    """
-    if weighting is None:
-        centroids = rounded(centroids)
-        return Codec(centroids, product.fit(heldout - centroids[codes], number_of_bytes, seed, threads=threads))
+    """Product quantization of residuals times ``weighting [dim, dim]`` and the rotation that OPQ finds for them."""
     weighted = ((heldout - centroids[codes]) @ weighting).astype(np.float32)
     mapping = (weighting @ product.rotation(weighted, number_of_bytes, seed, threads=threads)).astype(np.float32)
     centroids = rounded(centroids @ mapping)

@@ -40,8 +40,8 @@ def rotation(residuals: np.ndarray, number_of_bytes: int, seed: int, *, threads:
     turned = points @ found
     codebook = _k_means(turned, _first(turned, number_of_bytes, seed), ROTATION_ITERATIONS, threads)
     for _ in range(ROTATION_ITERATIONS):
-        decoded = _decoded(assign(turned, codebook, threads=threads), codebook)
-        left, _, right = np.linalg.svd(points.T @ decoded)
+        nearest = decoded(assign(turned, codebook, threads=threads), codebook)
+        left, _, right = np.linalg.svd(points.T @ nearest)
         found = np.ascontiguousarray(left @ right, np.float32)
         turned = points @ found
         codebook = _k_means(turned, codebook, 1, threads)
@@ -65,6 +65,11 @@ def tables(codebook: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """What ``loops.nearest_parts`` compares vectors with, from a codebook ``[bytes, 256, dim / bytes]``."""
     turned = np.ascontiguousarray(codebook.transpose(0, 2, 1), np.float32)
     return turned, np.ascontiguousarray(-0.5 * np.square(codebook.astype(np.float64)).sum(axis=2), np.float32)
+
+
+def decoded(codes: np.ndarray, codebook: np.ndarray) -> np.ndarray:
+    """Residuals ``[vectors, dim]`` from bytes ``[vectors, bytes]``."""
+    return codebook[np.arange(len(codebook)), codes].reshape(len(codes), -1)
 
 
 def _k_means(points: np.ndarray, codebook: np.ndarray, iterations: int, threads: int) -> np.ndarray:
@@ -91,11 +96,6 @@ def _first(points: np.ndarray, number_of_bytes: int, seed: int) -> np.ndarray:
     """A codebook of points taken by lot."""
     rows = np.random.default_rng(seed).choice(len(points), ENTRIES, replace=False)
     return np.ascontiguousarray(_parts(points[rows], number_of_bytes).transpose(1, 0, 2))
-
-
-def _decoded(codes: np.ndarray, codebook: np.ndarray) -> np.ndarray:
-    """Vectors ``[vectors, dim]`` from bytes ``[vectors, bytes]``."""
-    return codebook[np.arange(len(codebook)), codes].reshape(len(codes), -1)
 
 
 def _parts(vectors: np.ndarray, number_of_bytes: int) -> np.ndarray:

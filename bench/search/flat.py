@@ -10,11 +10,15 @@ from bench.search.stages import Watch, unwatched
 
 
 class Flat:
-    """Exhaustive single-vector search; raises SettingsError for an index with more than one vector per passage."""
+    """Exhaustive single-vector search by FAISS, whose threads are those of the whole process.
 
-    def __init__(self, index: Index):
+    Raises SettingsError for an index with more than one vector per passage.
+    """
+
+    def __init__(self, index: Index, threads: int = 1):
         if (index.doclens != 1).any():
             raise SettingsError("the engine flat needs one vector per passage (a model of kind mean); use exact here")
+        faiss.omp_set_num_threads(threads)
         self.index = index
         self.flat = faiss.IndexFlatIP(index.dim)
         self.flat.add(index.vectors(slice(None)))

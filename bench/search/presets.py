@@ -64,7 +64,7 @@ class FlatPreset(Preset):
     def open(self, index: Index, kernels: str = "cpu", threads: int = 1) -> Engine:
         from bench.search.flat import Flat
 
-        return Flat(index)
+        return Flat(index, threads)
 
 
 @dataclass(frozen=True, kw_only=True)

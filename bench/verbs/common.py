@@ -63,11 +63,9 @@ def prepare_torch(threads: int, seed: int = 0, device: str = "cpu") -> None:
 
 
 def limit_threads(threads: int) -> None:
-    """Fix the threads of the matrix products of numpy, FAISS and, where it is loaded, torch."""
-    import faiss
+    """Fix the threads of the matrix products of numpy and, where it is loaded, torch."""
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(threads)
-    faiss.omp_set_num_threads(threads)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(threads)

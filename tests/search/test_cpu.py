@@ -2,15 +2,18 @@
 
 import dataclasses
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import bench
 from bench.codec import rotated
 from bench.codec.codec import Codec
 from bench.codec.fitting import fit_residual
@@ -246,24 +249,30 @@ CACHED = """
 import sys
 from pathlib import Path
 import numpy as np
+import bench
 from bench.index.index import open_index
 from bench.search.kernels.choice import open_kernels
 from bench.search.plaid import Plaid
 engine = Plaid(open_kernels("cpu", open_index(Path(sys.argv[1]))), ncells=1, centroid_score_threshold=0.1, ndocs=20)
 print(engine.search(np.ones((1, 2, 32), np.float32), 3)[0].passages.tolist())
+print(bench.__path__[0])
 """
 
 
-def test_a_second_process_compiles_nothing(tmp_path):
+def test_a_second_process_compiles_nothing_even_in_another_clone(tmp_path):
     SHAPES[0].build(tmp_path, seed=0)
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    source = Path(bench.__path__[0])
+    clone = tmp_path / "clone"
+    shutil.copytree(source, clone / "bench", ignore=shutil.ignore_patterns("__pycache__"))
     printed, compiled = [], []
-    for _ in range(2):
+    for tree in (source.parent, clone):
+        environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": str(tree)}
         command = [sys.executable, "-c", CACHED, str(tmp_path / "index")]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-        printed.append(done.stdout)
-        compiled.append(sorted(path.name for path in (tmp_path / "cache").rglob("*.nbc")))
-    assert printed[0] == printed[1] != ""
+        done = subprocess.run(command, env=environment, cwd=tree, capture_output=True, text=True, check=True)
+        printed.append(done.stdout.splitlines())
+        compiled.append({path.name: path.stat().st_mtime_ns for path in (tmp_path / "cache").rglob("*.nbc")})
+    assert [Path(lines[1]) for lines in printed] == [source, clone / "bench"]
+    assert printed[0][0] == printed[1][0] != ""
     assert compiled[0] == compiled[1]
     assert any("fine" in name for name in compiled[0])
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[2]
 TREE = ("bench", "workflow", "config", "profiles", "Snakefile")
@@ -89,11 +90,17 @@ def tree(tmp_path_factory) -> Checkout:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Checkout:
-    """A checkout in which config/ci.yaml has been run to the end; tests that edit take ``checkout`` instead."""
-    made = _copy(ROOT, tmp_path_factory.mktemp("workflow") / "finished")
-    done = made.snakemake()
-    assert done.returncode == 0, done.stderr[-4000:]
-    return made
+    """A checkout in which config/ci.yaml has been run to the end, once for all workers; tests that edit take ``checkout``."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    root, errors = shared / "finished", shared / "finished.errors"
+    with FileLock(shared / "finished.lock"):
+        if not root.exists():
+            done = _copy(ROOT, root).snakemake()
+            errors.write_text(done.stderr if done.returncode else "")
+    assert errors.read_text()[-4000:] == ""
+    return Checkout(root)
 
 
 @pytest.fixture
