@@ -90,7 +90,7 @@ def tree(tmp_path_factory) -> Checkout:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Checkout:
-    """A checkout in which config/ci.yaml has been run to the end, once for all workers; tests that edit take ``checkout``."""
+    """A checkout in which config/ci.yaml was run to the end, once for all workers; tests that edit take ``checkout``."""
     shared = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent
