@@ -311,9 +311,12 @@ def test_without_latency_nothing_is_timed():
     assert plan(latency=None).latency is None
 
 
-def test_the_quick_config_times_three_presets_of_one_model_at_two_bits(quick):
-    assert {(run.model, run.codec) for run in quick.latency.runs} == {("contrastive", "residual-2")}
-    assert len(quick.latency.runs) == 3
+def test_the_quick_config_times_three_presets_of_one_model_at_two_bit_widths(quick):
+    assert {(run.model, run.codec) for run in quick.latency.runs} == {
+        ("contrastive", "residual-2"),
+        ("contrastive", "residual-1"),
+    }
+    assert len(quick.latency.runs) == 2 * 3
 
 
 def test_a_grid_and_a_timing_may_name_some_of_the_query_sets():

@@ -16,6 +16,7 @@ from bench.report.figures import COLOURS, MARKERS, STYLE
 from bench.report.latency import pareto
 
 MARKER_SIZE = 5
+LEAST_SPAN = 0.01  # of the quality axis: a difference in the fourth digit must not look like one
 DISTANCES = (7, 11)
 SIDES = ((1, 0), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1), (0, 1), (0, -1))
 GREY = "#888888"
@@ -75,6 +76,9 @@ def _panel(axes: Axes, rows: pd.DataFrame, styles: dict[tuple[str, str], tuple[s
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.minorticks_off()
     axes.margins(x=0.2, y=0.2)
+    low, high = axes.get_ylim()
+    if high - low < LEAST_SPAN:
+        axes.set_ylim((low + high - LEAST_SPAN) / 2, (low + high + LEAST_SPAN) / 2)
     axes.set_xlabel("p50 of a query, ms, from vectors to ranking")
     axes.set_ylabel(str(rows["headline"].iloc[0]))
     axes.grid(axis="y", color="#dddddd", linewidth=0.6)

@@ -154,6 +154,15 @@ def test_names_in_figure_3_overlap_nothing_even_where_points_crowd(metric, laten
     assert not any(box.contains(*place) for box in boxes for place in places)
 
 
+@pytest.mark.parametrize(("spread", "expected"), [(0.0002, 0.01), (0.2, 0.28)])
+def test_figure_3_shows_no_less_than_a_hundredth_of_the_measure(spread, expected, metric, latency):
+    runs = [metric("m", "residual-2", preset, [value]) for preset, value in (("exact", 0.5), ("plaid", 0.5 + spread))]
+    (axes,) = quality_against_latency(latency_frame([latency(run, 2.0) for run in runs], runs, [])).axes
+    low, high = axes.get_ylim()
+    assert high - low == pytest.approx(expected)
+    assert (low + high) / 2 == pytest.approx(0.5 + spread / 2)
+
+
 def test_lone_points_are_named(frame):
     (axes,) = quality_against_latency(frame).axes
     assert {text.get_text() for text in axes.texts} == {"exact, fp16", "exact, 2 bit", "plaid, 2 bit", "plaid, 1 bit"}
