@@ -26,26 +26,28 @@ SOURCES = (
 NUMBAS_OWN = "UserProvidedCacheLocator,InTreeCacheLocator,UserWideCacheLocator,IPythonCacheLocator,ZipCacheLocator"
 
 
-class Locator(caching.InTreeCacheLocator):
-    """Where numba keeps the code of our loops; those of other packages stay where they were."""
-
-    def __init__(self, py_func: Callable, py_file: str):
-        super().__init__(py_func, py_file)
-        self._cache_path = str(folder() / Path(py_file).parent.name)
-
-    @classmethod
-    def from_function(cls, py_func: Callable, py_file: str) -> "Locator | None":
-        return super().from_function(py_func, py_file) if Path(py_file).is_relative_to(HERE) else None
-
-
-def folder() -> Path:
-    """The folder of this version of the loops."""
+def _folder() -> Path:
     digest = hashlib.sha256(b"".join((HERE / source).read_bytes() for source in SOURCES)).hexdigest()[:16]
     if numba.config.CACHE_DIR:
         return Path(numba.config.CACHE_DIR) / digest
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     root = home if os.access(home if home.exists() else home.parent, os.W_OK) else Path(tempfile.gettempdir())
     return root / "colbertv2-bench" / digest
+
+
+_FOLDER = _folder()
+
+
+class Locator(caching.InTreeCacheLocator):
+    """Where numba keeps the code of our loops; those of other packages stay where they were."""
+
+    def __init__(self, py_func: Callable, py_file: str):
+        super().__init__(py_func, py_file)
+        self._cache_path = str(_FOLDER / Path(py_file).parent.relative_to(HERE))
+
+    @classmethod
+    def from_function(cls, py_func: Callable, py_file: str) -> "Locator | None":
+        return super().from_function(py_func, py_file) if Path(py_file).is_relative_to(HERE) else None
 
 
 numba.config.CACHE_LOCATOR_CLASSES = f"{__name__}.Locator,{numba.config.CACHE_LOCATOR_CLASSES or NUMBAS_OWN}"

@@ -20,9 +20,9 @@ def test_a_change_of_a_file_that_loops_inline_from_moves_the_cache(tmp_path, mon
         shutil.copy(compiled.HERE / source, tmp_path / source)
     monkeypatch.setattr(compiled, "HERE", tmp_path)
     monkeypatch.setattr(compiled.numba.config, "CACHE_DIR", str(tmp_path / "cache"))
-    before = compiled.folder()
+    before = compiled._folder()
     (tmp_path / "lanes.py").write_text("changed")
-    after = compiled.folder()
+    after = compiled._folder()
     assert before.parent == after.parent == tmp_path / "cache"
     assert before.name != after.name
 
@@ -30,4 +30,4 @@ def test_a_change_of_a_file_that_loops_inline_from_moves_the_cache(tmp_path, mon
 def test_without_a_folder_of_numba_it_stands_below_the_users_cache(tmp_path, monkeypatch):
     monkeypatch.setattr(compiled.numba.config, "CACHE_DIR", "")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert compiled.folder().parent == tmp_path / "colbertv2-bench"
+    assert compiled._folder().parent == tmp_path / "colbertv2-bench"
