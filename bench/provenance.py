@@ -8,7 +8,7 @@ import os
 import platform
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("numpy", "torch", "transformers", "tokenizers", "faiss-cpu", "ir-datasets", "ir-measures", "bm25s", "scipy")
@@ -36,7 +36,7 @@ def code_digest(*modules: str, root: Path = ROOT) -> str:
     """
     digest = hashlib.sha256()
     for name in sorted(set().union(*(import_closure(module, root) for module in modules))):
-        digest.update(f"{name}\n{_meaning(_source(name, root))}\n".encode())
+        digest.update(f"{name}\n{_read(_source(name, root)).meaning}\n".encode())
     return digest.hexdigest()[:16]
 
 
@@ -56,14 +56,8 @@ def import_closure(module: str, root: Path = ROOT) -> set[str]:
 @functools.cache
 def direct_imports(source: Path, root: Path = ROOT) -> frozenset[str]:
     """Dotted names of our modules that one file names in its import statements, wherever these stand."""
-    names: set[str] = set()
-    for node in ast.walk(_tree(source)):
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module)
-            names.update(f"{node.module}.{alias.name}" for alias in node.names)
     ours = source.relative_to(root).parts[0]
+    names = _read(source).imports
     return frozenset(name for name in names if name.split(".")[0] == ours and _source_or_none(name, root))
 
 
@@ -80,20 +74,28 @@ def _source(name: str, root: Path) -> Path:
     return path
 
 
-@functools.cache
-def _tree(source: Path) -> ast.Module:
-    return ast.parse(source.read_text(encoding="utf-8"))
+class _Read(NamedTuple):
+    """What matters of a source file: dotted names in its import statements, digest of its syntax tree without docstrings."""
+
+    imports: frozenset[str]
+    meaning: str
 
 
 @functools.cache
-def _meaning(source: Path) -> str:
+def _read(source: Path) -> _Read:
     tree = ast.parse(source.read_text(encoding="utf-8"))
+    imports: set[str] = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            first = node.body[0] if node.body else None
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
-                node.body = node.body[1:]
-    return ast.dump(tree)
+        match node:
+            case ast.Import(names):
+                imports.update(alias.name for alias in names)
+            case ast.ImportFrom(str(module), names):
+                imports.update((module, *(f"{module}.{alias.name}" for alias in names)))
+            case ast.Module() | ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
+                match node.body:
+                    case [ast.Expr(ast.Constant(str())), *rest]:
+                        node.body = rest
+    return _Read(frozenset(imports), hashlib.sha256(ast.dump(tree).encode()).hexdigest())
 
 
 def cpu_flags() -> frozenset[str]:

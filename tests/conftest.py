@@ -9,8 +9,10 @@ import pytest
 
 pytest_plugins = [f"tests.fixtures_{name}" for name in ("device", "model", "index", "training", "layouts")]
 
-_HOME = tempfile.mkdtemp(prefix="bench-ir-datasets-")
-os.environ["IR_DATASETS_HOME"] = _HOME
+_MADE = "BENCH_TESTS_HOME" not in os.environ  # the workers of a run share the home of the process that started them
+if _MADE:
+    os.environ["BENCH_TESTS_HOME"] = tempfile.mkdtemp(prefix="bench-ir-datasets-")
+os.environ["IR_DATASETS_HOME"] = _HOME = os.environ["BENCH_TESTS_HOME"]
 
 
 def pytest_itemcollected(item):
@@ -33,4 +35,5 @@ def _needs_run(item):
 
 
 def pytest_unconfigure():
-    shutil.rmtree(_HOME, ignore_errors=True)
+    if _MADE:
+        shutil.rmtree(_HOME, ignore_errors=True)

@@ -18,6 +18,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock
+
 from bench.errors import DataError
 from bench.storage import atomic, digest_of, write_text
 
@@ -133,14 +135,23 @@ def _installed(distribution: str) -> importlib.metadata.Distribution:
 def extract(subset: str, folder: Path) -> Path:
     """Write ``pairs.jsonl`` and ``qrels.txt`` of a subset below ``folder`` unless they are there; return their folder.
 
-    The folder's name holds the versions of the distributions, so that an upgrade makes a new one.
+    The folder's name holds the versions of the distributions, so that an upgrade makes a new one. Of several processes
+    one extracts while the others wait.
     """
     target = folder / f"{subset}-{digest_of([versions(subset), QUERY_WORDS, PASSAGE_WORDS, LIMITS.get(subset)])[:12]}"
-    if not (target / "qrels.txt").exists():
-        with _collector_off():
-            found = list(itertools.islice(pairs(SUBSETS[subset]), LIMITS.get(subset)))
-        with atomic(target / "pairs.jsonl") as temporary, temporary.open("w", encoding="utf-8") as stream:
-            for pair in found:
-                stream.write(json.dumps({"id": pair.id, "query": pair.query, "passage": pair.passage}) + "\n")
-        write_text(target / "qrels.txt", "".join(f"{pair.id} 0 {pair.id} 1\n" for pair in found))
+    if (target / "qrels.txt").exists():
+        return target
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / f".{target.name}.lock"):
+        if not (target / "qrels.txt").exists():
+            _extract(subset, target)
     return target
+
+
+def _extract(subset: str, target: Path) -> None:
+    with _collector_off():
+        found = list(itertools.islice(pairs(SUBSETS[subset]), LIMITS.get(subset)))
+    with atomic(target / "pairs.jsonl") as temporary, temporary.open("w", encoding="utf-8") as stream:
+        for pair in found:
+            stream.write(json.dumps({"id": pair.id, "query": pair.query, "passage": pair.passage}) + "\n")
+    write_text(target / "qrels.txt", "".join(f"{pair.id} 0 {pair.id} 1\n" for pair in found))

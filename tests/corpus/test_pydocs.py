@@ -2,6 +2,8 @@
 
 import ast
 import json
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 
@@ -210,6 +212,27 @@ def test_a_second_extraction_reads_no_source_file(fake_distribution, tmp_path, m
 
     monkeypatch.setattr(pydocs, "source_files", refuse)
     assert pydocs.extract("fake", tmp_path) == first
+
+
+def test_one_of_several_extractions_at_the_same_time_reads_the_source_files(fake_distribution, tmp_path, monkeypatch):
+    fake_distribution(a=function("one", words(4), words(15)))
+    reading, go_on, read = Event(), Event(), []
+
+    def slow(distribution, files=pydocs.source_files):
+        read.append(distribution)
+        reading.set()
+        assert go_on.wait(60)
+        return files(distribution)
+
+    monkeypatch.setattr(pydocs, "source_files", slow)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(pydocs.extract, "fake", tmp_path)
+        assert reading.wait(60)
+        second = pool.submit(pydocs.extract, "fake", tmp_path)
+        assert not second.done()
+        go_on.set()
+        assert first.result() == second.result()
+    assert read == ["fake"]
 
 
 def test_other_versions_of_the_packages_make_another_folder(fake_distribution, tmp_path, monkeypatch):
