@@ -92,7 +92,7 @@ def fit_optimized(
 ) -> Codec:
     """Product quantization of residuals times ``weighting [dim, dim]`` and the rotation that OPQ finds for them."""
     weighted = ((heldout - centroids[codes]) @ weighting).astype(np.float32)
-    mapping = (weighting @ product.rotation(weighted, number_of_bytes, seed, threads=threads)).astype(np.float32)
+    mapping = (weighting @ product.rotation(weighted, number_of_bytes)).astype(np.float32)
     centroids = rounded(centroids @ mapping)
     codebook = product.fit(heldout @ mapping - centroids[codes], number_of_bytes, seed, threads=threads)
     return Codec(centroids, codebook, map=mapping)
