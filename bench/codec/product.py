@@ -33,8 +33,8 @@ def fit(residuals: np.ndarray, number_of_bytes: int, seed: int, *, threads: int 
 def rotation(residuals: np.ndarray, number_of_bytes: int) -> np.ndarray:
     """The orthogonal ``[dim, dim]`` float32 of OPQ, to multiply residuals ``[heldout, dim]`` float32 by from the left.
 
-    Principal axes, dealt out from the widest on: each goes to the byte whose axes so far have the least product of variances,
-    as long as that has room for it.
+    Principal axes, dealt out from the widest on: each goes to the byte whose axes so far have the least product of
+    variances, as long as that has room for it.
     """
     points = _enough(residuals, POINTS)
     variances, axes = np.linalg.eigh(np.cov(points, rowvar=False))
