@@ -5,8 +5,8 @@ k-means (Jégou et al., Product quantization for nearest neighbor search, 2011).
 distribution of its dimensions, where that of scalar buckets is their product. Where stretches differ in variance or are
 correlated, a rotation first balances them: the one that loses least of a normal distribution is known (Ge et al., Optimized
 product quantization, 2013, section 3.3, "eigenvalue allocation"). As any rotation it costs nothing but one product for a
-query. On residuals it leaves an eighth to a sixth less error than the rotation that turns with the codebook find from a
-random one on (section 3.2, which FAISS has), and those turns find nothing better from it on (results/codecs.md).
+query. On residuals it leaves 8 to 17 % less squared error than the rotation that turns with the codebook find from a random
+one on (section 3.2, which FAISS has), and those turns find nothing better from it on (results/codecs.md).
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -40,10 +40,10 @@ def rotation(residuals: np.ndarray, number_of_bytes: int) -> np.ndarray:
     variances, axes = np.linalg.eigh(np.cov(points, rowvar=False))
     widths = np.log(np.maximum(variances, np.finfo(np.float32).tiny))
     widths -= widths.min()
+    room = len(axes) // number_of_bytes
     dealt: list[list[int]] = [[] for _ in range(number_of_bytes)]
-    for axis in np.argsort(-widths, kind="stable"):
-        with_room = (byte for byte in dealt if len(byte) < len(axes) // number_of_bytes)
-        min(with_room, key=lambda byte: widths[byte].sum()).append(axis)
+    for axis in reversed(range(len(axes))):  # variances ascend
+        min((byte for byte in dealt if len(byte) < room), key=lambda byte: widths[byte].sum()).append(axis)
     return np.ascontiguousarray(axes[:, np.concatenate(dealt)], np.float32)
 
 
