@@ -124,7 +124,7 @@ def index_bytes(codec: str, passages: int, vectors: int, dim: int) -> int:
     if name is None:
         return ids + 2 * dim * vectors + HEADER
     centroids = number_of_centroids(vectors, name.times)
-    tables = centroids * (dim + 2) + 4 * (centroids + 1) + 256 * dim * 4 + 11 * HEADER
+    tables = centroids * (dim + name.centroid_bytes) + 4 * (centroids + 1) + 256 * dim * 4 + 12 * HEADER
     listed = vectors * gap_bytes(passages * centroids / vectors)
     coded = vectors * (code_dtype(centroids).itemsize + name.bytes(dim) + 1)
     return ids + tables + round(listed) + coded

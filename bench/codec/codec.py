@@ -1,7 +1,8 @@
 """A fitted codec: every compressed one has the same shape, so that there is one decoder and one file layout.
 
-A vector is a centroid plus a residual; each byte of the residual picks one of 256 sub-vectors for its dimensions. Two
-options: a linear map before everything, and a last byte that picks what the residual is multiplied by, its gain.
+A vector is a centroid plus a residual; each byte of the residual picks one of 256 sub-vectors for its dimensions. Options: a
+linear map before everything; and what the residual is multiplied by, either its gain, which a last byte picks, or the
+spread of its centroid.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.codec import levels, loops, product, rotated
-from bench.codec.names import TABLES
+from bench.codec.names import SPREADS, TABLES
 from bench.codec.rounding import from_bytes, to_bytes
 from bench.codec.vectors import blocks
 from bench.errors import DamagedFileError, DataError
@@ -30,14 +31,14 @@ def _none(*shape: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Codec:
-    """centroids ``[centroids, dim]``; codebook ``[sub-vectors, 256, dim / sub-vectors]``; float32 as all arrays here.
+    """centroids ``[centroids, dim]``; codebook ``[sub-vectors, 256, dim / sub-vectors]``; float32 unless said otherwise.
 
     cutoffs ``[buckets - 1]`` and weights ``[buckets]`` of scalar buckets, or a row for each dimension, and empty for a
     codebook that was learned. map ``[dim, dim]``: what vectors are multiplied by from the left before anything else, or
     empty; centroids and decoded vectors are mapped ones, and queries are mapped so that inner products stay. Most often it
     is a rotation; where it is not, lengths mean nothing after it, and decoded vectors are not normalised. gains ``[256]``,
-    or empty where there is no byte for them. On disk centroids take a byte a dimension; ``save`` refuses others than
-    ``bench.codec.rounding`` gives.
+    or empty where there is no byte for them; spreads ``[centroids]`` float16, or empty; a codec has one of them at most. On
+    disk centroids take a byte a dimension; ``save`` refuses others than ``bench.codec.rounding`` gives.
     """
 
     centroids: np.ndarray
@@ -46,6 +47,7 @@ class Codec:
     weights: np.ndarray = field(default_factory=lambda: _none(0))
     map: np.ndarray = field(default_factory=lambda: _none(0, 0))
     gains: np.ndarray = field(default_factory=lambda: _none(0))
+    spreads: np.ndarray = field(default_factory=lambda: np.empty(0, np.float16))
 
     @property
     def dim(self) -> int:
@@ -55,6 +57,16 @@ class Codec:
     def bytes(self) -> int:
         """Bytes of one residual, that of its gain included."""
         return len(self.codebook) + (len(self.gains) > 0)
+
+    @cached_property
+    def largest_factor(self) -> float:
+        """The most that a residual is multiplied by."""
+        return float(max(self.gains.max(initial=0), self.spreads.max(initial=0))) if self.factors else 1.0
+
+    @property
+    def factors(self) -> bool:
+        """Whether residuals are multiplied by anything."""
+        return len(self.gains) > 0 or len(self.spreads) > 0
 
     @cached_property
     def normalised(self) -> bool:
@@ -93,8 +105,8 @@ class Codec:
     def _quantizer(self) -> Callable[[np.ndarray, np.ndarray, np.ndarray], None]:
         """Fills bytes ``[vectors, bytes]`` for mapped vectors and their codes."""
         if not len(self.cutoffs):
-            tables = product.tables(self.codebook)
-            return lambda vectors, codes, out: loops.nearest_parts(vectors, self.centroids, codes, *tables, out)
+            shares = (1 / self.spreads.astype(np.float32), *product.tables(self.codebook))
+            return lambda vectors, codes, out: loops.nearest_parts(vectors, self.centroids, codes, *shares, out)
         shape = self.dim, self.cutoffs.shape[-1]
         cutoffs = np.ascontiguousarray(np.broadcast_to(self.cutoffs, shape).T)
         if not len(self.gains):
@@ -106,7 +118,7 @@ class Codec:
         zero, same = np.zeros((1, self.dim), np.float32), np.zeros(len(residuals), np.uint8)
         loops.quantize(rotated.unit(residuals), zero, same, cutoffs, out[:, :-1])
         directions = np.empty_like(residuals)
-        loops.decode(zero, self.codebook, _none(0), same, out[:, :-1], directions)
+        loops.decode(zero, self.codebook, _none(0), _none(0), same, out[:, :-1], directions)
         out[:, -1] = levels.nearest(rotated.gains(residuals, directions), self.gains)
 
     def decode(self, codes: np.ndarray, residuals: np.ndarray) -> np.ndarray:
@@ -122,7 +134,8 @@ class Codec:
 
     def _sums(self, codes: np.ndarray, residuals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         vectors = np.empty((len(codes), self.dim), np.float32)
-        loops.decode(self.centroids, self.codebook, self.gains, codes, residuals, vectors)
+        spreads = self.spreads.astype(np.float32)
+        loops.decode(self.centroids, self.codebook, self.gains, spreads, codes, residuals, vectors)
         return vectors, np.linalg.norm(vectors, axis=1) if self.normalised else np.ones(len(vectors), np.float32)
 
     def save(self, writer: FolderWriter) -> None:
@@ -132,14 +145,14 @@ class Codec:
             raise DataError(f"the centroids for {writer.folder} do not fit in a byte a dimension: round them first")
         writer.array(CENTROIDS, values)
         writer.array(SCALES, scales)
-        for name in TABLES:
+        for name in (*TABLES, SPREADS):
             writer.array(f"{name}.npy", getattr(self, name))
 
 
 def load(folder: Path) -> Codec:
     """Read the arrays of a codec; raises DamagedFileError where their shapes do not fit together."""
     centroids = from_bytes(*(read_array(folder / name, mapped=False) for name in (CENTROIDS, SCALES)))
-    codec = Codec(centroids, *(read_array(folder / f"{name}.npy", mapped=False) for name in TABLES))
+    codec = Codec(centroids, *(read_array(folder / f"{name}.npy", mapped=False) for name in (*TABLES, SPREADS)))
     dim, count = codec.dim, max(len(codec.codebook), 1)
     if codec.codebook.shape != (count, 256, dim // count) or dim % count:
         raise DamagedFileError(f"codebook {codec.codebook.shape} in {folder} does not fit vectors of dim {dim}")
@@ -147,4 +160,6 @@ def load(folder: Path) -> Codec:
         raise DamagedFileError(f"map {codec.map.shape} in {folder} does not fit vectors of dim {dim}")
     if codec.gains.shape not in ((0,), (rotated.GAINS,)):
         raise DamagedFileError(f"{folder} has {len(codec.gains)} gains; a byte picks one of {rotated.GAINS}")
+    if codec.spreads.shape not in ((0,), (len(codec.centroids),)):
+        raise DamagedFileError(f"{folder} has {len(codec.spreads)} spreads for {len(codec.centroids)} centroids")
     return codec

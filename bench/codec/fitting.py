@@ -4,6 +4,7 @@ import numpy as np
 
 from bench.codec import aware, lloyd, product, residual, rotated
 from bench.codec.codec import Codec
+from bench.codec.kmeans import Clusters
 from bench.codec.names import CodecName
 from bench.codec.rounding import rounded
 from bench.errors import SettingsError
@@ -11,7 +12,7 @@ from bench.errors import SettingsError
 
 def fit(
     name: CodecName,
-    centroids: np.ndarray,
+    clusters: Clusters,
     heldout: np.ndarray,
     codes: np.ndarray,
     seed: int,
@@ -19,12 +20,13 @@ def fit(
     *,
     threads: int = 1,
 ) -> Codec:
-    """A codec fitted on vectors ``[heldout, dim]`` with their codes ``[heldout]``; centroids ``[centroids, dim]`` as found.
+    """A codec fitted on vectors ``[heldout, dim]`` with their codes ``[heldout]``; clusters as found.
 
     seed: of a random rotation and of k-means; queries ``[vectors, dim]``: of training queries, for a codec that needs them;
     the number of threads changes nothing. Raises SettingsError where dimensions do not fill bytes, where queries are missing
     and where they are given to a codec that would not look at them.
     """
+    centroids = clusters.centroids
     name.check_dim(centroids.shape[1])
     if name.needs_queries and (queries is None or not len(queries)):
         raise SettingsError(f"codec {str(name)!r} is fitted on vectors of training queries as well: give some")
@@ -41,7 +43,7 @@ def fit(
         case "pq":
             return fit_product(centroids, vectors, codes, name.size, seed, threads=threads)
     weighting = np.eye(centroids.shape[1]) if queries is None else aware.weighting(queries)
-    return fit_optimized(centroids, vectors, codes, name.size, seed, weighting=weighting, threads=threads)
+    return fit_optimized(clusters, vectors, codes, name.size, seed, weighting=weighting, threads=threads)
 
 
 def fit_residual(centroids: np.ndarray, heldout: np.ndarray, codes: np.ndarray, nbits: int) -> Codec:
@@ -81,7 +83,7 @@ def fit_product(
 
 
 def fit_optimized(
-    centroids: np.ndarray,
+    clusters: Clusters,
     heldout: np.ndarray,
     codes: np.ndarray,
     number_of_bytes: int,
@@ -90,9 +92,12 @@ def fit_optimized(
     weighting: np.ndarray,
     threads: int = 1,
 ) -> Codec:
-    """Product quantization of residuals times ``weighting [dim, dim]`` and the rotation that OPQ finds for them."""
-    weighted = ((heldout - centroids[codes]) @ weighting).astype(np.float32)
+    """Product quantization of residuals over the spread of their centroid, times ``weighting [dim, dim]`` and the rotation
+    that OPQ finds for them."""
+    spreads = clusters.spreads[codes].astype(np.float32)[:, None]
+    weighted = ((heldout - clusters.centroids[codes]) / spreads @ weighting).astype(np.float32)
     mapping = (weighting @ product.rotation(weighted, number_of_bytes)).astype(np.float32)
-    centroids = rounded(centroids @ mapping)
-    codebook = product.fit(heldout @ mapping - centroids[codes], number_of_bytes, seed, threads=threads)
-    return Codec(centroids, codebook, map=mapping)
+    centroids = rounded(clusters.centroids @ mapping)
+    residuals = (heldout @ mapping - centroids[codes]) / spreads
+    codebook = product.fit(residuals, number_of_bytes, seed, threads=threads)
+    return Codec(centroids, codebook, map=mapping, spreads=clusters.spreads)

@@ -1,6 +1,7 @@
 """Centroids: how many, from which sample, and by which k-means (arXiv 2112.01488, section 3.4)."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,6 +15,16 @@ CENTROIDS_PER_ROOT = 16
 HELDOUT_SHARE = 0.05
 HELDOUT_MOST = 50_000
 FIRST_POINTS, POINTS = 8, 96
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """centroids ``[centroids, dim]`` float32; spreads ``[centroids]`` float16: how far from each its vectors are, as the
+    root of the mean squared distance, over that of all vectors; 1 where all distances are 0.
+    """
+
+    centroids: np.ndarray
+    spreads: np.ndarray
 
 
 def number_of_centroids(vectors: int, times: int = 1) -> int:
@@ -48,6 +59,11 @@ def hold_out(sample: Vectors, rng: np.random.Generator) -> tuple[Vectors, np.nda
 
 
 def fit(sample: Vectors, centroids: int, *, seed: int, iterations: int, threads: int = 1) -> np.ndarray:
+    """The centroids that ``clusters`` finds, for those who ask for no more."""
+    return clusters(sample, centroids, seed=seed, iterations=iterations, threads=threads).centroids
+
+
+def clusters(sample: Vectors, centroids: int, *, seed: int, iterations: int, threads: int = 1) -> Clusters:
     """Spherical k-means: ``[sample, dim]`` to at most ``centroids`` centres ``[., dim]`` float32, of norm 1 as far as
     the bytes that they are stored in allow (``bench.codec.rounding``).
 
@@ -59,15 +75,15 @@ def fit(sample: Vectors, centroids: int, *, seed: int, iterations: int, threads:
     if len(np.unique(sample[: 2 * centroids], axis=0)) <= centroids:
         distinct = np.unique(sample[:], axis=0)
         if len(distinct) <= centroids:
-            return rounded(_unit(distinct.astype(np.float32)))
+            return Clusters(rounded(_unit(distinct.astype(np.float32))), np.ones(len(distinct), np.float16))
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(sample))[: POINTS * centroids]
-    found = _unit(sample[np.sort(order[:centroids])].astype(np.float32))
+    found, spreads = _unit(sample[np.sort(order[:centroids])].astype(np.float32)), np.ones(centroids, np.float16)
     for iteration in range(iterations):
         points = _only(sample, np.sort(order[: centroids * FIRST_POINTS * 2**iteration]))
         codes = assign(points, found, threads=threads, doubtful=0)
-        found = _means(points, codes, found)
-    return rounded(found)
+        found, spreads = _means(points, codes, found)
+    return Clusters(rounded(found), spreads)
 
 
 def _only(vectors: Vectors, rows: np.ndarray) -> Vectors:
@@ -75,15 +91,29 @@ def _only(vectors: Vectors, rows: np.ndarray) -> Vectors:
     return vectors[rows] if isinstance(vectors, np.ndarray) else vectors.only(rows)
 
 
-def _means(points: Vectors, codes: np.ndarray, centroids: np.ndarray) -> np.ndarray:
-    """Normalised sums of the points of each centroid; one without points moves to the point farthest from its own."""
+def _means(points: Vectors, codes: np.ndarray, centroids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Normalised sums of the points of each centroid, and its spread; one without points moves to the point farthest from
+    its own."""
     sums, counts = loops.sums(points, codes, len(centroids))
     means = _unit(sums)
     empty = np.flatnonzero((counts == 0) | ~sums.any(axis=1))
     if len(empty):
         closeness = loops.similarities(points, codes, centroids)
         means[empty] = _unit(points[np.argsort(closeness, kind="stable")[: len(empty)]].astype(np.float32))
-    return means
+    return means, spreads(sums, counts)
+
+
+def spreads(sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """``[centroids]`` float16 (``Clusters``) from sums ``[centroids, dim]`` of the unit vectors of each, and their counts.
+
+    The squared distances of n unit vectors to the direction of their sum s add up to 2 n - 2 |s|. Those of one vector more,
+    with the mean distance of all, are added: of a few vectors little is known, and of none nothing.
+    """
+    squares = np.maximum(2 * (counts - np.linalg.norm(sums.astype(np.float64), axis=1)), 0)
+    mean = squares.sum() / counts.sum()
+    if mean <= 0:
+        return np.ones(len(counts), np.float16)
+    return np.sqrt((squares + mean) / (counts + 1) / mean).astype(np.float16)
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

@@ -74,10 +74,16 @@ def _first_of_largest(scores: np.ndarray) -> np.int64:
 
 @compiled()
 def nearest_parts(
-    vectors: np.ndarray, centroids: np.ndarray, codes: np.ndarray, table: np.ndarray, shift: np.ndarray, out: np.ndarray
+    vectors: np.ndarray,
+    centroids: np.ndarray,
+    codes: np.ndarray,
+    shares: np.ndarray,
+    table: np.ndarray,
+    shift: np.ndarray,
+    out: np.ndarray,
 ) -> None:
     """Fill ``out [vectors, bytes]`` with the sub-vectors nearest to those of vectors ``[vectors, dim]`` float32 minus their
-    centroids, the first of equals.
+    centroids, times the share of each where there are ``shares [centroids]``, the first of equals.
 
     table ``[bytes, dim / bytes, 256]`` float32: the sub-vectors, an element of all after the other; shift ``[bytes, 256]``:
     minus half of their squared norms, to which inner products are added. A stretch of vectors is compared with the part of
@@ -93,9 +99,12 @@ def nearest_parts(
             first = byte * part
             for vector in range(start, stop, 2):  # two at a time share what is loaded of the table
                 other = min(vector + 1, stop - 1)
+                code, code_too = codes[vector], codes[other]
+                share = shares[code] if len(shares) else np.float32(1)
+                share_too = shares[code_too] if len(shares) else np.float32(1)
                 for place in range(part):
-                    left[place] = vectors[vector, first + place] - centroids[codes[vector], first + place]
-                    right[place] = vectors[other, first + place] - centroids[codes[other], first + place]
+                    left[place] = (vectors[vector, first + place] - centroids[code, first + place]) * share
+                    right[place] = (vectors[other, first + place] - centroids[code_too, first + place]) * share_too
                 for entry in range(0, 256, 32):
                     found = load(starts, byte * 256 + entry, 32)
                     found_too = found
@@ -123,15 +132,23 @@ def add_up_parts(points: np.ndarray, codes: np.ndarray, sums: np.ndarray, counts
 
 @compiled()
 def decode(
-    centroids: np.ndarray, codebook: np.ndarray, gains: np.ndarray, codes: np.ndarray, residuals: np.ndarray, out: np.ndarray
+    centroids: np.ndarray,
+    codebook: np.ndarray,
+    gains: np.ndarray,
+    spreads: np.ndarray,
+    codes: np.ndarray,
+    residuals: np.ndarray,
+    out: np.ndarray,
 ) -> None:
-    """Fill ``out [vectors, dim]`` float32 with centroid plus residual, not normalised; gains are in the last byte."""
+    """Fill ``out [vectors, dim]`` float32 with centroid plus residual, not normalised, the latter times its gain, which the
+    last byte picks where there are gains, and times the spread of its centroid, where there are spreads."""
     number_of_bytes, _, part = codebook.shape
     for vector in range(len(codes)):
         code = codes[vector]
-        gain = gains[residuals[vector, number_of_bytes]] if len(gains) else np.float32(1)
+        factor = gains[residuals[vector, number_of_bytes]] if len(gains) else np.float32(1)
+        factor = factor * spreads[code] if len(spreads) else factor
         for byte in range(number_of_bytes):
             entry = residuals[vector, byte]
             for dimension in range(part):
                 place = byte * part + dimension
-                out[vector, place] = centroids[code, place] + gain * codebook[byte, entry, dimension]
+                out[vector, place] = centroids[code, place] + factor * codebook[byte, entry, dimension]

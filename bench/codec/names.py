@@ -9,6 +9,7 @@ from bench.errors import SettingsError
 UNCOMPRESSED = "fp16"
 NBITS, BYTES = "nbits", "bytes"
 WITH_GAINS, NEEDS_QUERIES = "rotated", "aware"
+WITH_SPREADS = ("opq", "aware")
 FAMILIES: Mapping[str, tuple[str, Sequence[int]]] = {
     "residual": (NBITS, (1, 2, 4, 8)),
     "lloyd": (NBITS, (1, 2, 4)),
@@ -20,6 +21,7 @@ FAMILIES: Mapping[str, tuple[str, Sequence[int]]] = {
 KNOWN = (UNCOMPRESSED, *(f"{family}-{size}" for family, (_, sizes) in FAMILIES.items() for size in sizes))
 TIMES = (2, 4, 8)
 TABLES = ("codebook", "cutoffs", "weights", "map", "gains")  # arrays of a fitted codec beside its centroids, by file
+SPREADS = "spreads"  # and one with a value for each centroid
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,11 @@ class CodecName:
     def needs_queries(self) -> bool:
         """Whether it is fitted on query vectors as well."""
         return self.family == NEEDS_QUERIES
+
+    @property
+    def centroid_bytes(self) -> int:
+        """Beside a byte a dimension: the scale of these, and the spread if it has one."""
+        return 4 if self.family in WITH_SPREADS else 2
 
     def bytes(self, dim: int) -> int:
         """Bytes of the residual of a vector of that dim, with that of its gain if it has one."""

@@ -49,8 +49,9 @@ def rotation(residuals: np.ndarray, number_of_bytes: int) -> np.ndarray:
 
 def assign(residuals: np.ndarray, codebook: np.ndarray, *, threads: int = 1) -> np.ndarray:
     """Bytes ``[vectors, bytes]`` uint8 of the sub-vectors nearest to residuals ``[vectors, dim]`` float32."""
-    found, compared = np.empty((len(residuals), len(codebook)), np.uint8), tables(codebook)
+    found = np.empty((len(residuals), len(codebook)), np.uint8)
     centre, same = np.zeros((1, residuals.shape[1]), np.float32), np.zeros(len(residuals), np.uint8)
+    compared = np.empty(0, np.float32), *tables(codebook)
 
     def each(some: slice) -> None:
         loops.nearest_parts(np.ascontiguousarray(residuals[some], np.float32), centre, same[some], *compared, found[some])

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bench.codec.names import TABLES
+from bench.codec.names import SPREADS, TABLES
 from bench.storage import Manifest
 
 BYTES_PER_FLOAT16 = 2
@@ -13,7 +13,7 @@ COMPONENTS: dict[str, tuple[str, ...]] = {
     "residuals": ("residuals.npy",),
     "inverted list": ("lists.npy", "list_offsets.npy"),
     "norms": ("norms.npy",),
-    "centroids": ("centroids.npy", "centroid_scales.npy"),
+    "centroids": ("centroids.npy", "centroid_scales.npy", f"{SPREADS}.npy"),
     "other": (*(f"{name}.npy" for name in TABLES), "norm_levels.npy", "doclens.npy", "ids.txt"),
 }
 

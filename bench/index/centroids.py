@@ -8,28 +8,29 @@ from typing import Any
 import numpy as np
 
 from bench.codec import kmeans
+from bench.codec.kmeans import Clusters
 from bench.index.rows import sample
 from bench.index.shards import Shard
 from bench.storage import FolderWriter, Manifest, open_folder, read_array
 
 KIND = "centroids"
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
 class Centroids:
-    """centroids ``[centroids, dim]`` float32 of norm 1; heldout ``[heldout, dim]`` float16."""
+    """clusters: ``[centroids]`` of them, of norm 1; heldout ``[heldout, dim]`` float16."""
 
-    centroids: np.ndarray
+    clusters: Clusters
     heldout: np.ndarray
     manifest: Manifest
 
 
 @dataclass(frozen=True)
 class FoundCentroids:
-    """centroids ``[centroids, dim]``, heldout ``[heldout, dim]``; how many passages were sampled, and vectors trained on."""
+    """clusters, heldout ``[heldout, dim]``; how many passages were sampled, and vectors trained on."""
 
-    centroids: np.ndarray
+    clusters: Clusters
     heldout: np.ndarray
     passages: int
     vectors: int
@@ -43,25 +44,28 @@ def find_centroids(shards: Sequence[Shard], *, seed: int, iterations: int, threa
     chosen = kmeans.sample_passages(passages, rng)
     training, heldout = kmeans.hold_out(sample(shards, chosen), rng)
     number = kmeans.number_of_centroids(vectors, times)
-    found = kmeans.fit(training, number, seed=seed, iterations=iterations, threads=threads)
+    found = kmeans.clusters(training, number, seed=seed, iterations=iterations, threads=threads)
     return FoundCentroids(found, heldout, len(chosen), len(training))
 
 
 def write_centroids(
     folder: Path,
-    centroids: np.ndarray,
+    clusters: Clusters,
     heldout: np.ndarray,
     *,
     counts: Mapping[str, int],
     **manifest: Mapping[str, Any],
 ) -> Manifest:
     writer = FolderWriter(folder, KIND, VERSION)
-    writer.array("centroids.npy", centroids)
+    for name in ("centroids", "spreads"):
+        writer.array(f"{name}.npy", getattr(clusters, name))
     writer.array("heldout.npy", heldout)
-    return writer.close(counts={**counts, "centroids": len(centroids), "heldout": len(heldout)}, **manifest)
+    return writer.close(counts={**counts, "centroids": len(clusters.centroids), "heldout": len(heldout)}, **manifest)
 
 
 def open_centroids(folder: Path) -> Centroids:
     manifest = open_folder(folder, KIND, VERSION, "centroids")
-    centroids, heldout = (read_array(folder / f"{name}.npy", mapped=False) for name in ("centroids", "heldout"))
-    return Centroids(centroids, heldout, manifest)
+    centroids, spreads, heldout = (
+        read_array(folder / f"{name}.npy", mapped=False) for name in ("centroids", "spreads", "heldout")
+    )
+    return Centroids(Clusters(centroids, spreads), heldout, manifest)

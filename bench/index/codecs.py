@@ -9,7 +9,7 @@ from bench.codec.codec import Codec
 from bench.storage import FolderWriter, Manifest, open_folder
 
 KIND = "codec"
-VERSION = 3
+VERSION = 4
 
 
 def write_codec(folder: Path, codec: Codec, **manifest: Mapping[str, Any]) -> Manifest:

@@ -13,7 +13,7 @@ from bench.index.ids import id_ranks
 from bench.storage import Manifest, open_folder, read_array
 
 KIND = "index"
-VERSION = 3
+VERSION = 4
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 
 from bench.codec import fitting
 from bench.codec.codec import Codec
+from bench.codec.kmeans import Clusters
 from bench.codec.names import CodecName
 from bench.codec.nearest import assign
 from bench.index.build import build_compressed
@@ -19,7 +20,7 @@ from bench.storage import growing_array, read_array, release, write_array
 
 def fit_codec(
     name: CodecName,
-    centroids: np.ndarray,
+    clusters: Clusters,
     heldout: np.ndarray,
     *,
     seed: int,
@@ -27,8 +28,8 @@ def fit_codec(
     queries: np.ndarray | None = None,
 ) -> tuple[Codec, np.ndarray]:
     """The codec of that name, and the codes ``[heldout]`` of the vectors that it was fitted on."""
-    codes = assign(heldout, centroids, threads=threads)
-    return fitting.fit(name, centroids, heldout, codes, seed, queries, threads=threads), codes
+    codes = assign(heldout, clusters.centroids, threads=threads)
+    return fitting.fit(name, clusters, heldout, codes, seed, queries, threads=threads), codes
 
 
 def build(
@@ -51,12 +52,12 @@ def build(
 
     found = find_centroids(shards, seed=seed, iterations=iterations, threads=threads, times=codec.times)
     mark("centroids")
-    fitted, _ = fit_codec(codec, found.centroids, found.heldout, seed=seed, threads=threads)
+    fitted, _ = fit_codec(codec, found.clusters, found.heldout, seed=seed, threads=threads)
     mark("fit")
     codes = []
     for number, shard in enumerate(shards):
         path = work / f"codes-{number}.npy"
-        write_array(path, assign(shard.vectors, found.centroids, threads=threads))
+        write_array(path, assign(shard.vectors, found.clusters.centroids, threads=threads))
         release(shard.vectors)
         codes.append(read_array(path))
     mark("assign")

@@ -21,7 +21,7 @@ def arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> None:
     common.take_device(args.device)
     common.limit_threads(args.threads)
-    vectors, centroids = open_shard(args.vectors).vectors, open_centroids(args.centroids).centroids
+    vectors, centroids = open_shard(args.vectors).vectors, open_centroids(args.centroids).clusters.centroids
     if args.device == "cuda":
         from bench.codec import cuda
 

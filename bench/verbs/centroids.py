@@ -26,7 +26,7 @@ def run(args: Namespace) -> None:
     settings = {**how, "times": args.times}
     write_centroids(
         args.output,
-        found.centroids,
+        found.clusters,
         found.heldout,
         settings=settings,
         inputs={f"shard {number}": shard.manifest.digest for number, shard in enumerate(shards)},
@@ -34,6 +34,6 @@ def run(args: Namespace) -> None:
         context=context(__name__),
     )
     print(
-        f"{len(found.centroids)} centroids from {found.vectors} vectors of {found.passages} passages, "
+        f"{len(found.clusters.centroids)} centroids from {found.vectors} vectors of {found.passages} passages, "
         f"{len(found.heldout)} held out"
     )

@@ -37,7 +37,7 @@ def run(args: Namespace) -> None:
         )
     asked = open_query_vectors(args.queries) if args.queries else None
     queries = asked.vectors[asked.vectors.any(axis=2)] if asked else None
-    vectors = source.centroids, source.heldout
+    vectors = source.clusters, source.heldout
     codec, codes = fit_codec(name, *vectors, seed=args.seed, threads=args.threads, queries=queries)
     decoded = codec.mapped_back(codec.decode(codes, codec.encode(source.heldout, codes)))
     products = np.sum(decoded * source.heldout.astype(np.float32), axis=1)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from bench.codec import codec as codecs
 from bench.codec import fitting, kmeans
-from bench.codec.names import FAMILIES, TABLES, parse
+from bench.codec.kmeans import Clusters
+from bench.codec.names import FAMILIES, SPREADS, TABLES, WITH_SPREADS, parse
 from bench.codec.nearest import assign
 from bench.errors import DamagedFileError, SettingsError
 from bench.storage import FolderWriter
@@ -29,19 +30,25 @@ def unit(vectors, dim, seed=0):
     return (made / np.linalg.norm(made, axis=1, keepdims=True)).astype(np.float32)
 
 
+def clusters(number, dim):
+    return Clusters(unit(number, dim), np.ones(number, np.float16))
+
+
 def fitted(name, centroids, vectors, codes, seed, queries):
-    """The codec of that name, with the queries only where it looks at them."""
-    parsed = parse(name)
-    return fitting.fit(parsed, centroids, vectors, codes, seed, queries if parsed.needs_queries else None)
+    """The codec of that name, with the queries only where it looks at them, and spreads that differ."""
+    parsed, spreads = parse(name), np.linspace(0.5, 1.5, len(centroids)).astype(np.float16)
+    return fitting.fit(parsed, Clusters(centroids, spreads), vectors, codes, seed, queries if parsed.needs_queries else None)
 
 
 @pytest.fixture(scope="module")
 def world():
     """Vectors, centroids and codes: 3,000 of dim 64, and every codec fitted on them."""
     vectors = unit(3000, 64)
-    centroids = kmeans.fit(vectors, 64, seed=0, iterations=4)
-    codes = assign(vectors, centroids)
-    return vectors, codes, {name: fitted(name, centroids, vectors, codes, 9, QUERIES) for name in NAMES}
+    clusters = kmeans.clusters(vectors, 64, seed=0, iterations=4)
+    codes = assign(vectors, clusters.centroids)
+    every = {name: (parse(name), QUERIES if parse(name).needs_queries else None) for name in NAMES}
+    codecs = {name: fitting.fit(parsed, clusters, vectors, codes, 9, asked) for name, (parsed, asked) in every.items()}
+    return vectors, codes, codecs
 
 
 def loss(world, name):
@@ -99,7 +106,8 @@ def test_decoding_equals_a_loop_over_vectors(name, dim, vectors, seed):
     for row, (code, values) in enumerate(zip(codes, packed, strict=True)):
         parts = np.concatenate([codec.codebook[place, values[place]] for place in range(len(codec.codebook))])
         gain = codec.gains[values[-1]] if len(codec.gains) else 1
-        vector = codec.centroids[code].astype(np.float64) + gain * parts
+        spread = codec.spreads[code].astype(np.float64) if name.startswith(WITH_SPREADS) else 1
+        vector = codec.centroids[code].astype(np.float64) + gain * spread * parts
         length = np.linalg.norm(vector) if not name.startswith("aware") else 1
         np.testing.assert_allclose(decoded[row], vector / length, atol=1e-5)
 
@@ -126,12 +134,12 @@ def test_a_saved_codec_loads_with_the_same_arrays(world, name, tmp_path):
     codec = world[2][name]
     codec.save(FolderWriter(tmp_path, "codec", 1))
     loaded = codecs.load(tmp_path)
-    for table in ("centroids", *TABLES):
+    for table in ("centroids", *TABLES, SPREADS):
         np.testing.assert_array_equal(getattr(loaded, table), getattr(codec, table))
-        assert getattr(loaded, table).dtype == np.float32
+        assert getattr(loaded, table).dtype == (np.float16 if table == SPREADS else np.float32)
 
 
-@pytest.mark.parametrize(("table", "shape"), [("map", (64, 32)), ("gains", (255,))])
+@pytest.mark.parametrize(("table", "shape"), [("map", (64, 32)), ("gains", (255,)), ("spreads", (63,))])
 def test_tables_of_another_shape_are_refused(world, table, shape, tmp_path):
     codec = world[2]["rotated-1"]
     dataclasses.replace(codec, **{table: np.zeros(shape, np.float32)}).save(FolderWriter(tmp_path, "codec", 1))
@@ -141,7 +149,7 @@ def test_tables_of_another_shape_are_refused(world, table, shape, tmp_path):
 
 def test_a_dim_that_the_bytes_do_not_divide_is_refused():
     with pytest.raises(SettingsError, match="dim 40 does not divide into 16 bytes; use a multiple of 16"):
-        fitting.fit(parse("pq-16"), unit(2, 40), unit(4, 40), np.zeros(4, np.int64), 0)
+        fitting.fit(parse("pq-16"), clusters(2, 40), unit(4, 40), np.zeros(4, np.int64), 0)
 
 
 def test_a_codec_that_is_aware_of_queries_errs_less_in_their_products(world):
@@ -157,9 +165,26 @@ def test_a_codec_that_is_aware_of_queries_errs_less_in_their_products(world):
 
 def test_a_codec_that_needs_queries_is_not_fitted_without():
     with pytest.raises(SettingsError, match="codec 'aware-8' is fitted on vectors of training queries as well"):
-        fitting.fit(parse("aware-8"), unit(2, 32), unit(4, 32), np.zeros(4, np.int64), 0)
+        fitting.fit(parse("aware-8"), clusters(2, 32), unit(4, 32), np.zeros(4, np.int64), 0)
 
 
 def test_queries_for_a_codec_that_would_not_look_at_them_are_refused():
     with pytest.raises(SettingsError, match="codec 'opq-8' is fitted on passages alone: it takes no vectors of queries"):
-        fitting.fit(parse("opq-8"), unit(2, 32), unit(4, 32), np.zeros(4, np.int64), 0, unit(2, 32))
+        fitting.fit(parse("opq-8"), clusters(2, 32), unit(4, 32), np.zeros(4, np.int64), 0, unit(2, 32))
+
+
+def test_where_centroids_differ_in_spread_residuals_over_it_lose_less():
+    rng = np.random.default_rng(8)
+    centroids, codes = np.eye(32, dtype=np.float32), rng.integers(0, 32, 6000)
+    wide = np.linspace(0.02, 0.6, 32)[codes][:, None]
+    vectors = centroids[codes] + wide * unit(6000, 32, 3)
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    even = Clusters(centroids, np.ones(32, np.float16))
+    squares = np.bincount(codes, np.square(vectors - centroids[codes]).sum(axis=1)) / np.bincount(codes)
+    known = Clusters(centroids, np.sqrt(squares / squares.mean()).astype(np.float16))
+    errors = []
+    for clusters in (known, even):
+        codec = fitting.fit(parse("opq-8"), clusters, vectors, codes, 0)
+        decoded = codec.mapped_back(codec.decode(codes, codec.encode(vectors, codes)))
+        errors.append(float(np.square(decoded - vectors).sum(axis=1).mean()))
+    assert errors[0] < 0.8 * errors[1]

@@ -186,10 +186,11 @@ def test_a_centroid_without_points_moves_to_the_point_farthest_from_its_own():
     sample = np.concatenate([np.repeat(np.eye(4, dtype=np.float32)[:1], 20, axis=0), -np.eye(4, dtype=np.float32)[1:2]])
     centroids = np.stack([sample[0], sample[0], sample[0]])
     codes = np.zeros(21, np.uint8)
-    found = kmeans._means(sample, codes, centroids)
+    found, spreads = kmeans._means(sample, codes, centroids)
     np.testing.assert_allclose(found[1], sample[20])
     np.testing.assert_allclose(found[2], sample[0])
     assert np.linalg.norm(found, axis=1) == pytest.approx(1)
+    assert spreads.tolist() == [1, 1, 1]
 
 
 def test_no_centroid_is_left_without_points_in_well_spread_vectors():
@@ -203,3 +204,33 @@ def test_centroids_of_half_precision_and_read_only_samples_are_those_of_the_same
     sample.flags.writeable = False
     one, other = (kmeans.fit(some, 32, seed=0, iterations=4) for some in (sample, sample.astype(np.float32)))
     assert one.tobytes() == other.tobytes()
+
+
+def test_a_spread_is_the_root_mean_square_distance_over_that_of_all_with_one_vector_more_at_the_mean():
+    angles = np.array([0.3, -0.3, 0.1, -0.1, 0.0])
+    points = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    codes, counts = np.array([0, 0, 1, 1, 2]), np.array([2, 2, 1, 0])
+    sums = np.zeros((4, 2))
+    np.add.at(sums, codes, points)
+    squares = np.array([2 * (2 - 2 * np.cos(0.3)), 2 * (2 - 2 * np.cos(0.1)), 0, 0])
+    mean = squares.sum() / 5
+    expected = np.sqrt((squares + mean) / (counts + 1) / mean)
+    found = kmeans.spreads(sums, counts)
+    assert found.dtype == np.float16
+    np.testing.assert_allclose(found, expected, rtol=1e-3)
+    assert found[3] == 1
+
+
+def test_where_all_vectors_are_centroids_every_spread_is_one():
+    assert kmeans.spreads(np.eye(3) * 4, np.full(3, 4)).tolist() == [1, 1, 1]
+    assert kmeans.clusters(unit(9), 16, seed=0, iterations=3).spreads.tolist() == [1] * 9
+
+
+def test_wide_clusters_have_larger_spreads_than_narrow_ones():
+    centres, wide = np.repeat(np.eye(8, dtype=np.float32), 200, axis=0), np.repeat(np.linspace(0.05, 0.4, 8), 200)
+    points = centres + wide[:, None].astype(np.float32) * unit(1600)
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    found = kmeans.clusters(points, 8, seed=1, iterations=8)
+    own = assign(points, found.centroids)
+    distances = np.sqrt(np.bincount(own, np.square(points - found.centroids[own]).sum(axis=1)) / np.bincount(own))
+    assert np.corrcoef(distances, found.spreads)[0, 1] > 0.99

@@ -74,7 +74,7 @@ def test_the_residuals_of_real_indexes_grow_by_the_bits_and_the_codes_do_not(sma
     for nbits, components in sizes.items():
         assert components["residuals"] == header + 200 * 2 * nbits
         assert components["codes"] == components["norms"] == header + 200
-        assert components["centroids"] == 2 * header + 8 * 16 + 8 * 2
+        assert components["centroids"] == 3 * header + 8 * 16 + 8 * 2
         assert components["inverted list"] == sizes[1]["inverted list"]
 
 

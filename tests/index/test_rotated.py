@@ -18,8 +18,8 @@ def searched(request, small_index, tmp_path_factory):
     doclens = rng.integers(1, 9, 60)
     vectors = rng.standard_normal((doclens.sum(), 32)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    centroids = kmeans.fit(vectors, 16, seed=0, iterations=4)
-    codec = fitting.fit(parse(request.param), centroids, vectors, assign(vectors, centroids), 5)
+    clusters = kmeans.clusters(vectors, 16, seed=0, iterations=4)
+    codec = fitting.fit(parse(request.param), clusters, vectors, assign(vectors, clusters.centroids), 5)
     index = small_index(tmp_path_factory.mktemp(request.param), doclens, vectors=vectors, codec=codec)
     return vectors, index
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from bench.codec.kmeans import Clusters
 from bench.errors import DamagedFileError, DataError
 from bench.index.centroids import open_centroids, write_centroids
 from bench.index.rows import sample
@@ -62,10 +63,13 @@ UNCUT = np.array([[2, 2], [9, 7]], np.int32)
 
 
 def test_centroids_and_their_held_out_vectors_open_as_written(tmp_path):
-    centroids, heldout = np.eye(4, dtype=np.float32), np.ones((3, 4), np.float16)
-    write_centroids(tmp_path / "c", centroids, heldout, counts={"sample": 9}, settings={"seed": 1})
+    clusters = Clusters(np.eye(4, dtype=np.float32), np.array([1, 0.5, 2, 1], np.float16))
+    heldout = np.ones((3, 4), np.float16)
+    write_centroids(tmp_path / "c", clusters, heldout, counts={"sample": 9}, settings={"seed": 1})
     opened = open_centroids(tmp_path / "c")
-    np.testing.assert_array_equal(opened.centroids, centroids)
+    np.testing.assert_array_equal(opened.clusters.centroids, clusters.centroids)
+    np.testing.assert_array_equal(opened.clusters.spreads, clusters.spreads)
+    assert opened.clusters.spreads.dtype == np.float16
     np.testing.assert_array_equal(opened.heldout, heldout)
     assert opened.manifest.counts == {"sample": 9, "centroids": 4, "heldout": 3}
 

@@ -44,6 +44,8 @@ def learned(rng, centroids, shape):
         options["map"] = options["map"] * np.linspace(0.5, 2, dim, dtype=np.float32)
     if shape.gains:
         options["gains"] = np.linspace(0, 1.5, 256, dtype=np.float32)
+    if shape.spreads:
+        options["spreads"] = rng.uniform(0.1, 3, len(centroids)).astype(np.float16)
     return Codec(centroids, codebook, **options)
 
 
@@ -61,6 +63,7 @@ class Shape:
     rotated: bool = False
     stretched: bool = False
     gains: bool = False
+    spreads: bool = False
 
     def build(self, folder, seed):
         """Half of the centroids have no vector, and every third passage is a copy of an earlier one."""
@@ -109,6 +112,9 @@ SHAPES = [
     Shape(33, bytes=11, spread=0.5, gains=True),
     Shape(128, bytes=8, stretched=True),
     Shape(32, bytes=4, stretched=True, gains=True, spread=0.3),
+    Shape(128, bytes=16, rotated=True, spreads=True),
+    Shape(33, bytes=11, spread=0.5, spreads=True, longest=30, passages=25),
+    Shape(64, bytes=8, stretched=True, spreads=True, spread=0.3),
 ]
 
 
@@ -148,6 +154,7 @@ def true_scores(index, query, met=None):
     sub_vectors = np.arange(len(codec.codebook))
     entries = codec.codebook.astype(np.float64)[sub_vectors, compressed.residuals[:, sub_vectors]]
     gains = codec.gains.astype(np.float64)[compressed.residuals[:, -1:]] if len(codec.gains) else 1
+    gains = codec.spreads.astype(np.float64)[compressed.codes][:, None] if len(codec.spreads) else gains
     vectors = codec.centroids.astype(np.float64)[compressed.codes] + gains * entries.reshape(-1, codec.dim)
     wide = query.astype(np.float64)
     if len(codec.map):

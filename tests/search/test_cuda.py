@@ -129,14 +129,18 @@ def test_no_passages_have_no_scores(made, both, random_queries):
     assert len(kernels.best(query, np.arange(len(RAGGED)), 3, np.zeros(16, bool))) == 0
 
 
+@pytest.mark.parametrize("factors", [None, "gains", "spreads"])
 @pytest.mark.parametrize("part", [3, 4, 24])
-def test_a_learned_codebook_is_scored_whatever_the_dimensions_of_a_byte(made, both, random_queries, part):
+def test_a_learned_codebook_is_scored_whatever_the_dimensions_of_a_byte(made, both, random_queries, part, factors):
     index = made(8, 40)
     rng = np.random.default_rng(5)
     stored, number = index.compressed, 24 // part
     codebook = (rng.standard_normal((number, 256, part)) / 9).astype(np.float32)
-    codec = Codec(rounded(rng.standard_normal((16, 24)).astype(np.float32)), codebook, stored.codec.cutoffs, np.empty(0))
-    residuals = rng.integers(0, 256, (len(stored.codes), number), np.uint8)
+    given = {None: {}, "gains": {"gains": np.linspace(0, 1.5, 256, dtype=np.float32)}}
+    given["spreads"] = {"spreads": rng.uniform(0.1, 3, 16).astype(np.float16)}
+    centroids = rounded(rng.standard_normal((16, 24)).astype(np.float32))
+    codec = Codec(centroids, codebook, stored.codec.cutoffs, np.empty(0), **given[factors])
+    residuals = rng.integers(0, 256, (len(stored.codes), codec.bytes), np.uint8)
     levels = np.linspace(0, codec.norms(stored.codes, residuals).max(), 256, dtype=np.float32)
     index = replace(index, compressed=replace(stored, codec=codec, residuals=residuals, norm_levels=levels))
     kernels, reference = both(index)

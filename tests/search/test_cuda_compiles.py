@@ -41,11 +41,14 @@ def test_interaction_loads_sixteen_bytes_at_a_time(kernels, capability, codes):
 @pytest.mark.parametrize("capability", CAPABILITIES)
 @pytest.mark.parametrize("picked", [False, True])
 @pytest.mark.parametrize(("number", "part"), [(16, 8), (32, 4), (64, 2), (128, 1)])
-def test_maxsim_multiplies_in_full_float32(kernels, capability, picked, number, part):
+@pytest.mark.parametrize("factors", [None, "GAINS", "SPREADS"])
+def test_maxsim_multiplies_in_full_float32(kernels, capability, picked, number, part, factors):
     stored = {"centroids": "*i8", "scales": "*fp32", "codebook": "*fp32", "codes": "*u32", "residuals": "*u8"}
     signature = {
         "query": "*fp32",
         **stored,
+        "gains": "*fp32",
+        "spreads": "*fp32",
         "picked": "*i64",
         **POSITIONS,
         "out": "*fp32",
@@ -53,6 +56,7 @@ def test_maxsim_multiplies_in_full_float32(kernels, capability, picked, number, 
         "lanes": "i32",
     }
     sizes = {"NUMBER": number, "BYTES": 32 // part, "PART": part, "CHUNKS": 4}
+    sizes |= {"GAINS": factors == "GAINS", "SPREADS": factors == "SPREADS", "NORMALISED": True}
     sizes |= {"PICKED": picked, "VECTORS": 16 if picked else 32, "LANES": 32}
     assembly = kernels("maxsim", capability, signature, sizes, num_warps=1 if picked else 2, num_stages=1)
     assert assembly.count("fma.rn.f32") >= 2048

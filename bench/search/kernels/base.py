@@ -55,13 +55,13 @@ class Kernels(Protocol):
 
 def largest_norm(compressed: Compressed) -> float:
     """Of all centroids, which rounding may have made longer than 1, of all sums of a centroid and a residual, and of all
-    residuals before they are multiplied by a gain. Of sums whose norms are not stored it is a bound.
+    residuals before they are multiplied. Of sums whose norms are not stored it is a bound.
     """
     codec = compressed.codec
     longest = [float(np.linalg.norm(codec.centroids, axis=1).max()), float(compressed.norm_levels[-1]), 1.0]
-    if len(codec.gains) or not codec.normalised:
+    if codec.factors or not codec.normalised:
         residual = float(np.sqrt(np.square(codec.codebook, dtype=np.float64).sum(axis=2).max(axis=1).sum()))
-        longest.append(residual if codec.normalised else longest[0] + residual * float(codec.gains.max(initial=1)))
+        longest.append(residual if codec.normalised else longest[0] + residual * codec.largest_factor)
     return max(longest)
 
 

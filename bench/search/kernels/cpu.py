@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.codec.codec import Codec
 from bench.codec.rounding import to_bytes
 from bench.index.index import Compressed, Index
 from bench.index.inverted import union
@@ -38,6 +39,7 @@ class CPU:
         self.scales = scales.astype(np.float32)
         self.largest_norm = largest_norm(compressed)
         self.reach = float(np.abs(compressed.codec.centroids).sum(axis=1).max(initial=0))
+        self.kind, self.gains = _multiplied(compressed.codec)
         self.centroids = _padded(values, values.shape[1] + values.shape[1] % 2).astype(np.int16)
 
     def open(self, query: np.ndarray) -> "Query":
@@ -105,11 +107,11 @@ class CPU:
 
     def _coarse(self, query: "Query", passages: np.ndarray, met: tuple[np.ndarray, bool]) -> np.ndarray:
         scores = np.zeros(len(passages), np.float32)
-        stored, gains = self._stored(query), len(self.compressed.codec.gains) > 0
+        stored = self._stored(query)
 
         def add(some: slice) -> None:
             for group in query.groups:
-                scoring.coarse(group.width, gains)(group.fixed, group.table, *stored, passages[some], *met, scores[some])
+                scoring.coarse(group.width, self.kind)(group.fixed, group.table, *stored, passages[some], *met, scores[some])
 
         self._share(add, len(passages), WORTH_SHARING["scoring"])
         return scores
@@ -118,12 +120,12 @@ class CPU:
         scores = np.zeros(len(passages), np.float32)
         stored, codec = self._stored(query), self.compressed.codec
         tables = (self.centroids.ravel(), self.scales, codec.codebook.ravel())
-        part, gains, margin = codec.codebook.shape[2], len(codec.gains) > 0, 2 * query.similarity_error
+        part, margin = codec.codebook.shape[2], 2 * query.similarity_error
 
         def add(some: slice) -> None:
             for group in query.groups:
                 vectors = (group.vectors.ravel(), group.lanes, margin, *tables, group.fixed, group.table)
-                scoring.fine(group.width, part, gains, codec.normalised)(
+                scoring.fine(group.width, part, self.kind, codec.normalised)(
                     *vectors, *stored, passages[some], *met, scores[some]
                 )
 
@@ -131,10 +133,10 @@ class CPU:
         return scores
 
     def _stored(self, query: "Query") -> tuple[np.ndarray, ...]:
-        """What the loops read of the index, with gains, and with one over each norm in the query's fixed point."""
+        """What the loops read of the index, what residuals are multiplied by, and one over each norm in fixed point."""
         stored = self.compressed
         factors = self.inverse_norms / np.float32(query.scale)
-        return stored.codes, stored.residuals, stored.codec.gains, stored.norms, factors, self.index.offsets
+        return stored.codes, stored.residuals, self.gains, stored.norms, factors, self.index.offsets
 
     def _share(self, work: Callable[[slice], None], count: int, least: int) -> None:
         """Call ``work`` on stretches that cover ``count`` passages, on several threads where there are ``least`` of them."""
@@ -185,7 +187,7 @@ class Query:
         self.scale = fixed_point_scale(lengths, kernels.largest_norm)
         integers, step = rounded_query(query)
         self.groups = [self._group(query[some], integers[some], step) for some in _stretches(len(query), WIDTHS[-1])]
-        summed = len(codec.codebook) * (float(codec.gains.max()) if len(codec.gains) else 1.0)
+        summed = len(codec.codebook) * codec.largest_factor
         rounding = float(kernels.inverse_norms[0]) * ((summed + 2) / 2 / self.scale + step / 2 * kernels.reach)
         errors = rounding + (kernels.norm_error + FLOAT_SLACK) * lengths
         self.similarity_error, self.error = float(errors.max()), float(errors.sum())
@@ -200,6 +202,13 @@ class Query:
         factors = kernels.scales * np.float32(step * self.scale)
         loops.similarities(width)(kernels.centroids.ravel(), pairs.ravel(), factors, fixed, fixed8)
         return Group(kernels, width, len(vectors), self.scale, vectors, fixed, fixed8)
+
+
+def _multiplied(codec: Codec) -> tuple[int, np.ndarray]:
+    """What says by how much residuals are multiplied (``scoring``), and the numbers that it picks from, float32."""
+    if len(codec.spreads):
+        return scoring.BY_CENTROID, codec.spreads.astype(np.float32)
+    return (scoring.BY_VECTOR if len(codec.gains) else scoring.NO_FACTORS), codec.gains
 
 
 def _aligned(count: int, kind: type[np.generic]) -> np.ndarray:

@@ -67,6 +67,7 @@ class CUDA:
         self.slots = Slots(*compressed.codec.codebook.shape)
         self.codebook = self._move(self.slots.codebook(compressed.codec.codebook))
         self.gains = self._move(compressed.codec.gains)
+        self.spreads = self._move(compressed.codec.spreads.astype(np.float32))
         values, scales = to_bytes(compressed.codec.centroids)
         self.centroids, self.scales = self._move(self.slots.spread(values)), self._move(scales.astype(np.float32))
         self.factors, self.largest_norm = scales.astype(np.float32), largest_norm(compressed)
@@ -158,6 +159,7 @@ class CUDA:
             self.codes,
             self.residuals,
             self.gains,
+            self.spreads,
             picked,
             starts,
             stops,
@@ -166,6 +168,7 @@ class CUDA:
             query.number,
             NUMBER=self.slots.bytes,
             GAINS=len(self.gains) > 0,
+            SPREADS=len(self.spreads) > 0,
             NORMALISED=self.compressed.codec.normalised,
             BYTES=self.slots.bytes_at_once,
             PART=self.slots.padded_part,

@@ -29,6 +29,8 @@ from bench.lanes import (
 )
 from bench.search.kernels.loops import first_lanes, prefetch_passage
 
+# What says by how much a residual is multiplied: nothing, the last of its bytes, or its code.
+NO_FACTORS, BY_VECTOR, BY_CENTROID = 0, 1, 2
 TINY = np.float32(np.finfo(np.float32).tiny)
 WORD, BYTE = np.uint64(8), np.uint64(255)
 
@@ -53,10 +55,11 @@ def table(width: int) -> Callable[..., None]:
 
 
 @functools.cache
-def coarse(width: int, with_gains: bool) -> Callable[..., None]:
+def coarse(width: int, kind: int) -> Callable[..., None]:
     """Add to ``out [passages]`` float32 the MaxSim of decoded vectors, from tables rounded to int16.
 
-    Sums wrap around on their way, which is harmless: the last one fits. ``factors[norms]``: from a sum to a similarity.
+    Sums wrap around on their way, which is harmless: the last one fits. gains: what residuals are multiplied by, looked up
+    as ``kind`` says; ``factors[norms]``: from a sum to a similarity.
     """
 
     @compiled()
@@ -84,7 +87,7 @@ def coarse(width: int, with_gains: bool) -> Callable[..., None]:
             for vector in range(offsets[passage], offsets[passage + 1]):
                 code = np.int64(codes[vector])
                 if every or kept[code]:
-                    sums = _look_up(fixed, code, table, packed, vector, residuals.shape[1], gains, width, with_gains)
+                    sums = _look_up(fixed, code, table, packed, vector, residuals.shape[1], gains, width, kind)
                     best = maximum(best, multiply(sums, fill(factors[norms[vector]], width)))
             out[number] += total(best)
 
@@ -101,17 +104,19 @@ def _look_up(
     size: int,
     gains: np.ndarray,
     width: int,
-    with_gains: bool,
+    kind: int,
 ) -> Any:
-    """Lanes of float32: a centroid's similarities plus the rows of the table that the bytes of a vector ask for, in fixed
-    point. With gains the last of its ``size`` bytes says what the rows are multiplied by.
+    """Lanes of float32: a centroid's similarities plus the rows of the table that the ``size`` bytes of a vector ask for, in
+    fixed point.
     """
     centre, first = load(fixed, code * width, width), vector * size
-    if with_gains:
-        rows = _rows(fill(np.int16(0), width), table, packed, first, size - 1, width)
-        found = multiply_add(to_float(rows), fill(gains[packed[first + size - 1]], width), to_float(centre))
-    else:
+    if kind == NO_FACTORS:
         found = to_float(_rows(centre, table, packed, first, size, width))
+    else:
+        last = 1 if kind == BY_VECTOR else 0
+        rows = _rows(fill(np.int16(0), width), table, packed, first, size - last, width)
+        gain = gains[packed[first + size - 1]] if kind == BY_VECTOR else gains[code]
+        found = multiply_add(to_float(rows), fill(gain, width), to_float(centre))
     return found
 
 
@@ -197,7 +202,7 @@ def _raise(maxima: np.ndarray, wanted: np.uint64, vector: np.ndarray, factor: fl
 
 
 @functools.cache
-def fine(width: int, part: int, with_gains: bool, normalised: bool) -> Callable[..., None]:
+def fine(width: int, part: int, kind: int, normalised: bool) -> Callable[..., None]:
     """Add to ``out [passages]`` float32 the MaxSim of decoded vectors, in float32; ``part`` dimensions are in a byte.
 
     Similarities from the tables say which vectors can be the most similar one to a query vector, being within ``margin``
@@ -227,7 +232,7 @@ def fine(width: int, part: int, with_gains: bool, normalised: bool) -> Callable[
         out: np.ndarray,
     ) -> None:
         packed, number_of_bytes = residuals.reshape(-1), residuals.shape[1]
-        dim = (number_of_bytes - (1 if with_gains else 0)) * part
+        dim = (number_of_bytes - (1 if kind == BY_VECTOR else 0)) * part
         row, longest = len(centroids) // len(scales), _longest(offsets, passages)
         decoded, maxima = np.empty(dim, np.float32), np.empty(lanes, np.float32)
         rough, needed = np.empty(longest * width, np.float32), np.empty(longest, np.int64)
@@ -240,7 +245,7 @@ def fine(width: int, part: int, with_gains: bool, normalised: bool) -> Callable[
             vector = _next_kept(start, stop, codes, kept, every)
             while vector < stop:
                 code = np.int64(codes[vector])
-                sums = _look_up(fixed, code, table, packed, vector, number_of_bytes, gains, width, with_gains)
+                sums = _look_up(fixed, code, table, packed, vector, number_of_bytes, gains, width, kind)
                 found = multiply(sums, fill(factors[norms[vector]], width))
                 store(rough, (vector - start) * width, found)
                 best = maximum(best, found)
@@ -259,7 +264,11 @@ def fine(width: int, part: int, with_gains: bool, normalised: bool) -> Callable[
             for place in range(count):
                 vector = needed[place]
                 code = np.int64(codes[vector])
-                gain = gains[residuals[vector, number_of_bytes - 1]] if with_gains else np.float32(1)
+                gain = np.float32(1)
+                if kind == BY_VECTOR:
+                    gain = gains[residuals[vector, number_of_bytes - 1]]
+                elif kind == BY_CENTROID:
+                    gain = gains[code]
                 factor = _decode(centroids, code * row, scales[code], codebook, residuals[vector], gain, part, decoded)
                 factor = factor if normalised else np.float32(1)
                 _raise(maxima, lanes_of[place], decoded, factor, query)

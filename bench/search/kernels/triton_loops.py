@@ -148,6 +148,7 @@ def maxsim(
     codes: tl.tensor,
     residuals: tl.tensor,
     gains: tl.tensor,
+    spreads: tl.tensor,
     picked: tl.tensor,
     starts: tl.tensor,
     stops: tl.tensor,
@@ -156,6 +157,7 @@ def maxsim(
     lanes: tl.tensor,
     NUMBER: tl.constexpr,
     GAINS: tl.constexpr,
+    SPREADS: tl.constexpr,
     NORMALISED: tl.constexpr,
     BYTES: tl.constexpr,
     PART: tl.constexpr,
@@ -168,8 +170,9 @@ def maxsim(
 
     query ``[groups, SLOTS, LANES]`` float32; centroids ``[centroids, SLOTS]`` int8 and their scales; codebook
     ``[CHUNKS * BYTES, 256, PART]`` float32; residuals ``[vectors, NUMBER]``, with GAINS a byte more, which says by which of
-    ``gains [256]`` the sub-vectors are multiplied. With PICKED, ``starts`` and ``stops`` are places in ``picked``, which
-    holds positions of vectors; otherwise they are positions. A program a passage and group, VECTORS vectors at a time.
+    ``gains [256]`` the sub-vectors are multiplied, with SPREADS by ``spreads [centroids]``. With PICKED, ``starts`` and
+    ``stops`` are places in ``picked``, which holds positions of vectors; otherwise they are positions. A program a passage
+    and group, VECTORS vectors at a time.
 
     Nothing decoded is written. For 2 bits, dim 128 and 32 query vectors, a vector costs 32 + 4 bytes of memory, 128 bytes of
     centroid (from the second-level cache as long as centroids fit there: 32 MiB for 262,144), 512 bytes of codebook (128 KiB
@@ -195,6 +198,8 @@ def maxsim(
         if GAINS:
             last = tl.load(residuals + vector * (NUMBER + GAINS) + NUMBER, mask=there, other=0).to(tl.int32)
             gain = tl.load(gains + last)
+        if SPREADS:
+            spread = tl.load(spreads + code, mask=there, other=0.0)
         squares = tl.zeros([VECTORS], tl.float32)
         products = tl.zeros([VECTORS, LANES], tl.float32)
         for chunk in tl.static_range(CHUNKS):
@@ -208,6 +213,8 @@ def maxsim(
             residual = tl.load(codebook + entry[:, :, None] + part[None, None, :])
             if GAINS:
                 residual *= gain[:, None, None]
+            if SPREADS:
+                residual *= spread[:, None, None]
             slot = byte[:, None] * PART + part[None, :]
             centre = tl.load(centroids + code[:, None, None] * SLOTS + slot[None, :, :])
             value = tl.reshape(centre.to(tl.float32) * scale[:, None, None] + residual, [VECTORS, SIZE])
