@@ -17,7 +17,7 @@ from bench.errors import BenchError
 from bench.plan import load
 from bench.provenance import code_digest
 from bench.settings import flags
-from workflow.jobs import PEERS, Jobs, folders
+from workflow.jobs import OURS, PEERS, Jobs, folders
 from workflow.training_jobs import TrainingJobs
 from snakemake.exceptions import WorkflowError
 

@@ -18,6 +18,7 @@ from bench.settings import flags
 SHARD_FILES = ("manifest.json", "vectors.npy")
 PEERS = ("colbert-ai", "fast-plaid")
 PEERS_CODEC = "residual-2"
+OURS = {"ours": None, "ours-opq-32": "opq-32"}  # records of ours, and the codec of those that are not of the paper's
 GROWTH_SIZES = (250_000, 1_000_000, 4_000_000, 16_000_000)
 
 
@@ -76,6 +77,9 @@ class Jobs:
 
     def peer(self, w: Any) -> str:
         return flags({"threads": 2, "seed": self.plan.seed_for("peers", w.corpus, w.model)})
+
+    def ours(self, w: Any) -> str:
+        return flags({"codec": OURS[w.ours]})
 
     def growth(self, w: Any) -> str:
         seed = self.plan.seed_for("growth", w.corpus, w.model)
@@ -164,7 +168,7 @@ class Jobs:
 
     def peers(self, suffix: str) -> Callable[[Any], list[str]]:
         """Files of ours and of every peer, over the vectors of the first run that the config compresses to 2 bits."""
-        return lambda w: [self.measured(f"peers/{{queries}}/{name}{suffix}")(w) for name in ("ours", *PEERS)]
+        return lambda w: [self.measured(f"peers/{{queries}}/{name}{suffix}")(w) for name in (*OURS, *PEERS)]
 
     def measured(self, pattern: str) -> Callable[[Any], str]:
         """A file of the first run that the config compresses to 2 bits, by a pattern with {queries}."""

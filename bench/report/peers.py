@@ -47,21 +47,27 @@ class Measured:
     rankings: Mapping[str, np.ndarray]
 
     @property
-    def ours(self) -> bool:
+    def exact(self) -> bool:
         return EXACT in self.rankings
+
+    @property
+    def package(self) -> str:
+        """What it was measured with; several systems may be of one package."""
+        return str(self.record.get("package", self.record["system"]))
 
 
 def read(paths: Sequence[Path]) -> list[Measured]:
-    """Records with the rankings beside them, ours first; raises DataError where they cannot stand in one table.
+    """Records with the rankings beside them, those of our package first; DataError where they cannot stand in one table.
 
-    Exactly one of them, ours, must hold the exact ranking, and all must be of the same vectors on the same machine.
+    Exactly one of them, of ours, must hold the exact ranking, and all must be of the same vectors on the same machine.
     """
     found = [Measured(_record(path), _rankings(path.with_suffix(".npz"))) for path in paths]
     for path, measured in zip(paths, found, strict=True):
         _check_rankings(measured, path)
-    if (count := sum(measured.ours for measured in found)) != 1:
+    if (count := sum(measured.exact for measured in found)) != 1:
         raise DataError(f"{count} of {[str(path) for path in paths]} hold the ranking {EXACT!r}; exactly one must, ours")
-    found.sort(key=lambda measured: not measured.ours)
+    own = next(measured.package for measured in found if measured.exact)
+    found.sort(key=lambda measured: (measured.package != own, not measured.exact))
     for name, values in (
         ("vectors and queries", [measured.record["inputs"] for measured in found]),
         ("machines", [{name: measured.record["host"].get(name) for name in ("cpu", "cores")} for measured in found]),
@@ -97,7 +103,7 @@ def _check_rankings(measured: Measured, path: Path) -> None:
     for name, ranking in measured.rankings.items():
         if ranking.shape != shape:
             raise DataError(f"ranking {name!r} beside {path} has the shape {ranking.shape}, expected {shape}")
-    if measured.ours and (measured.rankings[EXACT] < 0).any():
+    if measured.exact and (measured.rankings[EXACT] < 0).any():
         raise DataError(f"ranking {EXACT!r} beside {path} ends before rank {max(DEPTHS)}: search more passages")
 
 
@@ -112,8 +118,8 @@ def frame(measured: Sequence[Measured]) -> pd.DataFrame:
 
     A setting that names a codec of its own searches other files than the index of the record, whose size it has not.
     """
-    (exact,) = (item.rankings[EXACT] for item in measured if item.ours)
-    rows = [row for item in measured for row in _rows(item, exact)]
+    (reference,) = (item for item in measured if item.exact)
+    rows = [row for item in measured for row in _rows(item, reference)]
     axes = ["system", "setting", "threads"]
     found = pd.DataFrame(rows)
     if repeated := found[found.duplicated(axes)][axes].to_numpy().tolist():
@@ -121,7 +127,7 @@ def frame(measured: Sequence[Measured]) -> pd.DataFrame:
     return found
 
 
-def _rows(item: Measured, exact: np.ndarray) -> Iterator[dict[str, Any]]:
+def _rows(item: Measured, reference: Measured) -> Iterator[dict[str, Any]]:
     record = item.record
     searches = record["searches"]
     by_row = {(search["setting"], search["threads"], search["mode"]): search for search in searches}
@@ -140,13 +146,13 @@ def _rows(item: Measured, exact: np.ndarray) -> Iterator[dict[str, Any]]:
         yield {
             "system": record["system"],
             "version": record["version"],
-            "ours": item.ours,
+            "ours": item.package == reference.package,
             "setting": setting,
             "threads": threads,
             **(dict.fromkeys(index) if own else index),
             **{name: times.get(name) for name in ("p50", "p95", "p99")},
             "queries_per_second": by_row.get((setting, threads, "batch"), {}).get("queries_per_second"),
-            **{f"overlap@{k}": overlap(item.rankings[setting], exact, k) for k in DEPTHS},
+            **{f"overlap@{k}": overlap(item.rankings[setting], reference.rankings[EXACT], k) for k in DEPTHS},
         }
 
 
@@ -180,12 +186,16 @@ def _origin(record: Mapping[str, Any]) -> str:
 
 
 def ratio_frame(found: pd.DataFrame) -> pd.DataFrame:
-    """For every row of a peer, how many times better our fastest setting of at least its overlap@100 is, on as many threads.
-
-    Where no setting of ours finds as much, what depends on one is absent.
+    """For every row of a peer, how many times better our fastest setting of at least its overlap@100 is, on as many threads,
+    a row for each system of ours. Where no setting of ours finds as much, what depends on one is absent.
     """
-    rows = [_against(found[found["ours"] & (found["threads"] == other["threads"])], other) for _, other in _peers(found)]
-    return pd.DataFrame(rows, columns=["peer", "peer setting", "threads", "setting", *_QUALITY, *_RATIOS])
+    mine = found[found["ours"]]
+    rows = [
+        {**_against(own[own["threads"] == other["threads"]], other), "ours": name}
+        for _, other in _peers(found)
+        for name, own in mine.groupby("system", sort=False)
+    ]
+    return pd.DataFrame(rows, columns=["peer", "peer setting", "threads", "ours", "setting", *_QUALITY, *_RATIOS])
 
 
 def _peers(found: pd.DataFrame) -> Iterator[tuple[Any, pd.Series]]:
@@ -211,13 +221,14 @@ def _times_better(mine: pd.Series, other: pd.Series, name: str) -> float | None:
 
 def ratios_table(ratios: pd.DataFrame) -> Table:
     """How many times better ours is than each peer, where it finds as much."""
-    shown = ratios[["peer", "peer setting", "threads", "setting"]].fillna(MISSING)
+    shown = ratios[["peer", "peer setting", "threads", "ours", "setting"]].fillna(MISSING)
     for name in _QUALITY:
         shown[name] = [number(value, 3) for value in ratios[name]]
     for name, title in _RATIOS.items():
         shown[title] = [number(value, 2) for value in ratios[name]]
     caption = (
-        f"Every setting of a peer beside our fastest one of at least its {AT_LEAST}, on the same number of threads: how "
+        f"Every setting of a peer beside the fastest one, of each system of ours, of at least its {AT_LEAST}, on the same "
+        f"number of threads: how "
         f"many times faster to build, truer, smaller, faster, and more queries per second. Above 1 is better than the peer. "
         f"{MISSING} means: not measured, or no setting of ours finds as much."
     )

@@ -237,3 +237,16 @@ def test_a_setting_that_searches_other_files_than_the_index_has_neither_its_size
     assert found.loc["a", of_index].notna().all()
     assert found.loc["floats", of_index].isna().all()
     assert found.loc["floats", "p50"] == 9.0
+
+
+def test_another_codec_of_ours_stands_before_the_peers_and_has_ratios_of_its_own(ours, peer, store):
+    smaller = {"package": "ours", "bytes_per_vector": 20.0}
+    other = store("ours, small", [single("s", 1.0), single("s", 0.5, 2)], {"s": SHIFTED}, **smaller)
+    found = frame(read([peer, other, ours]))
+    assert list(dict.fromkeys(found["system"])) == ["ours", "ours, small", "peer"]
+    assert found["ours"].tolist() == [True] * 4 + [False] * 3
+    assert found.loc[found["setting"] == "s", "overlap@100"].tolist() == [0.5, 0.5]
+    ratios = ratio_frame(found).set_index(["peer setting", "threads", "ours"])
+    assert ratios.loc[("b", 1, "ours, small"), ["setting", "p50", "bytes_per_vector"]].tolist() == ["s", 8.0, 2.0]
+    assert ratios.loc[("b", 1, "ours"), "p50"] == 4.0
+    assert ratios["setting"].isna().tolist() == [False, False, False, True, False, False]

@@ -67,13 +67,15 @@ def always(_: Setting) -> bool:
 class Peer:
     """What a peer's script hands over; every function imports the peer itself, on the threads that it is told.
 
-    setup(threads): import and compile; build(corpus, index, nbits, threads, seed): write the index, and return centroids,
-    iterations of k-means and seconds by stage; decode(index, corpus, positions, threads): vectors ``[positions, dim]``;
-    open(index, setting, threads): an engine; exact: the setting, if there is one, that searches float vectors exhaustively,
-    which is not timed; batched: whether a setting is timed with all queries in one call, too.
+    name: of its package; variant: of several ways of building with it, the one that this is; setup(threads): import and
+    compile; build(corpus, index, nbits, threads, seed): write the index, and return centroids, iterations of k-means and
+    seconds by stage; decode(index, corpus, positions, threads): vectors ``[positions, dim]``; open(index, setting, threads):
+    an engine; exact: the setting, if there is one, that searches float vectors exhaustively, which is not timed; batched:
+    whether a setting is timed with all queries in one call, too.
     """
 
     name: str
+    variant: str | None = None
     packages: Sequence[str]
     settings: Sequence[Setting]
     batch: str
@@ -129,7 +131,8 @@ def record(
     corpus = read_corpus(args.vectors, mapped=True)
     size = folder_bytes(index)
     found = {
-        "system": peer.name,
+        "system": peer.name if peer.variant is None else f"{peer.name}, {peer.variant}",
+        "package": peer.name,
         "version": importlib.metadata.version(peer.name),
         "nbits": args.nbits,
         "seed": args.seed,

@@ -1,15 +1,21 @@
-"""Measure ours over given token vectors, by the protocol of the peers, and with it exact search over the float vectors."""
+"""
+Measure ours over given token vectors, by the protocol of the peers: the paper's codec, and with it exact search over the
+float vectors; or, with --codec, another codec of ours.
+"""
 
+import argparse
 import tempfile
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from measure import DEPTH, Corpus, Peer, Setting, main
 
-from bench.codec.names import CodecName
+from bench.codec.names import CodecName, parse
+from bench.errors import SettingsError
 from bench.index import pipeline
 from bench.index.build import build_uncompressed
 from bench.index.index import open_index
@@ -25,45 +31,58 @@ FLOAT = {"engine": "exact", "codec": "fp16"}
 PRODUCTS = {"engine": "exact", "codec": "float32 in memory, by BLAS"}
 BLOCK = 4096
 PRESETS = ((2, 512), (2, 1024), (2, 2048), (3, 1024), (3, 1536), (4, 1536), (4, 2048), (6, 2048))
-SETTINGS = (
+CODES = (
     {"engine": "exact"},
     *({"engine": "plaid", "ncells": n, "centroid_score_threshold": -1.0, "ndocs": docs} for n, docs in PRESETS),
+)
+SETTINGS = (
+    *CODES,
     {"engine": "colbertv2", "nprobe": 2, "ncandidates": 256},
     {"engine": "colbertv2", "nprobe": 8, "ncandidates": 256},
     PRODUCTS,
 )
 
 
-def setup(threads: int) -> None:
+def setup(codec: str | None, threads: int) -> None:
     """Compile the loops, or load them where they are compiled: build an index of noise and search it every way."""
     noise = np.random.default_rng(0).standard_normal((4000, 128)).astype(np.float32)
     noise /= np.linalg.norm(noise, axis=1, keepdims=True)
     corpus = Corpus(noise.astype(np.float16), np.full(200, 20))
     with tempfile.TemporaryDirectory() as folder:
         index = Path(folder) / "index"
-        _build(corpus, index, 2, threads, 0)
-        for setting in SETTINGS[:-1]:
+        _build(corpus, index, codec or "residual-2", threads, 0)
+        for setting in CODES if codec else SETTINGS[:-1]:
             open_engine(index, setting, threads).single(noise[:32])
 
 
-def build(corpus: Corpus, index: Path, nbits: int, threads: int, seed: int) -> tuple[float, dict[str, Any]]:
-    """The float vectors are put beside the index, after the clock has stopped."""
-    setup(threads)
+def build(
+    codec: str | None, corpus: Corpus, index: Path, nbits: int, threads: int, seed: int
+) -> tuple[float, dict[str, Any]]:
+    """Where no other codec is asked for, the float vectors are put beside the index, after the clock has stopped."""
+    setup(codec, threads)
     start = time.perf_counter()
-    stages = _build(corpus, index, nbits, threads, seed)
+    stages = _build(corpus, index, codec or f"residual-{nbits}", threads, seed)
     seconds = time.perf_counter() - start
-    ids = [str(number) for number in range(len(corpus.doclens))]
-    build_uncompressed(_floats(index), [_shard(corpus)], ids, settings={"codec": "fp16"})
+    if codec is None:
+        ids = [str(number) for number in range(len(corpus.doclens))]
+        build_uncompressed(_floats(index), [_shard(corpus)], ids, settings={"codec": "fp16"})
     centroids = int(open_index(index).manifest.counts["centroids"])
     return seconds, {"centroids": centroids, "iterations": ITERATIONS, "stages": stages}
 
 
-def _build(corpus: Corpus, index: Path, nbits: int, threads: int, seed: int) -> dict[str, float]:
+def _build(corpus: Corpus, index: Path, codec: str, threads: int, seed: int) -> dict[str, float]:
     limit_threads(threads)
     ids = [f"{number:08d}" for number in range(len(corpus.doclens))]
-    steps = {"codec": CodecName("residual", nbits), "seed": seed, "iterations": ITERATIONS, "threads": threads}
+    steps: dict[str, Any] = {"codec": compressed(codec), "seed": seed, "iterations": ITERATIONS, "threads": threads}
     with tempfile.TemporaryDirectory(dir=index.parent) as work:
         return pipeline.build(index, [_shard(corpus)], ids, **steps, work=Path(work))
+
+
+def compressed(codec: str) -> CodecName:
+    found = parse(codec, "--codec")
+    if found is None:
+        raise SettingsError(f"codec {codec!r} of --codec keeps vectors as they are: there is nothing to compress")
+    return found
 
 
 def _shard(corpus: Corpus) -> Shard:
@@ -123,18 +142,24 @@ def open_engine(index: Path, setting: Setting, threads: int) -> Ours | Products:
     return Products(index, threads) if setting == PRODUCTS else Ours(index, setting, threads)
 
 
-if __name__ == "__main__":
-    main(
-        Peer(
-            name="colbertv2-bench",
-            packages=("numpy", "numba", "torch"),
-            settings=SETTINGS,
-            batch="one call",
-            setup=setup,
-            build=build,
-            decode=decode,
-            open=open_engine,
-            exact=FLOAT,
-            batched=not_products,
-        )
+def peer(codec: str | None) -> Peer:
+    return Peer(
+        name="colbertv2-bench",
+        variant=codec,
+        packages=("numpy", "numba", "torch"),
+        settings=CODES if codec else SETTINGS,
+        batch="one call",
+        setup=partial(setup, codec),
+        build=partial(build, codec),
+        decode=decode,
+        open=open_engine,
+        exact=None if codec else FLOAT,
+        batched=not_products,
     )
+
+
+if __name__ == "__main__":
+    own = argparse.ArgumentParser(allow_abbrev=False, add_help=False)
+    own.add_argument("--codec", type=lambda name: str(compressed(name)))
+    given, rest = own.parse_known_args()
+    main(peer(given.codec), rest)

@@ -4,7 +4,7 @@ token vectors -> ours beside the engines that people use today (make peers)
 needs   build/{corpus}/{model}/vectors/{shard}/, build/{corpus}/{model}/queries/{queries}/
         .venv-peers/{peer}/, which `make peers` makes from workflow/envs/{peer}.txt
 makes   build/{corpus}/{model}/peers/{queries}/{peer}.json   a record, with the rankings beside it as .npz
-        build/{corpus}/{model}/peers/{queries}/ours.json     ours, with the exact ranking as well
+        build/{corpus}/{model}/peers/{queries}/{ours}.json   ours: `ours` with the exact ranking as well, and another codec
         results/{name}/peers.*, peers_ratios.*
 
 Nothing else asks for these files. Each job takes the whole machine, since it measures time.
@@ -46,15 +46,18 @@ rule peer_ours:
         vectors=JOBS.vectors,
         queries="build/{corpus}/{model}/queries/{queries}/manifest.json",
     output:
-        record="build/{corpus}/{model}/peers/{queries}/ours.json",
-        rankings="build/{corpus}/{model}/peers/{queries}/ours.npz",
-        work=temp(directory("build/{corpus}/{model}/peers/{queries}/ours.work")),
+        record="build/{corpus}/{model}/peers/{queries}/{ours}.json",
+        rankings="build/{corpus}/{model}/peers/{queries}/{ours}.npz",
+        work=temp(directory("build/{corpus}/{model}/peers/{queries}/{ours}.work")),
     log:
-        "logs/{corpus}/{model}/peers/{queries}.ours.log",
+        "logs/{corpus}/{model}/peers/{queries}.{ours}.log",
+    wildcard_constraints:
+        ours="|".join(OURS),
     conda:
         "../envs/bench.yaml"
     threads: lambda wildcards: workflow.cores
     params:
+        codec=JOBS.ours,
         code=code_digest(
             "bench.index.pipeline", "bench.search.presets", "bench.search.kernels.cpu"
         ),
@@ -62,7 +65,7 @@ rule peer_ours:
         vectors=lambda w, input: folders(input.vectors),
         queries=subpath(input.queries, parent=True),
     shell:
-        "python {input.script} --vectors {params.vectors} --queries {params.queries}"
+        "python {input.script} {params.codec} --vectors {params.vectors} --queries {params.queries}"
         " {params.settings} --work {output.work} --output {output.record} 2>&1 | tee {log}"
 
 
