@@ -7,14 +7,15 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 PEERS := .venv-peers
 GPUS ?= 1
-SNAKEMAKE = $(BIN)/snakemake --cores all --resources gpu=$(GPUS)
+# A target of Snakemake stands before its flags, two of which would take it for one of their values.
+LIMITS = --cores all --resources gpu=$(GPUS)
 NAME = $(shell sed -n 's/^name: *//p' $(CONFIG))
 
 .PHONY: results peers growth unlock test check lint setup clean
 .DELETE_ON_ERROR:
 
 results: setup  ## tables, figures and the HTML report of CONFIG (default config/quick.yaml)
-	$(SNAKEMAKE) --configfile $(CONFIG)
+	$(BIN)/snakemake $(LIMITS) --configfile $(CONFIG)
 	@$(MAKE) --no-print-directory results/$(NAME)/report.html
 
 results/%/report.html: results/%/table1_quality.html results/%/table2_size.html results/%/figure1_quality_bytes.png results/%/figure2_size.png $(wildcard results/$(NAME)/table3_latency.html results/$(NAME)/figure3_latency.png workflow/report/*)
@@ -22,11 +23,11 @@ results/%/report.html: results/%/table1_quality.html results/%/table2_size.html 
 
 peers: CONFIG = config/peers.yaml
 peers: setup $(PEERS)/colbert-ai/ready $(PEERS)/fast-plaid/ready  ## ours beside colbert-ai and fast-plaid, each in an environment of its own
-	$(SNAKEMAKE) peers --configfile $(CONFIG)
+	$(BIN)/snakemake peers $(LIMITS) --configfile $(CONFIG)
 
 growth: CONFIG = config/peers.yaml
 growth: setup  ## how search time grows from 0.25 to 16 million vectors
-	$(SNAKEMAKE) growth --configfile $(CONFIG)
+	$(BIN)/snakemake growth $(LIMITS) --configfile $(CONFIG)
 
 $(PEERS)/fast-plaid/ready: private INSTALL := --no-deps
 

@@ -8,11 +8,13 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from llvmlite import ir
+from llvmlite import binding, ir
 from numba import types
 from numba.core import cgutils
 from numba.core.datamodel import models
 from numba.extending import intrinsic, register_model
+
+REGISTERS = 32 if binding.get_host_cpu_features().get("avx512f") else 16  # of vectors, that the processor has
 
 
 class Lanes(types.Type):

@@ -63,7 +63,7 @@ def test_the_quick_config_runs_the_whole_grid(quick):
 
 
 def test_the_quick_config_needs_the_corpora_it_searches_and_trains_on(quick):
-    passages = {"pydocs-test": 4691, "pydocs-train": 17866, "pydocs-train.960-of-3000": 3000}
+    passages = {"pydocs-test": 4691, "pydocs-train": 17866, "pydocs-train.1920-of-3000": 3000}
     assert {name: entry.passages for name, entry in quick.corpora.items()} == passages
     assert training_sets(quick.models, quick.teachers) == ["pydocs/train"]
     assert quick.entries["pydocs-test"].sample == 500

@@ -35,6 +35,16 @@ def similarities(points: Vectors, codes: np.ndarray, centroids: np.ndarray) -> n
 
 
 @compiled()
+def add_products(left: np.ndarray, right: np.ndarray, out: np.ndarray) -> None:
+    """Add to ``out [rows, columns]`` the matrix product of ``left [rows, dim]`` and ``right [dim, columns]``."""
+    for row in range(len(left)):
+        for place in range(len(right)):
+            value = left[row, place]
+            for column in range(right.shape[1]):
+                out[row, column] += value * right[place, column]
+
+
+@compiled()
 def quantize(vectors: np.ndarray, centroids: np.ndarray, codes: np.ndarray, cutoffs: np.ndarray, out: np.ndarray) -> None:
     """Fill ``out [vectors, bytes]`` with the packed buckets of vectors ``[vectors, dim]`` float32 minus their centroids.
 

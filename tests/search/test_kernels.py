@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,3 +31,21 @@ def test_no_passages_have_no_scores():
     for function in (maxima, loops.maxima):
         assert function(np.empty((0, 4), np.float32), np.empty(0, np.int64)).shape == (0, 4)
     assert maxsim(np.empty((0, 4), np.float32), np.empty(0, np.int64)).shape == (0,)
+
+
+@pytest.mark.parametrize("registers", [16, 32])
+@pytest.mark.parametrize("centroids", [1, 2, 3, 4, 5, 11])
+@pytest.mark.parametrize("width", [16, 32])
+def test_similarities_are_exact_however_many_centroids_are_taken_at_a_time(registers, centroids, width, monkeypatch):
+    monkeypatch.setattr(loops, "REGISTERS", registers)
+    rng = np.random.default_rng(centroids)
+    dim, values = 34, rng.integers(-127, 128, (centroids, 34)).astype(np.int16)
+    query = rng.integers(-16_383, 16_384, (width, dim)).astype(np.int16)
+    factors = rng.uniform(1e-4, 4e-4, centroids).astype(np.float32)
+    fixed, fixed8 = np.empty(centroids * width, np.int16), np.empty(centroids * width, np.int8)
+    pairs = np.ascontiguousarray(query.reshape(width, dim // 2, 2).transpose(1, 0, 2))
+    loops.similarities.__wrapped__(width)(values.ravel(), pairs.ravel(), factors, fixed, fixed8)
+    sums = (values.astype(np.int64) @ query.T.astype(np.int64)).astype(np.float32)
+    expected = np.rint(sums * factors[:, None]).astype(np.int64)
+    np.testing.assert_array_equal(fixed.reshape(centroids, width), expected)
+    np.testing.assert_array_equal(fixed8.reshape(centroids, width), (expected + 128) >> 8)

@@ -30,7 +30,7 @@ ITERATIONS = 5
 FLOAT = {"engine": "exact", "codec": "fp16"}
 PRODUCTS = {"engine": "exact", "codec": "float32 in memory, by BLAS"}
 BLOCK = 4096
-PRESETS = ((2, 512), (2, 1024), (2, 2048), (3, 1024), (3, 1536), (4, 1536), (4, 2048), (6, 2048))
+PRESETS = ((2, 640), (2, 1024), (2, 2048), (3, 1024), (3, 1536), (4, 1536), (4, 2048), (6, 2048))
 CODES = (
     {"engine": "exact"},
     *({"engine": "plaid", "ncells": n, "centroid_score_threshold": -1.0, "ndocs": docs} for n, docs in PRESETS),

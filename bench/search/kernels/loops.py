@@ -5,12 +5,14 @@
 
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numba.cpython.unsafe.numbers import trailing_zeros
 
 from bench.compiled import compiled, inlined
 from bench.lanes import (
+    REGISTERS,
     add,
     exceeding,
     fill,
@@ -35,28 +37,42 @@ def similarities(width: int) -> Callable[..., None]:
     """Similarity of every centroid to ``width`` query vectors, in fixed point: flat ``[centroids, width]``, int16 and int8.
 
     centroids: flat ``[centroids, dim]`` int16, dim even; query: flat ``[dim / 2, width, 2]`` int16; factors ``[centroids]``
-    float32: from a sum of products to fixed point. Sums are exact, so that nothing depends on their order.
+    float32: from a sum of products to fixed point. Sums are exact, so that nothing depends on their order. Two centroids at
+    a time share what is loaded of the query; four where there are registers for their sums, since the instruction that
+    multiplies and adds at once gives its result five cycles later, and two a cycle can begin.
     """
-    pairs = 2 * width
+    pairs, four = 2 * width, REGISTERS >= 32
+    step = 4 if four else 2
 
     @compiled()
     def run(centroids: np.ndarray, query: np.ndarray, factors: np.ndarray, fixed: np.ndarray, fixed8: np.ndarray) -> None:
-        dim = len(query) // width
-        for first in range(0, len(factors), 2):
-            second = min(first + 1, len(factors) - 1)
-            sums, sums_too = fill(np.int32(0), width), fill(np.int32(0), width)
+        dim, last = len(query) // width, len(factors) - 1
+        for first in range(0, len(factors), step):
+            second, third, fourth = min(first + 1, last), min(first + 2, last), min(first + 3, last)
+            sums1, sums2 = fill(np.int32(0), width), fill(np.int32(0), width)
+            sums3, sums4 = fill(np.int32(0), width), fill(np.int32(0), width)
             for pair in range(dim // 2):
                 row = load(query, pair * pairs, pairs)
-                sums = add(sums, multiply_pairs(fill_pairs(centroids, first * dim + 2 * pair, pairs), row))
-                sums_too = add(sums_too, multiply_pairs(fill_pairs(centroids, second * dim + 2 * pair, pairs), row))
-            found = to_int16(multiply(to_float(sums), fill(factors[first], width)))
-            found_too = to_int16(multiply(to_float(sums_too), fill(factors[second], width)))
-            store(fixed, first * width, found)
-            store(fixed8, first * width, to_int8(found))
-            store(fixed, second * width, found_too)
-            store(fixed8, second * width, to_int8(found_too))
+                sums1 = add(sums1, multiply_pairs(fill_pairs(centroids, first * dim + 2 * pair, pairs), row))
+                sums2 = add(sums2, multiply_pairs(fill_pairs(centroids, second * dim + 2 * pair, pairs), row))
+                if four:
+                    sums3 = add(sums3, multiply_pairs(fill_pairs(centroids, third * dim + 2 * pair, pairs), row))
+                    sums4 = add(sums4, multiply_pairs(fill_pairs(centroids, fourth * dim + 2 * pair, pairs), row))
+            _in_fixed_point(sums1, factors[first], fixed, fixed8, first * width, width)
+            _in_fixed_point(sums2, factors[second], fixed, fixed8, second * width, width)
+            if four:
+                _in_fixed_point(sums3, factors[third], fixed, fixed8, third * width, width)
+                _in_fixed_point(sums4, factors[fourth], fixed, fixed8, fourth * width, width)
 
     return run
+
+
+@inlined
+def _in_fixed_point(sums: Any, factor: np.float32, fixed: np.ndarray, fixed8: np.ndarray, place: int, width: int) -> None:
+    """Store ``factor`` times the lanes of ``sums``, rounded, and their high bytes."""
+    found = to_int16(multiply(to_float(sums), fill(factor, width)))
+    store(fixed, place, found)
+    store(fixed8, place, to_int8(found))
 
 
 @compiled()
