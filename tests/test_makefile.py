@@ -19,7 +19,8 @@ ROOT = Path(__file__).resolve().parents[1]
     ],
 )
 def test_no_flag_of_snakemake_takes_its_target_for_a_value(target, targets, config):
-    said = subprocess.run(["make", "--dry-run", target, "GPUS=2"], cwd=ROOT, capture_output=True, text=True, check=True)
+    words = ["make", "--dry-run", target, "GPUS=2"]  # which goes on to a report of tables that are not there
+    said = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     command = next(line for line in said.stdout.splitlines() if line.startswith(".venv/bin/snakemake "))
     found = get_argument_parser().parse_args(shlex.split(command)[1:])
     assert sorted(found.targets or []) == targets
