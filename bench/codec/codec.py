@@ -77,6 +77,10 @@ class Codec:
     def inverse(self) -> np.ndarray:
         return np.linalg.inv(self.map.astype(np.float64)).astype(np.float32)
 
+    @cached_property
+    def _query_map(self) -> np.ndarray:
+        return np.ascontiguousarray(self.inverse.T)
+
     def mapped(self, vectors: np.ndarray) -> np.ndarray:
         """Vectors ``[vectors, dim]`` float32 as the centroids of this codec are; as they were where it has no map."""
         return vectors @ self.map if len(self.map) else vectors
@@ -89,7 +93,7 @@ class Codec:
         if not len(self.map):
             return queries
         found = np.zeros(queries.shape, np.float32)
-        loops.add_products(np.ascontiguousarray(queries, np.float32), np.ascontiguousarray(self.inverse.T), found)
+        loops.add_products(np.ascontiguousarray(queries, np.float32), self._query_map, found)
         return found
 
     def mapped_back(self, vectors: np.ndarray) -> np.ndarray:
@@ -112,8 +116,8 @@ class Codec:
     def _quantizer(self) -> Callable[[np.ndarray, np.ndarray, np.ndarray], None]:
         """Fills bytes ``[vectors, bytes]`` for mapped vectors and their codes."""
         if not len(self.cutoffs):
-            shares = (1 / self.spreads.astype(np.float32), *product.tables(self.codebook))
-            return lambda vectors, codes, out: loops.nearest_parts(vectors, self.centroids, codes, *shares, out)
+            compared = (1 / self.spreads.astype(np.float32), *product.tables(self.codebook))
+            return lambda vectors, codes, out: loops.nearest_parts(vectors, self.centroids, codes, *compared, out)
         shape = self.dim, self.cutoffs.shape[-1]
         cutoffs = np.ascontiguousarray(np.broadcast_to(self.cutoffs, shape).T)
         if not len(self.gains):
