@@ -217,3 +217,15 @@ def test_a_peer_refuses_more_threads_than_cpus_in_one_line(peer, inputs, tmp_pat
     assert done.stderr.splitlines() == [done.stderr.strip()]
     assert "--threads 4096 cannot be measured" in done.stderr
     assert not (tmp_path / "record.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("codec", "said"), [("opq-7y", "codec 'opq-7y' in --codec is not one of"), ("fp16", "there is nothing to compress")]
+)
+def test_ours_refuses_a_codec_in_one_line(codec, said):
+    done = subprocess.run(
+        [sys.executable, ROOT / "workflow/peers/ours.py", "--codec", codec], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert said in done.stderr

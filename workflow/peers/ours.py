@@ -4,6 +4,7 @@ float vectors; or, with --codec, another codec of ours.
 """
 
 import argparse
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -160,6 +161,10 @@ def peer(codec: str | None) -> Peer:
 
 if __name__ == "__main__":
     own = argparse.ArgumentParser(allow_abbrev=False, add_help=False)
-    own.add_argument("--codec", type=lambda name: str(compressed(name)))
+    own.add_argument("--codec")
     given, rest = own.parse_known_args()
-    main(peer(given.codec), rest)
+    try:
+        codec = str(compressed(given.codec)) if given.codec else None
+    except SettingsError as error:
+        sys.exit(f"colbertv2-bench: {error}")
+    main(peer(codec), rest)
