@@ -37,10 +37,12 @@ class TrainingJobs:
         return flags(self.plan.models[w.model]["base"])
 
     def triples(self, w: Any) -> str:
-        return self._triples(self.plan.models[w.model]["train"], w.model)
+        train = self.plan.models[w.model]["train"]
+        return self._triples(train, w.model, self._query_seed(train["dataset"]))
 
     def teacher_triples(self, w: Any) -> str:
-        return self._triples(self.plan.teachers[w.teacher]["train"], w.teacher)
+        """A teacher has queries of its own: what it says of those that it was trained on is worth less."""
+        return self._triples(self.plan.teachers[w.teacher]["train"], w.teacher, self.plan.seed_for("queries", w.teacher))
 
     def train(self, w: Any) -> str:
         train = self.plan.models[w.model]["train"]
@@ -57,7 +59,7 @@ class TrainingJobs:
     def training_part(self, w: Any) -> str:
         part = self._parts()[w.corpus]
         keep = {"keep_queries": part.queries, "hold_out": part.held_out, "keep_passages": part.passages}
-        return flags({**keep, "seed": self.plan.seed_for("part", w.corpus)})
+        return flags({**keep, "query_seed": self._query_seed(part.source.id), "seed": self.plan.seed_for("part", w.corpus)})
 
     def mine(self, w: Any) -> str:
         mine = self._distill(w)["mine"]
@@ -184,12 +186,17 @@ class TrainingJobs:
     def _trained_on(self, stage: Mapping[str, Any]) -> Entry:
         return self.plan.sources[stage["dataset"]]
 
-    def _triples(self, train: Mapping[str, Any], name: str) -> str:
+    def _query_seed(self, dataset: str) -> int:
+        """One for all models, so that those trained on as many queries of a data set are trained on the same ones."""
+        return self.plan.seed_for("training-queries", dataset)
+
+    def _triples(self, train: Mapping[str, Any], name: str, query_seed: int) -> str:
         count = train["steps"] * train["batch"]
         if "docpairs" in train:
             return flags({"count": count, "docpairs": train["docpairs"]})
         mined = {key: train[key] for key in ("negatives", "mining_depth")}
-        return flags({"count": count, **mined, "seed": self.plan.seed_for("triples", name)})
+        seeds = {"query_seed": query_seed, "seed": self.plan.seed_for("triples", name)}
+        return flags({"count": count, **mined, **seeds})
 
     def _loop(self, model: str, settings: Mapping[str, Any]) -> dict[str, Any]:
         given = {name: settings[name] for name in LOOP if name in settings}

@@ -21,11 +21,15 @@ class Triple:
     negatives: tuple[int, ...]
 
 
-def sample_queries(judged: int, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Positions of ``count`` training queries among ``judged``: every one once, in random order, before any comes again."""
+def sample_queries(judged: int, count: int, seed: int) -> np.ndarray:
+    """Positions of ``count`` training queries among ``judged``: every one once, in random order, before any comes again.
+
+    Fewer are the first of more. Models that are compared should be trained on the same draw: two of 1,920 docstrings moved
+    the RR@10 of one recipe by 0.011, more than what recipes differ by.
+    """
     if judged == 0:
         raise DataError("the training set has no query with a relevant passage")
-    rounds = -(-count // judged)
+    rounds, rng = -(-count // judged), np.random.default_rng(seed)
     return np.concatenate([rng.permutation(judged) for _ in range(rounds)])[:count]
 
 

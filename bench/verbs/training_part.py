@@ -9,6 +9,9 @@ import numpy as np
 from bench.corpus.texts import open_passages, open_queries, write_passages, write_queries
 from bench.errors import DataError
 from bench.provenance import context
+from bench.training.triples import sample_queries
+
+DRAWN = ("keep_queries", "hold_out", "keep_passages", "query_seed", "seed")
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -17,7 +20,8 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--keep-queries", type=int, required=True, help="judged queries to keep")
     parser.add_argument("--hold-out", type=int, default=0, help="further judged queries to keep, for validation")
     parser.add_argument("--keep-passages", type=int, required=True, help="passages to keep, relevant ones among them")
-    parser.add_argument("--seed", type=int, required=True, help="seed of both draws")
+    parser.add_argument("--query-seed", type=int, required=True, help="seed of the queries, as of bench triples")
+    parser.add_argument("--seed", type=int, required=True, help="seed of the other passages")
     parser.add_argument("--output", type=Path, required=True, help="corpus folder to write")
     parser.add_argument("--output-queries", type=Path, required=True, help="query folder to write")
     parser.add_argument("--output-held-out", type=Path, required=True, help="query folder of the held-out ones to write")
@@ -25,7 +29,6 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> None:
     corpus, queries = open_passages(args.corpus), open_queries(args.queries)
-    rng = np.random.default_rng(args.seed)
     judged = [text for text in queries.texts if any(grade > 0 for grade in queries.qrels.get(text.id, {}).values())]
     wanted = args.keep_queries + args.hold_out
     if wanted > len(judged):
@@ -33,8 +36,9 @@ def run(args: Namespace) -> None:
             f"--keep-queries {args.keep_queries} and --hold-out {args.hold_out}: {args.queries} has {len(judged)} queries "
             "with a relevant passage"
         )
-    drawn = rng.choice(len(judged), wanted, replace=False)
-    kept, held_out = ([judged[number] for number in np.sort(some)] for some in np.split(drawn, [args.keep_queries]))
+    order = sample_queries(len(judged), len(judged), args.query_seed)
+    ends = (order[: args.keep_queries], order[len(order) - args.hold_out :])  # those held out are drawn last for any model
+    kept, held_out = ([judged[number] for number in np.sort(some)] for some in ends)
     ids = corpus.ids()
     needed = {passage for text in (*kept, *held_out) for passage in queries.qrels[text.id]}
     if missing := needed - set(ids):
@@ -45,10 +49,11 @@ def run(args: Namespace) -> None:
             f"the {len(ids)} of {args.corpus}"
         )
     named = np.array([number for number, name in enumerate(ids) if name in needed], int)
-    others = rng.permutation(np.setdiff1d(np.arange(len(ids)), named))[: args.keep_passages - len(named)]
+    unnamed = np.setdiff1d(np.arange(len(ids)), named)
+    others = np.random.default_rng(args.seed).permutation(unnamed)[: args.keep_passages - len(named)]
     chosen = np.sort(np.concatenate([named, others]))
     made: dict[str, Any] = {
-        "settings": {name: getattr(args, name) for name in ("keep_queries", "hold_out", "keep_passages", "seed")},
+        "settings": {name: getattr(args, name) for name in DRAWN},
         "inputs": {"corpus": corpus.manifest.digest, "queries": queries.manifest.digest},
         "context": context(__name__),
     }

@@ -15,6 +15,8 @@ from bench.training.triples import Triple, draw_negatives, sample_queries, write
 from bench.training.tuples import read_docpairs
 from bench.verbs import common
 
+DRAWN = ("negatives", "mining_depth", "query_seed", "seed")
+
 
 def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--corpus", type=Path, required=True, help="corpus folder")
@@ -24,14 +26,15 @@ def arguments(parser: ArgumentParser) -> None:
     for name, text in (
         ("--negatives", "hard negatives per triple"),
         ("--mining-depth", "rank in BM25 down to which they are drawn"),
-        ("--seed", "seed of queries and negatives"),
+        ("--query-seed", "seed of the queries; the same one gives the same queries, here and in training-part"),
+        ("--seed", "seed of the negatives"),
     ):
         parser.add_argument(name, type=int, help=text)
     common.add_output(parser, "file of triples to write")
 
 
 def run(args: Namespace) -> None:
-    drawn = {f"--{name.replace('_', '-')}": getattr(args, name) for name in ("negatives", "mining_depth", "seed")}
+    drawn = {f"--{name.replace('_', '-')}": getattr(args, name) for name in DRAWN}
     wrong = sorted(flag for flag, value in drawn.items() if (value is None) != (args.docpairs is not None))
     if wrong:
         raise SettingsError(f"{', '.join(wrong)} and --docpairs of the command line: give either --docpairs, or all others")
@@ -61,11 +64,11 @@ def _from_bm25(args: Namespace, corpus: Passages, queries: Queries) -> tuple[lis
     position = {text.id: number for number, text in enumerate(texts)}
     relevant = [_relevant(queries.qrels.get(query.id, {}), position) for query in queries.texts]
     judged = [number for number, found in enumerate(relevant) if found]
-    rng = np.random.default_rng(args.seed)
-    chosen = [judged[number] for number in sample_queries(len(judged), args.count, rng)]
+    chosen = [judged[number] for number in sample_queries(len(judged), args.count, args.query_seed)]
     engine = BM25([text.text for text in texts])
     depth = args.mining_depth + max(map(len, relevant))
     rankings = engine.search([queries.texts[number].text for number in chosen], depth, id_ranks(list(position)))
+    rng = np.random.default_rng(args.seed)
     negatives = draw_negatives(rankings, [relevant[number] for number in chosen], args.negatives, len(texts), rng)
     rows = [Triple(query, min(relevant[query]), found) for query, found in zip(chosen, negatives, strict=True)]
     return rows, f"with {args.negatives} hard negatives each, from {len(judged)} judged queries"

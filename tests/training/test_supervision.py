@@ -365,7 +365,10 @@ def test_triples_of_docpairs_are_positions_of_their_ids(work, tmp_path, monkeypa
             ["--docpairs", "toy/train", "--count", "1", "--seed", "1"],
             "--seed and --docpairs of the command line: give either",
         ),
-        (["--count", "1", "--seed", "1"], "--mining-depth, --negatives and --docpairs of the command line: give either"),
+        (
+            ["--count", "1", "--seed", "1"],
+            "--mining-depth, --negatives, --query-seed and --docpairs of the command line: give either",
+        ),
     ],
 )
 def test_docpairs_that_are_too_few_or_beside_other_flags_are_refused(work, tmp_path, monkeypatch, capsys, words, message):

@@ -6,6 +6,7 @@ import pytest
 
 from bench.cli import main
 from bench.corpus.texts import Text, open_passages, open_queries, write_passages, write_queries
+from bench.training.triples import read_triples
 
 MADE = {"settings": {}, "inputs": {}, "context": {}}
 
@@ -19,9 +20,10 @@ def whole(tmp_path):
     return tmp_path
 
 
-def part(whole, name, keep=4, hold_out=2, passages=20, seed=7):
+def part(whole, name, keep=4, hold_out=2, passages=20, seed=7, query_seed=3):
     words = ["training-part", "--corpus", whole / "corpus", "--queries", whole / "queries", "--keep-queries", keep]
-    words += ["--hold-out", hold_out, "--keep-passages", passages, "--seed", seed, "--output", whole / name / "corpus"]
+    words += ["--hold-out", hold_out, "--keep-passages", passages, "--query-seed", query_seed, "--seed", seed]
+    words += ["--output", whole / name / "corpus"]
     words += ["--output-queries", whole / name / "queries", "--output-held-out", whole / name / "held-out"]
     return main([str(word) for word in words])
 
@@ -44,11 +46,32 @@ def test_a_part_keeps_queries_to_train_on_others_held_out_and_the_passages_of_bo
     assert set(kept.qrels) == set(names)
 
 
-def test_a_part_depends_on_the_seed_alone(whole):
-    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        assert part(whole, name, seed=seed) == 0
-    ids = {name: opened(whole, name)[0].ids() for name in "abc"}
-    assert ids["a"] == ids["b"] != ids["c"]
+def test_queries_depend_on_their_seed_alone_and_the_other_passages_on_the_other(whole):
+    for name, seed, query_seed in (("a", 1, 3), ("b", 1, 3), ("c", 2, 3), ("d", 1, 4)):
+        assert part(whole, name, seed=seed, query_seed=query_seed) == 0
+    passages, queries = ({name: found(opened(whole, name)) for name in "abcd"} for found in (ids, asked))
+    assert passages["a"] == passages["b"] != passages["c"]
+    assert queries["a"] == queries["b"] == queries["c"] != queries["d"]
+
+
+def ids(found):
+    return found[0].ids()
+
+
+def asked(found):
+    return [[text.id for text in queries.texts] for queries in found[1:]]
+
+
+def test_a_part_has_the_queries_of_as_many_triples_and_holds_others_out_that_come_last(whole):
+    assert part(whole, "a", keep=5, hold_out=3) == 0
+    words = ["triples", "--corpus", whole / "corpus", "--queries", whole / "queries", "--count", 9, "--negatives", 1]
+    words += ["--mining-depth", 5, "--query-seed", 3, "--seed", 0, "--output", whole / "triples"]
+    assert main([str(word) for word in words]) == 0
+    order = [triple.query for triple in read_triples(whole / "triples")[0]]
+    named = [text.id for text in open_queries(whole / "queries").texts]
+    kept, held_out = asked(opened(whole, "a"))
+    assert set(kept) == {named[query] for query in order[:5]}
+    assert set(held_out) == {named[query] for query in order[-3:]}
 
 
 def test_without_queries_held_out_their_folder_is_empty(whole):
