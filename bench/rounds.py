@@ -112,6 +112,9 @@ def check(
         )
     if distill["nway"] > mine["depth"]:
         raise SettingsError(f"{where}: nway {distill['nway']} is more than the mined depth {mine['depth']}")
+    for parts in ("batch", "micro_batch"):
+        if distill.get(parts, 0) % distill.get("alike", 1):
+            raise SettingsError(f"{where}: {parts} {distill[parts]} is no multiple of alike {distill['alike']}")
     if distill["teacher"] not in teachers:
         raise SettingsError(f"{where}: teacher {distill['teacher']!r} is not one of {sorted(teachers)}")
 

@@ -15,12 +15,12 @@ from tests.fixtures_model import WORDS
 NWAY = 4
 
 
-def write_lines(folder, lines, inputs=None):
+def write_lines(folder, lines, inputs=None, **settings):
     """A folder of tuples in the format that the reader documents."""
     writer = FolderWriter(folder, "tuples", 1)
     write_text(writer.path("tuples.jsonl"), "".join(json.dumps(line) + "\n" for line in lines))
     counts = {"queries": len(lines), "nway": len(lines[0]) - 1}
-    return writer.close(settings={"scored": True, "repeats": False}, inputs=inputs or {}, counts=counts)
+    return writer.close(settings={"scored": True, "repeats": False, **settings}, inputs=inputs or {}, counts=counts)
 
 
 @pytest.fixture(scope="session")

@@ -87,6 +87,8 @@ def test_without_counts_the_whole_training_set_is_taken():
         ),
         ({"mine__preset": "colbertv2", "mine__depth": 500}, "mine.preset 'colbertv2' scores 100 passages, depth is 500"),
         ({"nway": 11}, "nway 11 is more than the mined depth 10"),
+        ({"alike": 3}, "batch 8 is no multiple of alike 3"),
+        ({"alike": 8}, "micro_batch 4 is no multiple of alike 8"),
         ({"teacher": "nobody"}, r"teacher 'nobody' is not one of \['fused'\]"),
     ],
 )

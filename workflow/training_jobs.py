@@ -78,7 +78,7 @@ class TrainingJobs:
         return flags({"teacher": "cross-encoder", **teacher["cross_encoder"], **how})
 
     def tuples(self, w: Any) -> str:
-        drawn = {name: self._distill(w)[name] for name in ("nway", "positive", "sampling")}
+        drawn = {name: self._distill(w).get(name) for name in ("nway", "positive", "sampling", "alike")}
         return flags({**drawn, "seed": self.plan.seed_for("tuples", w.model)})
 
     def distill(self, w: Any) -> str:

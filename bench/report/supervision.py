@@ -25,7 +25,8 @@ def read_manifests(folders: Sequence[Path]) -> dict[str, Manifest]:
 def frame(manifests: dict[str, Manifest]) -> pd.DataFrame:
     """One row per folder; what a source does not have is absent.
 
-    Columns: tuples (name), source, teacher, positive, sampling, queries, nway, depth; false_positives_excluded and
+    Columns: tuples (name), source, teacher, positive, sampling, queries, nway, depth, alike (queries in each group of
+    alike ones); false_positives_excluded and
     false_positives_kept (relevant passages besides the positive), above_positive (share of the other passages that the
     teacher gives more than the positive), not_best (share of tuples that have such a passage); queries_without_positive
     and queries_short, which were left out.
@@ -49,6 +50,7 @@ def _row(name: str, manifest: Manifest) -> dict[str, Any]:
         "queries": queries,
         "nway": counts["nway"],
         "depth": settings.get("depth"),
+        "alike": settings.get("alike"),
         **{kind: counts.get(kind) for kind in left},
         "above_positive": above / others if scored and above is not None else None,
         "not_best": unlike / queries if scored and unlike is not None else None,
@@ -71,6 +73,7 @@ def table(found: pd.DataFrame) -> Table:
         "queries": "tuples, number",
         "nway": "passages each",
         "depth": "depth",
+        "alike": "alike",
         sampling.FALSE_EXCLUDED: "false positives excluded",
         sampling.FALSE_KEPT: "kept",
         sampling.WITHOUT_POSITIVE: "no positive",
@@ -82,7 +85,8 @@ def table(found: pd.DataFrame) -> Table:
         shown[title] = [MISSING if pd.isna(value) else number(100 * value, 1) for value in found[name]]
     caption = (
         f"Supervision. A tuple is a query with a positive and other passages, drawn from the given depth of the student's "
-        f"own ranking. False positives are passages judged relevant that are not the positive: excluded from the draw, or "
+        f"own ranking. Alike: of so many queries in a batch the student found the same passages; 1 means that batches are "
+        f"drawn by lot. False positives are passages judged relevant that are not the positive: excluded from the draw, or "
         f"kept in it. Above positive: share of the other passages that the teacher gives more than the positive; positive "
         f"not best: share of tuples with such a passage. Queries without positive or with too few passages are left out. "
         f"{MISSING} means: does not apply."

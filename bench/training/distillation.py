@@ -146,18 +146,24 @@ def distill(
 ) -> Outcome:
     """Train ``encoder`` in place on tuples in an order drawn from the seed; raises as ``bench.training.loop`` does.
 
-    Raises SettingsError where the split of a batch leaves a query without others, and there is an in-batch loss.
+    Raises SettingsError where the split of a batch parts alike queries, or leaves one without others and there is an
+    in-batch loss.
     """
-    settings = objective.settings
-    _check_split(settings, ranks.count)
-    order = shuffled(len(objective.tuples.queries), settings.batch, settings.seed)
+    settings, tuples = objective.settings, objective.tuples
+    _check_split(settings, ranks.count, tuples.alike)
+    order = shuffled(len(tuples.queries), settings.batch, settings.seed, tuples.alike)
     loop = Loop(encoder, objective, order, settings, ranks)
     return loop.run(log=log, checkpoints=checkpoints, validation=validation, report=report)
 
 
-def _check_split(settings: DistillSettings, devices: int) -> None:
-    """Refuse a split of the batch that leaves a query alone in its micro-batch, where it would have no in-batch negative."""
+def _check_split(settings: DistillSettings, devices: int, alike: int) -> None:
+    """Refuse a split of the batch that parts alike queries, or that leaves a query without in-batch negatives."""
     shares = {len(shard_of(np.arange(settings.batch), rank, devices)) for rank in range(devices)}
+    if parted := [size for size in (*sorted(shares), settings.micro_batch or alike) if size % alike]:
+        raise SettingsError(
+            f"batch {settings.batch} on {devices} devices with micro_batch {settings.micro_batch} has parts of {parted[0]} "
+            f"queries; the tuples stand in groups of {alike} alike queries, so a multiple of that is right"
+        )
     lone = [share for share in sorted(shares) if share % (settings.micro_batch or share or 1) == 1 or share == 1]
     if settings.in_batch_weight and lone:
         raise SettingsError(

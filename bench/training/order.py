@@ -15,9 +15,10 @@ def in_order(batch: int) -> Order:
     return lambda step: np.arange(step * batch, (step + 1) * batch)
 
 
-def shuffled(count: int, batch: int, seed: int) -> Order:
+def shuffled(count: int, batch: int, seed: int, group: int = 1) -> Order:
     """Each round goes through ``count`` examples in a random order of its own; ``[batch]`` positions a step.
 
+    Examples that stand together in groups, ``group`` in each, stay together; count and batch are multiples of it.
     A round ends where fewer than ``batch`` examples are left, so that no step has an example twice (in-batch negatives
     would take its positive for a negative); which ones a round leaves out is as random as its order. Raises DataError
     where a batch is larger than the set.
@@ -28,7 +29,8 @@ def shuffled(count: int, batch: int, seed: int) -> Order:
 
     @functools.lru_cache(maxsize=2)
     def round_of(number: int) -> np.ndarray:
-        return np.random.default_rng([seed, number]).permutation(count)
+        groups = np.random.default_rng([seed, number]).permutation(count // group)
+        return (groups[:, None] * group + np.arange(group)).ravel()
 
     def positions(step: int) -> np.ndarray:
         number, within = divmod(step, steps)

@@ -24,6 +24,7 @@ FALSE_EXCLUDED = "false_positives_excluded"
 FALSE_KEPT = "false_positives_kept"
 WITHOUT_POSITIVE = "queries_without_positive"
 SHORT = "queries_short"
+UNGROUPED = "queries_ungrouped"
 ABOVE = "above_positive"
 NOT_BEST = "positives_not_best"
 

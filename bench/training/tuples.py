@@ -47,6 +47,11 @@ class Tuples:
     def nway(self) -> int:
         return int(self.scores.shape[1])
 
+    @property
+    def alike(self) -> int:
+        """Queries in each of the groups of alike ones that the tuples stand in, 1 where they are in none."""
+        return int(self.manifest.settings.get("alike", 1))
+
 
 class Checker:
     """What every tuple of a file must fulfil beside the others; ``check`` raises DataError naming line and value.

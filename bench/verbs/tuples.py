@@ -3,8 +3,11 @@
 import itertools
 from argparse import ArgumentParser, Namespace
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from bench.corpus import registry
 from bench.corpus.texts import open_passages, open_queries
@@ -13,8 +16,9 @@ from bench.progress import bar
 from bench.provenance import context
 from bench.storage import Manifest, sha256_file
 from bench.training import sampling
+from bench.training.alike import groups
 from bench.training.scores import open_all
-from bench.training.tuples import read_docpairs, read_official, write_tuples
+from bench.training.tuples import Row, read_docpairs, read_official, write_tuples
 from bench.verbs import common
 
 DRAWN = ("nway", "depth", "positive", "sampling", "seed")
@@ -36,6 +40,9 @@ def arguments(parser: ArgumentParser) -> None:
         "--sampling", choices=sampling.SAMPLINGS, help="scored: other passages by seed, or the student's top"
     )
     parser.add_argument("--seed", type=int, help="scored: of the uniform sampling")
+    parser.add_argument(
+        "--alike", type=int, help="scored: write queries in groups of so many that mined the same passages (default: none)"
+    )
     parser.add_argument("--count", type=int, help="docpairs: how many of the first pairs to take")
     common.add_output(parser, "folder of tuples to write")
 
@@ -57,15 +64,20 @@ def _from_scored(args: Namespace) -> Manifest:
     given = {name: getattr(args, name) for name in DRAWN}
     drawing = sampling.Drawing(**{**given, "depth": mined_depth if args.depth is None else args.depth})
     sampling.check(drawing, mined_depth)
+    alike = _alike(args)
     tally: Counter[str] = Counter()
+    mined: dict[str, np.ndarray] = {}
     with bar(f"tuples {args.output.name}", sum(len(shard.pairs.ids) for shard in shards), "queries") as progress:
 
         def queried() -> Any:
             for pairs in itertools.chain.from_iterable(shards):
                 progress.update()
+                if alike > 1:
+                    mined[pairs.query] = pairs.passages[: min(pairs.found, drawing.depth)]
                 yield pairs
 
         rows = sampling.draw(queried(), corpus.ids(), drawing, tally)
+        rows = _grouped(list(rows), mined, alike, drawing.seed, tally) if alike > 1 else rows
         shared = {name: digest for name, digest in first.inputs.items() if name != "mined"}
         scored = {f"scored-{number}": shard.manifest.digest for number, shard in enumerate(shards)}
         made_by = {name: value for name, value in first.settings.items() if name != "mined"}
@@ -76,6 +88,7 @@ def _from_scored(args: Namespace) -> Manifest:
             settings={
                 "source": "scored",
                 **{name: getattr(drawing, name) for name in DRAWN},
+                "alike": alike,
                 "teacher": made_by,
                 "mining": mining,
             },
@@ -85,8 +98,23 @@ def _from_scored(args: Namespace) -> Manifest:
         )
 
 
+def _alike(args: Namespace) -> int:
+    if args.alike is not None and args.alike < 1:
+        raise SettingsError(f"--alike {args.alike} of the command line is no number of queries; 1 is right for no groups")
+    return args.alike or 1
+
+
+def _grouped(rows: list[Row], mined: dict[str, np.ndarray], alike: int, seed: int, tally: Counter[str]) -> Iterator[Row]:
+    """The rows group by group; raises DataError where there are fewer than one group has."""
+    found = groups([mined[row.query] for row in rows], alike, seed)
+    if len(found) == 0:
+        raise DataError(f"--alike {alike} of the command line is more than the {len(rows)} queries with a tuple")
+    tally[sampling.UNGROUPED] = len(rows) - found.size
+    return (rows[number] for number in found.ravel().tolist())
+
+
 def _from_official(args: Namespace) -> Manifest:
-    _refuse_flags(args, "--from-official", needed=(), other=("depth", "positive", "sampling", "seed", "count"))
+    _refuse_flags(args, "--from-official", needed=(), other=("depth", "positive", "sampling", "seed", "alike", "count"))
     corpus, queries = open_passages(args.corpus), open_queries(args.queries)
     known = {"queries": {text.id for text in queries.texts}, "passages": set(corpus.ids())}
     tally: Counter[str] = Counter()
@@ -106,7 +134,7 @@ def _from_official(args: Namespace) -> Manifest:
 
 
 def _from_docpairs(args: Namespace) -> Manifest:
-    other = ("depth", "positive", "sampling", "seed")
+    other = ("depth", "positive", "sampling", "seed", "alike")
     _refuse_flags(args, "--from-docpairs", needed=("count",), other=other)
     if args.nway not in (None, 2):
         raise SettingsError(f"nway {args.nway} of the command line: pairs of {args.from_docpairs} are two-way tuples")
@@ -152,6 +180,6 @@ def _summary(manifest: Manifest) -> str:
         lines.append(
             f"relevant passages besides the positive: {counts[sampling.FALSE_EXCLUDED]} excluded, "
             f"{counts[sampling.FALSE_KEPT]} kept; queries left out: {counts[sampling.WITHOUT_POSITIVE]} without positive, "
-            f"{counts[sampling.SHORT]} with too few passages"
+            f"{counts[sampling.SHORT]} with too few passages, {counts.get(sampling.UNGROUPED, 0)} in no group of alike ones"
         )
     return "\n".join(lines)

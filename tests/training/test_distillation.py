@@ -26,7 +26,7 @@ def settings_for(**changes):
 def objective_of(training_set, encoder, lines=None, folder=None, **changes) -> Distillation:
     if lines is not None:
         write_lines(folder, lines)
-    tuples = read_tuples(folder if lines is not None else training_set.folder / "tuples")
+    tuples = read_tuples(folder or training_set.folder / "tuples")
     texts = {query.id: query.text for query in training_set.queries}
     return prepare(encoder, tuples, texts, training_set.passages, settings_for(**changes))
 
@@ -143,6 +143,29 @@ def test_a_split_that_leaves_a_query_without_others_is_refused(training_set, tin
         distill(encoder, objective_of(training_set, encoder, **changes), ranks=ranks)
     else:
         assert distill(encoder, objective, ranks=ranks).kept == 1
+
+
+@pytest.mark.parametrize("micro", [None, 2])
+def test_alike_queries_are_in_one_micro_batch(training_set, tiny_encoder, tmp_path, monkeypatch, micro):
+    write_lines(tmp_path / "tuples", training_set.lines, alike=2)
+    objective = objective_of(training_set, tiny_encoder(), folder=tmp_path / "tuples", micro_batch=micro, steps=5)
+    seen, whole = [], objective.losses
+    monkeypatch.setattr(objective, "losses", lambda encoder, some, *how: seen.append(some) or whole(encoder, some, *how))
+    distill(tiny_encoder(), objective)
+    assert {len(some) for some in seen} == {micro or 4}
+    for some in seen:
+        pairs = some.reshape(-1, 2)
+        assert (pairs[:, 0] % 2 == 0).all()
+        assert (pairs[:, 1] == pairs[:, 0] + 1).all()
+    assert len({int(position) for some in seen[: 8 // len(seen[0])] for position in some}) == 8
+
+
+@pytest.mark.parametrize(("batch", "micro", "devices", "part"), [(5, None, 1, 5), (4, 3, 1, 3), (6, None, 2, 3)])
+def test_a_split_that_parts_alike_queries_is_refused(training_set, tiny_encoder, tmp_path, batch, micro, devices, part):
+    write_lines(tmp_path / "tuples", training_set.lines, alike=2)
+    objective = objective_of(training_set, tiny_encoder(), folder=tmp_path / "tuples", batch=batch, micro_batch=micro)
+    with pytest.raises(SettingsError, match=f"has parts of {part} queries; the tuples stand in groups of 2 alike queries"):
+        distill(tiny_encoder(), objective, ranks=Ranks(rank=0, count=devices))
 
 
 def lines_of(path):

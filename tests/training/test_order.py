@@ -32,6 +32,17 @@ def test_a_round_has_every_example_at_most_once_and_leaves_out_less_than_a_batch
         assert set(seen.tolist()) <= set(range(count))
 
 
+@settings(max_examples=40, deadline=None)
+@given(count=st.integers(1, 12), batch=st.integers(1, 12), group=st.integers(1, 5), seed=st.integers(0, 20))
+def test_groups_are_shuffled_whole(count, batch, group, seed):
+    count, batch = count * group, min(batch, count) * group
+    order, steps = shuffled(count, batch, seed, group), count // batch
+    seen = np.concatenate([order(step) for step in range(steps)])
+    assert len(set(seen.tolist())) == len(seen) == steps * batch
+    assert (seen.reshape(-1, group) == seen[::group, None] + np.arange(group)).all()
+    assert (seen[::group] % group == 0).all()
+
+
 @settings(max_examples=30, deadline=None)
 @given(steps=st.permutations(range(12)))
 def test_the_order_is_a_function_of_seed_and_step_alone(steps):

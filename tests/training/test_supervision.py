@@ -156,6 +156,22 @@ def test_labelled_tuples_come_from_all_shards_in_the_order_of_the_queries(work, 
     assert "shard" not in settings["mining"]
 
 
+def test_alike_queries_stand_together_with_the_tuples_that_they_have_without(work, scored, tmp_path, capsys):
+    assert main(tuples_words(work, scored, tmp_path / "plain")) == 0
+    assert main(tuples_words(work, scored, tmp_path / "grouped", alike=4)) == 0
+    plain, grouped = read_tuples(tmp_path / "plain"), read_tuples(tmp_path / "grouped")
+    assert (plain.alike, grouped.alike) == (1, 4)
+    mined = {one.query: set(one.passages[: one.found].tolist()) for folder in scored for one in open_scored(folder)}
+    first, *others = grouped.queries
+    shared = {query: len(mined[first] & mined[query]) for query in plain.queries if query != first}
+    assert sorted((shared[query] for query in others), reverse=True) == sorted(shared.values(), reverse=True)[:3]
+    rows = dict(zip(plain.queries, zip(plain.passages, plain.scores.tolist(), strict=True), strict=True))
+    found = zip(grouped.queries, grouped.passages, grouped.scores.tolist(), strict=True)
+    assert all(rows[query] == (passages, scores) for query, passages, scores in found)
+    assert grouped.manifest.counts["queries_ungrouped"] == 2
+    assert "2 in no group of alike ones" in capsys.readouterr().out
+
+
 def test_the_teachers_positives_are_its_best_and_every_query_has_one(work, scored, tmp_path):
     assert main(tuples_words(work, scored, tmp_path / "tuples", positive="teacher", nway=6)) == 0
     found = read_tuples(tmp_path / "tuples")
@@ -180,6 +196,8 @@ def test_the_same_command_gives_the_same_bytes_and_another_seed_other_tuples(wor
         ({"depth": 2}, "nway 3 does not lie between 2 and the depth 2"),
         ({"seed": None, "nway": None}, "--scored needs --nway, --seed as well"),
         ({"count": 5}, "--scored does not look at --count"),
+        ({"alike": 0}, "--alike 0 of the command line is no number of queries"),
+        ({"alike": 7}, "--alike 7 of the command line is more than the 6 queries with a tuple"),
     ],
 )
 def test_tuples_that_cannot_be_drawn_are_refused_and_leave_nothing(work, scored, tmp_path, capsys, changes, message):
