@@ -146,6 +146,11 @@ class TrainingJobs:
         count = self._distill(w)["mine"].get("shards", 1)
         return [f"build/models/{w.model}.scored/{part:05d}/manifest.json" for part in range(count)]
 
+    def asked(self, w: Any) -> list[str]:
+        """The start's vectors of the training queries, where alike ones are to stand together."""
+        grouped = "alike" in self._distill(w)
+        return [self.of_part("build/{corpus}/{start}/queries/{queries}/manifest.json")(w)] if grouped else []
+
     def distilled(self, pattern: str) -> list[str]:
         return [pattern.format(model=name) for name in self.plan.training]
 

@@ -1,47 +1,38 @@
 """Groups of alike queries: what is relevant to one is a hard negative of the others, where a batch holds them together.
 
-Topic-aware sampling (Hofstätter et al., arXiv 2104.06967) finds them by clustering vectors of the queries. Here those are
-alike for which the student finds the same passages, as mining has told already; counting these is exact, so that every
-machine comes to the same groups.
+Topic-aware sampling (Hofstätter et al., arXiv 2104.06967) clusters the vectors of all queries and draws a batch from one
+cluster. Here a group is a query and those nearest to it, and a batch is made of several groups. Queries for which the same
+passages were mined are too alike: often what is relevant to one is right for the other (measured, README).
 """
-
-from collections.abc import Sequence
 
 import numpy as np
 
+BLOCK = 16_384  # queries among which the nearest are looked for, so that the work grows with their number alone
 
-def groups(mined: Sequence[np.ndarray], size: int, seed: int) -> np.ndarray:
-    """``[groups, size]`` positions of queries: one by lot, and of those left the ones that share most passages with it.
 
-    mined: the positions of each query's passages, none twice. Of queries that share as many, the first in the lot is taken,
-    and the first that are left where too few share any. The last queries, fewer than ``size``, are in no group.
+def directions(vectors: np.ndarray) -> np.ndarray:
+    """``[queries, dim]`` float32 of length 1: the mean of each query's vectors, ``[queries, query vectors, dim]``, zero
+    where it has fewer."""
+    sums = vectors.sum(axis=1, dtype=np.float32)
+    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
+    return np.divide(sums, lengths, out=np.zeros_like(sums), where=lengths > 0)
+
+
+def groups(vectors: np.ndarray, size: int, seed: int) -> np.ndarray:
+    """``[groups, size]`` positions of queries: one by lot, and of those left in its block the ones of highest cosine.
+
+    vectors ``[queries, dim]`` of length 1. Blocks are drawn by the same lot; of equal cosines the first in it counts. The
+    last queries, fewer than ``size``, are in no group.
     """
-    lot = np.random.default_rng(seed).permutation(len(mined))
-    place = np.argsort(lot)
-    starts, owners = _inverted(mined)
-    free = np.ones(len(mined), bool)
+    lot = np.random.default_rng(seed).permutation(len(vectors))
     found: list[np.ndarray] = []
-    for turn, first in enumerate(lot.tolist()):
-        if len(found) == len(mined) // size:
-            break
-        if not free[first]:
-            continue
-        free[first] = False
-        near = np.concatenate([owners[:0], *(owners[starts[p] : starts[p + 1]] for p in mined[first].tolist())])
-        others, shared = np.unique(near[free[near]], return_counts=True)
-        nearest = others[np.lexsort((place[others], -shared))][: size - 1]
-        free[nearest] = False
-        if missing := size - 1 - len(nearest):
-            waiting = lot[turn:]
-            nearest = np.concatenate([nearest, waiting[free[waiting]][:missing]])
-            free[nearest] = False
-        found.append(np.concatenate([[first], nearest]))
+    for start in range(0, len(lot), block := max(BLOCK // size, 1) * size):
+        left = lot[start : start + block]
+        rest = vectors[left]
+        while len(left) >= size:
+            nearest = np.argsort(-(rest[1:] @ rest[0]), kind="stable")[: size - 1] + 1
+            found.append(left[[0, *nearest]])
+            kept = np.ones(len(left), bool)
+            kept[[0, *nearest]] = False
+            left, rest = left[kept], rest[kept]
     return np.array(found, np.int64).reshape(-1, size)
-
-
-def _inverted(mined: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Which queries found each passage: ``owners[starts[p] : starts[p + 1]]``, in their order."""
-    passages = np.concatenate([np.empty(0, np.int64), *mined])
-    queries = np.repeat(np.arange(len(mined)), [len(own) for own in mined])
-    starts = np.concatenate([[0], np.cumsum(np.bincount(passages))])
-    return starts, queries[np.argsort(passages, kind="stable")]

@@ -7,16 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from bench.corpus import registry
 from bench.corpus.texts import open_passages, open_queries
 from bench.errors import DataError, SettingsError
 from bench.progress import bar
 from bench.provenance import context
+from bench.search.queries import QueryVectors, open_query_vectors
 from bench.storage import Manifest, sha256_file
 from bench.training import sampling
-from bench.training.alike import groups
+from bench.training.alike import directions, groups
 from bench.training.scores import open_all
 from bench.training.tuples import Row, read_docpairs, read_official, write_tuples
 from bench.verbs import common
@@ -41,8 +40,9 @@ def arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, help="scored: of the uniform sampling")
     parser.add_argument(
-        "--alike", type=int, help="scored: write queries in groups of so many that mined the same passages (default: none)"
+        "--alike", type=int, help="scored: write queries in groups of so many whose vectors are near (default: no groups)"
     )
+    parser.add_argument("--query-vectors", type=Path, help="with --alike: folder of the student's vectors of the queries")
     parser.add_argument("--count", type=int, help="docpairs: how many of the first pairs to take")
     common.add_output(parser, "folder of tuples to write")
 
@@ -64,20 +64,17 @@ def _from_scored(args: Namespace) -> Manifest:
     given = {name: getattr(args, name) for name in DRAWN}
     drawing = sampling.Drawing(**{**given, "depth": mined_depth if args.depth is None else args.depth})
     sampling.check(drawing, mined_depth)
-    alike = _alike(args)
+    asked = _asked(args, first)
     tally: Counter[str] = Counter()
-    mined: dict[str, np.ndarray] = {}
     with bar(f"tuples {args.output.name}", sum(len(shard.pairs.ids) for shard in shards), "queries") as progress:
 
         def queried() -> Any:
             for pairs in itertools.chain.from_iterable(shards):
                 progress.update()
-                if alike > 1:
-                    mined[pairs.query] = pairs.passages[: min(pairs.found, drawing.depth)]
                 yield pairs
 
         rows = sampling.draw(queried(), corpus.ids(), drawing, tally)
-        rows = _grouped(list(rows), mined, alike, drawing.seed, tally) if alike > 1 else rows
+        rows = _grouped(list(rows), asked, args.alike, drawing.seed, tally) if asked else rows
         shared = {name: digest for name, digest in first.inputs.items() if name != "mined"}
         scored = {f"scored-{number}": shard.manifest.digest for number, shard in enumerate(shards)}
         made_by = {name: value for name, value in first.settings.items() if name != "mined"}
@@ -88,25 +85,38 @@ def _from_scored(args: Namespace) -> Manifest:
             settings={
                 "source": "scored",
                 **{name: getattr(drawing, name) for name in DRAWN},
-                "alike": alike,
+                "alike": args.alike or 1,
                 "teacher": made_by,
                 "mining": mining,
             },
             counts=tally,
-            inputs={**shared, **scored},
+            inputs={**shared, **scored, **({"query_vectors": asked.manifest.digest} if asked else {})},
             context=context(__name__),
         )
 
 
-def _alike(args: Namespace) -> int:
-    if args.alike is not None and args.alike < 1:
-        raise SettingsError(f"--alike {args.alike} of the command line is no number of queries; 1 is right for no groups")
-    return args.alike or 1
+def _asked(args: Namespace, scored: Manifest) -> QueryVectors | None:
+    """The student's vectors of the queries, where they are to stand in groups: those that the passages were mined with."""
+    if (args.alike is None) != (args.query_vectors is None):
+        raise SettingsError("give --alike and --query-vectors together, or neither")
+    if args.alike is None:
+        return None
+    if args.alike < 2:
+        raise SettingsError(f"--alike {args.alike} of the command line makes no group; give at least 2, or leave it out")
+    found = open_query_vectors(args.query_vectors)
+    if (
+        scored.inputs["model"] != found.manifest.inputs["model"]
+        or scored.inputs["queries"] != found.manifest.inputs["queries"]
+    ):
+        raise DataError(f"{args.query_vectors} are not the vectors that {args.scored[0]} was mined with: encode them anew")
+    return found
 
 
-def _grouped(rows: list[Row], mined: dict[str, np.ndarray], alike: int, seed: int, tally: Counter[str]) -> Iterator[Row]:
+def _grouped(rows: list[Row], asked: QueryVectors, alike: int, seed: int, tally: Counter[str]) -> Iterator[Row]:
     """The rows group by group; raises DataError where there are fewer than one group has."""
-    found = groups([mined[row.query] for row in rows], alike, seed)
+    place = {query: number for number, query in enumerate(asked.ids)}
+    near = directions(asked.vectors[[place[row.query] for row in rows]])
+    found = groups(near, alike, seed)
     if len(found) == 0:
         raise DataError(f"--alike {alike} of the command line is more than the {len(rows)} queries with a tuple")
     tally[sampling.UNGROUPED] = len(rows) - found.size
@@ -114,7 +124,12 @@ def _grouped(rows: list[Row], mined: dict[str, np.ndarray], alike: int, seed: in
 
 
 def _from_official(args: Namespace) -> Manifest:
-    _refuse_flags(args, "--from-official", needed=(), other=("depth", "positive", "sampling", "seed", "alike", "count"))
+    _refuse_flags(
+        args,
+        "--from-official",
+        needed=(),
+        other=("depth", "positive", "sampling", "seed", "alike", "query_vectors", "count"),
+    )
     corpus, queries = open_passages(args.corpus), open_queries(args.queries)
     known = {"queries": {text.id for text in queries.texts}, "passages": set(corpus.ids())}
     tally: Counter[str] = Counter()
@@ -134,7 +149,7 @@ def _from_official(args: Namespace) -> Manifest:
 
 
 def _from_docpairs(args: Namespace) -> Manifest:
-    other = ("depth", "positive", "sampling", "seed", "alike")
+    other = ("depth", "positive", "sampling", "seed", "alike", "query_vectors")
     _refuse_flags(args, "--from-docpairs", needed=("count",), other=other)
     if args.nway not in (None, 2):
         raise SettingsError(f"nway {args.nway} of the command line: pairs of {args.from_docpairs} are two-way tuples")

@@ -1,59 +1,65 @@
-"""Groups of queries for which the same passages were mined."""
+"""Groups of queries whose vectors are near."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.training.alike import groups
+from bench.training import alike
+from bench.training.alike import directions, groups
 
 
-def rows(*passages):
-    return [np.array(own, np.int64) for own in passages]
+def unit(count, dim=8, seed=0):
+    vectors = np.random.default_rng(seed).standard_normal((count, dim)).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-def test_those_that_share_most_passages_stand_together():
-    mined = rows([0, 1, 2], [10, 11, 12], [0, 1, 5], [11, 12, 13], [0, 7, 8], [12, 20, 21])
+def test_the_direction_of_a_query_is_that_of_its_mean_and_padding_counts_nothing():
+    vectors = np.array([[[3, 0], [0, 4], [0, 0]], [[0, 0], [0, 2], [0, 0]], [[1, 0], [-1, 0], [0, 0]]], np.float16)
+    found = directions(vectors)
+    np.testing.assert_allclose(found, [[0.6, 0.8], [0, 1], [0, 0]], rtol=1e-6)
+    assert found.dtype == np.float32
+
+
+def test_clusters_that_are_apart_become_the_groups():
+    centres = np.eye(5, 8, dtype=np.float32)
+    which = np.arange(20) % 5
+    vectors = centres[which] + 0.1 * unit(20)
     for seed in range(10):
-        found = groups(mined, 3, seed)
-        assert sorted(sorted(group) for group in found.tolist()) == [[0, 2, 4], [1, 3, 5]]
+        found = groups(vectors, 4, seed)
+        assert sorted(which[group].tolist() for group in found) == [[number] * 4 for number in range(5)]
 
 
-def test_a_group_of_two_is_a_query_by_lot_and_its_nearest():
-    mined = rows([0, 1, 2, 3], [3, 4], [1, 2, 3])
-    partners = {first: other for seed in range(20) for first, other in groups(mined, 2, seed).tolist()}
-    assert partners[0] == 2
-    assert partners[2] == 0
+@pytest.mark.parametrize("size", [2, 3, 5])
+def test_the_nearest_are_those_of_an_exhaustive_search(size):
+    vectors = unit(31)
+    lot, taken = np.random.default_rng(1).permutation(31).tolist(), set()
+    for group in groups(vectors, size, 1).tolist():
+        first = next(query for query in lot if query not in taken)
+        left = [query for query in lot if query not in taken | {first}]
+        left.sort(key=lambda query: -float(vectors[query] @ vectors[first]))
+        assert group == [first, *left[: size - 1]]
+        taken |= set(group)
 
 
-def test_groups_without_a_shared_passage_are_filled_by_lot():
-    found = groups(rows([0], [1], [], [3], [4]), 2, 0)
-    lot = np.random.default_rng(0).permutation(5)
-    assert found.tolist() == lot[:4].reshape(2, 2).tolist()
+def test_of_equal_cosines_the_lot_decides():
+    lot = np.random.default_rng(4).permutation(9)
+    assert groups(np.ones((9, 1), np.float32), 3, 4).tolist() == lot.reshape(3, 3).tolist()
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    mined=st.lists(st.lists(st.integers(0, 15), unique=True, max_size=6), max_size=25),
-    size=st.integers(2, 6),
-    seed=st.integers(0, 5),
-)
-def test_every_query_is_in_one_group_but_fewer_than_a_group(mined, size, seed):
-    found = groups(rows(*mined), size, seed)
-    assert found.shape == (len(mined) // size, size)
+@given(count=st.integers(0, 40), size=st.integers(2, 6), seed=st.integers(0, 5), block=st.integers(1, 20))
+def test_every_query_is_in_one_group_but_fewer_than_a_group(count, size, seed, block):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(alike, "BLOCK", block)
+        found = groups(unit(count), size, seed)
+    assert found.shape == (count // size, size)
     assert len(set(found.ravel().tolist())) == found.size
-    assert set(found.ravel().tolist()) <= set(range(len(mined)))
-    assert found.tolist() == groups(rows(*mined), size, seed).tolist()
+    assert set(found.ravel().tolist()) <= set(range(count))
 
 
-@pytest.mark.parametrize("size", [2, 4])
-def test_the_nearest_are_those_of_an_exhaustive_count(size):
-    rng = np.random.default_rng(3)
-    mined = [rng.choice(40, 8, replace=False) for _ in range(30)]
-    lot, taken = np.random.default_rng(1).permutation(30).tolist(), set()
-    for group in groups(mined, size, 1).tolist():
-        first = next(query for query in lot if query not in taken)
-        left = [query for query in lot if query not in taken | {first}]
-        left.sort(key=lambda query: -len(set(mined[query].tolist()) & set(mined[first].tolist())))
-        assert group == [first, *left[: size - 1]]
-        taken |= set(group)
+def test_the_nearest_are_looked_for_within_a_block(monkeypatch):
+    monkeypatch.setattr(alike, "BLOCK", 9)
+    lot = np.random.default_rng(0).permutation(20)
+    found = groups(unit(20), 4, 0)
+    assert [set(block.ravel().tolist()) for block in np.split(found[:4], 2)] == [set(lot[:8]), set(lot[8:16])]

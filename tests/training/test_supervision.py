@@ -14,7 +14,9 @@ from bench.encoder import base, checkpoint
 from bench.encoder.model import mean_pooling
 from bench.report import supervision
 from bench.search.lexical import BM25
+from bench.search.queries import open_query_vectors, write_query_vectors
 from bench.storage import MANIFEST, write_text
+from bench.training.alike import directions
 from bench.training.fusion import fused
 from bench.training.mined import open_mined
 from bench.training.scores import open_scored
@@ -157,19 +159,37 @@ def test_labelled_tuples_come_from_all_shards_in_the_order_of_the_queries(work, 
 
 
 def test_alike_queries_stand_together_with_the_tuples_that_they_have_without(work, scored, tmp_path, capsys):
+    asked = {"query-vectors": work / "query-vectors", "alike": 4}
     assert main(tuples_words(work, scored, tmp_path / "plain")) == 0
-    assert main(tuples_words(work, scored, tmp_path / "grouped", alike=4)) == 0
+    assert main(tuples_words(work, scored, tmp_path / "grouped", **asked)) == 0
     plain, grouped = read_tuples(tmp_path / "plain"), read_tuples(tmp_path / "grouped")
     assert (plain.alike, grouped.alike) == (1, 4)
-    mined = {one.query: set(one.passages[: one.found].tolist()) for folder in scored for one in open_scored(folder)}
+    vectors = open_query_vectors(work / "query-vectors")
+    means = dict(zip(vectors.ids, directions(vectors.vectors), strict=True))
     first, *others = grouped.queries
-    shared = {query: len(mined[first] & mined[query]) for query in plain.queries if query != first}
-    assert sorted((shared[query] for query in others), reverse=True) == sorted(shared.values(), reverse=True)[:3]
+    cosines = {query: float(means[first] @ means[query]) for query in plain.queries if query != first}
+    assert [cosines[query] for query in others] == pytest.approx(sorted(cosines.values(), reverse=True)[:3])
     rows = dict(zip(plain.queries, zip(plain.passages, plain.scores.tolist(), strict=True), strict=True))
     found = zip(grouped.queries, grouped.passages, grouped.scores.tolist(), strict=True)
     assert all(rows[query] == (passages, scores) for query, passages, scores in found)
     assert grouped.manifest.counts["queries_ungrouped"] == 2
+    assert grouped.manifest.inputs["query_vectors"] == vectors.manifest.digest
     assert "2 in no group of alike ones" in capsys.readouterr().out
+
+
+def test_groups_larger_than_the_training_set_are_refused(work, scored, tmp_path, capsys):
+    assert (
+        main(tuples_words(work, scored, tmp_path / "tuples", **{"query-vectors": work / "query-vectors", "alike": 7})) == 1
+    )
+    assert "--alike 7 of the command line is more than the 6 queries with a tuple" in capsys.readouterr().err
+    assert not (tmp_path / "tuples").exists()
+
+
+def test_vectors_of_another_model_than_mined_are_refused(work, scored, tmp_path, capsys):
+    asked = open_query_vectors(work / "query-vectors")
+    write_query_vectors(tmp_path / "other", asked.vectors, asked.ids, inputs={**asked.manifest.inputs, "model": "another"})
+    assert main(tuples_words(work, scored, tmp_path / "tuples", **{"query-vectors": tmp_path / "other", "alike": 2})) == 1
+    assert "are not the vectors that" in capsys.readouterr().err
 
 
 def test_the_teachers_positives_are_its_best_and_every_query_has_one(work, scored, tmp_path):
@@ -196,8 +216,9 @@ def test_the_same_command_gives_the_same_bytes_and_another_seed_other_tuples(wor
         ({"depth": 2}, "nway 3 does not lie between 2 and the depth 2"),
         ({"seed": None, "nway": None}, "--scored needs --nway, --seed as well"),
         ({"count": 5}, "--scored does not look at --count"),
-        ({"alike": 0}, "--alike 0 of the command line is no number of queries"),
-        ({"alike": 7}, "--alike 7 of the command line is more than the 6 queries with a tuple"),
+        ({"alike": 2}, "give --alike and --query-vectors together, or neither"),
+        ({"query-vectors": "nowhere"}, "give --alike and --query-vectors together, or neither"),
+        ({"alike": 1, "query-vectors": "nowhere"}, "--alike 1 of the command line makes no group; give at least 2"),
     ],
 )
 def test_tuples_that_cannot_be_drawn_are_refused_and_leave_nothing(work, scored, tmp_path, capsys, changes, message):

@@ -109,6 +109,7 @@ rule score:
 rule tuples:
     input:
         scored=TRAINING.scored,
+        asked=TRAINING.asked,
         corpus=TRAINING.of_part("build/{corpus}/corpus/manifest.json"),
         queries=TRAINING.of_part("build/{corpus}/queries/{queries}/manifest.json"),
     output:
@@ -123,12 +124,15 @@ rule tuples:
         code=code_digest("bench.verbs.tuples"),
         settings=TRAINING.tuples,
         scored=lambda w, input: folders(input.scored),
+        asked=lambda w, input: (
+            f"--query-vectors {folders(input.asked)[0]}" if input.asked else ""
+        ),
         corpus=subpath(input.corpus, parent=True),
         queries=subpath(input.queries, parent=True),
         folder=subpath(output[0], parent=True),
     shell:
         "python -m bench tuples --scored {params.scored} --corpus {params.corpus} --queries {params.queries}"
-        " {params.settings} --output {params.folder} 2>&1 | tee {log}"
+        " {params.settings} {params.asked} --output {params.folder} 2>&1 | tee {log}"
 
 
 rule distill:
