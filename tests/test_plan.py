@@ -172,7 +172,7 @@ REFUSED = {
     ),
     "an unknown model in the grid": (
         {"grid__1__models": ["minilm", "large"]},
-        ["grid.1", "models ['large']", "['contrastive', 'denoised', 'minilm', 'pooled']"],
+        ["grid.1", "models ['large']", "['contrastive', 'denoised', 'minilm', 'pooled', 'ungrouped', 'untaught']"],
     ),
     "an unknown preset in the grid": (
         {"grid__1__presets": ["fast"]},

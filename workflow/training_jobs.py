@@ -78,7 +78,8 @@ class TrainingJobs:
         return flags({"teacher": "cross-encoder", **teacher["cross_encoder"], **how})
 
     def tuples(self, w: Any) -> str:
-        drawn = {name: self._distill(w).get(name) for name in ("nway", "positive", "sampling", "alike")}
+        drawn = {name: self._distill(w)[name] for name in ("nway", "positive", "sampling")}
+        drawn["alike"] = self._distill(w)["alike"] if self._grouped(w) else None
         return flags({**drawn, "seed": self.plan.seed_for("tuples", w.model)})
 
     def distill(self, w: Any) -> str:
@@ -148,8 +149,8 @@ class TrainingJobs:
 
     def asked(self, w: Any) -> list[str]:
         """The start's vectors of the training queries, where alike ones are to stand together."""
-        grouped = "alike" in self._distill(w)
-        return [self.of_part("build/{corpus}/{start}/queries/{queries}/manifest.json")(w)] if grouped else []
+        vectors = self.of_part("build/{corpus}/{start}/queries/{queries}/manifest.json")
+        return [vectors(w)] if self._grouped(w) else []
 
     def distilled(self, pattern: str) -> list[str]:
         return [pattern.format(model=name) for name in self.plan.training]
@@ -212,6 +213,9 @@ class TrainingJobs:
 
     def _distill(self, w: Any) -> Mapping[str, Any]:
         return self.plan.models[w.model]["distill"]
+
+    def _grouped(self, w: Any) -> bool:
+        return bool(self._distill(w).get("alike", 1) > 1)
 
     def _teacher(self, w: Any) -> Mapping[str, Any]:
         return self.plan.teachers[self._distill(w)["teacher"]]
