@@ -38,7 +38,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--sampling", choices=sampling.SAMPLINGS, help="scored: other passages by seed, or the student's top"
     )
-    parser.add_argument("--seed", type=int, help="scored: of the uniform sampling")
+    parser.add_argument("--seed", type=int, help="scored: of the uniform sampling and of the groups")
     parser.add_argument(
         "--alike", type=int, help="scored: write queries in groups of so many whose vectors are near (default: no groups)"
     )
