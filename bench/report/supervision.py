@@ -88,7 +88,8 @@ def table(found: pd.DataFrame) -> Table:
         f"own ranking. Alike: a batch is made of groups of so many queries whose vectors are near, 1 of queries drawn "
         f"by lot. False positives are passages judged relevant that are not the positive: excluded from the draw, or "
         f"kept in it. Above positive: share of the other passages that the teacher gives more than the positive; positive "
-        f"not best: share of tuples with such a passage. Queries without positive or with too few passages are left out. "
+        f"not best: share of tuples with such a passage. Queries without positive, with too few passages "
+        f"or too few for a last group are left out. "
         f"{MISSING} means: does not apply."
     )
     return Table(found, shown, caption)
