@@ -18,7 +18,7 @@ results: setup  ## tables, figures and the HTML report of CONFIG (default config
 	$(BIN)/snakemake $(LIMITS) --configfile $(CONFIG)
 	@$(MAKE) --no-print-directory results/$(NAME)/report.html
 
-results/%/report.html: results/%/table1_quality.html results/%/table2_size.html results/%/figure1_quality_bytes.png results/%/figure2_size.png $(wildcard results/$(NAME)/table3_latency.html results/$(NAME)/figure3_latency.png workflow/report/*)
+results/%/report.html: results/%/table1_quality.html results/%/table2_size.html results/%/figure1_quality_bytes.png results/%/figure2_size.png $(wildcard results/$(NAME)/table*.html results/$(NAME)/supervision.html results/$(NAME)/figure*.png workflow/report/*)
 	$(BIN)/snakemake --configfile $(CONFIG) --report $@
 
 peers: CONFIG = config/peers.yaml
