@@ -79,7 +79,9 @@ class TrainingJobs:
 
     def tuples(self, w: Any) -> str:
         drawn = {name: self._distill(w)[name] for name in ("nway", "positive", "sampling")}
-        drawn["alike"] = self._distill(w)["alike"] if self._grouped(w) else None
+        if self._grouped(w):
+            vectors = self.of_part("build/{corpus}/{start}/queries/{queries}")(w)
+            drawn |= {"alike": self._distill(w)["alike"], "query_vectors": vectors}
         return flags({**drawn, "seed": self.plan.seed_for("tuples", w.model)})
 
     def distill(self, w: Any) -> str:
@@ -149,8 +151,7 @@ class TrainingJobs:
 
     def asked(self, w: Any) -> list[str]:
         """The start's vectors of the training queries, where alike ones are to stand together."""
-        vectors = self.of_part("build/{corpus}/{start}/queries/{queries}/manifest.json")
-        return [vectors(w)] if self._grouped(w) else []
+        return [self.of_part("build/{corpus}/{start}/queries/{queries}/manifest.json")(w)] if self._grouped(w) else []
 
     def distilled(self, pattern: str) -> list[str]:
         return [pattern.format(model=name) for name in self.plan.training]

@@ -26,10 +26,9 @@ def frame(manifests: dict[str, Manifest]) -> pd.DataFrame:
     """One row per folder; what a source does not have is absent.
 
     Columns: tuples (name), source, teacher, positive, sampling, queries, nway, depth, alike (queries in each group of
-    alike ones); false_positives_excluded and
-    false_positives_kept (relevant passages besides the positive), above_positive (share of the other passages that the
-    teacher gives more than the positive), not_best (share of tuples that have such a passage); queries_without_positive
-    and queries_short, which were left out.
+    alike ones); false_positives_excluded and false_positives_kept (relevant passages besides the positive), above_positive
+    (share of the other passages that the teacher gives more than the positive), not_best (share of tuples that have such a
+    passage); queries_without_positive and queries_short, which were left out.
     """
     return pd.DataFrame([_row(name, manifest) for name, manifest in manifests.items()])
 
@@ -88,9 +87,8 @@ def table(found: pd.DataFrame) -> Table:
         f"own ranking. Alike: a batch is made of groups of so many queries whose vectors are near, 1 of queries drawn "
         f"by lot. False positives are passages judged relevant that are not the positive: excluded from the draw, or "
         f"kept in it. Above positive: share of the other passages that the teacher gives more than the positive; positive "
-        f"not best: share of tuples with such a passage. Queries without positive, with too few passages "
-        f"or too few for a last group are left out. "
-        f"{MISSING} means: does not apply."
+        f"not best: share of tuples with such a passage. Queries without positive, with too few passages or too few for a "
+        f"last group are left out. {MISSING} means: does not apply."
     )
     return Table(found, shown, caption)
 

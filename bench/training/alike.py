@@ -7,15 +7,15 @@ passages were mined are too alike: often what is relevant to one is right for th
 
 import numpy as np
 
+from bench.codec.rotated import unit
+
 BLOCK = 16_384  # queries among which the nearest are looked for, so that the work grows with their number alone
 
 
 def directions(vectors: np.ndarray) -> np.ndarray:
     """``[queries, dim]`` float32 of length 1: the mean of each query's vectors, ``[queries, query vectors, dim]``, zero
     where it has fewer."""
-    sums = vectors.sum(axis=1, dtype=np.float32)
-    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-    return np.divide(sums, lengths, out=np.zeros_like(sums), where=lengths > 0)
+    return unit(vectors.sum(axis=1, dtype=np.float32))
 
 
 def groups(vectors: np.ndarray, size: int, seed: int) -> np.ndarray:

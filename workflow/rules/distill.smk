@@ -124,15 +124,12 @@ rule tuples:
         code=code_digest("bench.verbs.tuples"),
         settings=TRAINING.tuples,
         scored=lambda w, input: folders(input.scored),
-        asked=lambda w, input: (
-            f"--query-vectors {folders(input.asked)[0]}" if input.asked else ""
-        ),
         corpus=subpath(input.corpus, parent=True),
         queries=subpath(input.queries, parent=True),
         folder=subpath(output[0], parent=True),
     shell:
         "python -m bench tuples --scored {params.scored} --corpus {params.corpus} --queries {params.queries}"
-        " {params.settings} {params.asked} --output {params.folder} 2>&1 | tee {log}"
+        " {params.settings} --output {params.folder} 2>&1 | tee {log}"
 
 
 rule distill:
