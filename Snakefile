@@ -14,9 +14,9 @@ from pathlib import Path
 sys.path.insert(0, workflow.basedir)
 
 from bench.errors import BenchError
-from bench.plan import load
-from bench.provenance import code_digest
-from bench.settings import flags
+from bench.config.plan import load
+from bench.files.provenance import code_digest
+from bench.config.settings import flags
 from workflow.jobs import OURS, PEERS, Jobs, folders
 from workflow.training_jobs import TrainingJobs
 from snakemake.exceptions import WorkflowError

@@ -8,7 +8,7 @@ import pytest
 
 from bench.corpus.texts import Text, write_passages, write_queries
 from bench.encoder import checkpoint
-from bench.storage import FolderWriter, write_text
+from bench.files.storage import FolderWriter, write_text
 from bench.training.triples import Triple, write_triples
 from tests.fixtures_model import WORDS
 

@@ -10,12 +10,12 @@ from bench.cli import VERBS, main
 from bench.corpus.texts import open_passages, open_queries
 from bench.encoder.checkpoint import load
 from bench.errors import DamagedFileError
+from bench.files.storage import FolderWriter
 from bench.index.centroids import open_centroids
 from bench.index.codecs import open_codec
 from bench.index.index import open_index
 from bench.index.shards import open_shard
 from bench.search.queries import open_query_vectors
-from bench.storage import FolderWriter
 from bench.training.mined import open_mined
 from bench.training.scores import open_scored
 from bench.training.tuples import read_tuples

@@ -6,7 +6,7 @@ import tomllib
 import pytest
 import yaml
 
-from bench.provenance import PACKAGES, ROOT
+from bench.files.provenance import PACKAGES, ROOT
 from workflow.jobs import PEERS
 
 

@@ -8,7 +8,7 @@ import pytest
 from bench.cli import main
 from bench.corpus import downloads
 from bench.encoder import base, hub, official
-from bench.provenance import ROOT
+from bench.files.provenance import ROOT
 
 DATASETS = str(ROOT / "config" / "datasets.yaml")
 

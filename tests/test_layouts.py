@@ -11,12 +11,12 @@ import pandas as pd
 import pytest
 
 from bench.cli import main
-from bench.corpus import datasets
+from bench.config import datasets
+from bench.config.plan import resolve
 from bench.encoder import checkpoint
 from bench.evaluation.runs import read_run
-from bench.plan import resolve
-from bench.provenance import ROOT
-from bench.storage import read_json
+from bench.files.provenance import ROOT
+from bench.files.storage import read_json
 from workflow.jobs import Jobs
 
 PROTOCOL = datasets.read(ROOT / "config" / "datasets.yaml")
@@ -141,7 +141,7 @@ def by_hand(measure, ranking, grades):
 
 
 def test_every_made_query_set_is_scored_as_its_measures_are_defined(bench, layouts):
-    for entry in bench.plan.entries.values():
+    for entry in bench.config.plan.entries.values():
         run, record = bench.ranking(entry.id), bench.record(entry.id)
         kept = set(run)
         assert len(kept) == entry.kept
@@ -149,7 +149,7 @@ def test_every_made_query_set_is_scored_as_its_measures_are_defined(bench, layou
         for measure in PROTOCOL.sets[entry.id]["measures"]:
             values = [by_hand(measure, run[query], grades) for query, grades in judged.items()]
             assert record["mean"][measure] == pytest.approx(sum(values) / len(values), abs=1e-4), (entry.id, measure)
-    assert len(bench.plan.entries) == 13
+    assert len(bench.config.plan.entries) == 13
 
 
 def test_the_passages_that_are_searched_are_those_of_the_files_with_their_titles(bench, layouts):
@@ -250,7 +250,7 @@ def test_local_eval_by_a_list_of_ids_keeps_these_and_is_marked(layouts, tmp_path
     assert found("queries", found.jobs.queries(SimpleNamespace(queries=entry.name)), output="queries") == 0
     lines = (tmp_path / "queries/queries.jsonl").read_text().splitlines()
     assert [json.loads(line)["id"] for line in lines] == ["3", "8"]
-    assert entry.marks == {"sample": "2 of 6 queries, named in list.txt"}
+    assert entry.deviations == {"sample": "2 of 6 queries, named in list.txt"}
     assert found.jobs.ids(SimpleNamespace(queries=entry.name)) == [str(tmp_path / "list.txt")]
 
 
@@ -300,9 +300,9 @@ def test_table_1_has_a_row_per_run_marks_what_differs_and_has_no_mean_of_a_part(
     table = pd.read_csv(bench.root / "results/table1_quality.csv", keep_default_na=False)
     assert sorted(set(table["dataset"])) == sorted(layouts)
     assert len(table) == 2 * len(layouts)
-    marked = table[table["marks"] != ""]
+    marked = table[table["deviations"] != ""]
     assert set(marked["dataset"]) == {"beir/scifact/test"}
-    assert set(marked["marks"]) == {"doc_maxlen 12, protocol 300"}
+    assert set(marked["deviations"]) == {"doc_maxlen 12, protocol 300"}
     text = (bench.root / "results/table1_quality.md").read_text()
     assert text.count("| beir/scifact/test † ") == 2
     assert text.count("†") == 3

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.codec.names import UNCOMPRESSED, parse
-from bench.corpus.protocol import Entry
+from bench.config.plan import Plan, Run
+from bench.config.protocol import Entry
+from bench.config.settings import flags
 from bench.errors import SettingsError
 from bench.evaluation.guard import Rules
-from bench.plan import Plan, Run
-from bench.settings import flags
 
 SHARD_FILES = ("manifest.json", "vectors.npy")
 PEERS = ("colbert-ai", "fast-plaid")
@@ -99,10 +99,12 @@ class Jobs:
         axes = dict(zip(("model", "codec", "preset"), parts, strict=True))
         scored = {"measures": entry.measures, "depth": self.plan.depth}
         rules = [f"{name}={getattr(entry, name)}" for name in [field.name for field in fields(Rules)]]
-        return flags({**scored, "protocol": rules, "marks": _named(entry.marks), "dataset": entry.id, **axes})
+        return flags({**scored, "protocol": rules, "deviations": _named(entry.deviations), "dataset": entry.id, **axes})
 
     def size(self, w: Any) -> str:
-        return flags({"corpus": w.corpus, "model": w.model, "marks": _named(self.plan.corpora[w.corpus].index_marks)})
+        return flags(
+            {"corpus": w.corpus, "model": w.model, "deviations": _named(self.plan.corpora[w.corpus].index_deviations)}
+        )
 
     def shards_of(self, pattern: str) -> Callable[[Any], list[str]]:
         """All files of a pattern with {shard}, and perhaps {times}, for the wildcards corpus, model and codec of a rule."""

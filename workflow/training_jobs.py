@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bench.corpus.protocol import Entry
-from bench.plan import Plan
-from bench.rounds import TrainingSet
-from bench.settings import flags
+from bench.config.plan import Plan
+from bench.config.protocol import Entry
+from bench.config.rounds import TrainingSet
+from bench.config.settings import flags
 from workflow.jobs import compute
 
 LOOP = ("steps", "batch", "micro_batch", "learning_rate", "warmup", "temperature", "doc_maxlen", "checkpoint_every")
@@ -81,7 +81,7 @@ class TrainingJobs:
         drawn = {name: self._distill(w)[name] for name in ("nway", "positive", "sampling")}
         if self._grouped(w):
             vectors = self.of_part("build/{corpus}/{start}/queries/{queries}")(w)
-            drawn |= {"alike": self._distill(w)["alike"], "query_vectors": vectors}
+            drawn |= {"group_size": self._distill(w)["group_size"], "query_vectors": vectors}
         return flags({**drawn, "seed": self.plan.seed_for("tuples", w.model)})
 
     def distill(self, w: Any) -> str:
@@ -150,7 +150,7 @@ class TrainingJobs:
         return [f"build/models/{w.model}.scored/{part:05d}/manifest.json" for part in range(count)]
 
     def asked(self, w: Any) -> list[str]:
-        """The start's vectors of the training queries, where alike ones are to stand together."""
+        """The start's vectors of the training queries, where similar ones stand in groups."""
         return [self.of_part("build/{corpus}/{start}/queries/{queries}/manifest.json")(w)] if self._grouped(w) else []
 
     def distilled(self, pattern: str) -> list[str]:
@@ -216,7 +216,7 @@ class TrainingJobs:
         return self.plan.models[w.model]["distill"]
 
     def _grouped(self, w: Any) -> bool:
-        return bool(self._distill(w).get("alike", 1) > 1)
+        return bool(self._distill(w).get("group_size", 1) > 1)
 
     def _teacher(self, w: Any) -> Mapping[str, Any]:
         return self.plan.teachers[self._distill(w)["teacher"]]

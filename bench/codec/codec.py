@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.codec import levels, loops, product, rotated
+from bench.codec import loops, product, rotated, scalar
+from bench.codec.int8_centroids import from_bytes, to_bytes
 from bench.codec.names import SPREADS, TABLES
-from bench.codec.rounding import from_bytes, to_bytes
 from bench.codec.vectors import blocks
 from bench.errors import DamagedFileError, DataError
-from bench.storage import FolderWriter, read_array
+from bench.files.storage import FolderWriter, read_array
 
 CENTROIDS, SCALES = "centroids.npy", "centroid_scales.npy"
 TINY = np.finfo(np.float32).tiny
@@ -38,7 +38,7 @@ class Codec:
     empty; centroids and decoded vectors are mapped ones, and queries are mapped so that inner products stay. Most often it
     is a rotation; where it is not, lengths mean nothing after it, and decoded vectors are not normalised. gains ``[256]``,
     or empty where there is no byte for them; spreads ``[centroids]`` float16, or empty; a codec has one of them at most. On
-    disk centroids take a byte a dimension; ``save`` refuses others than ``bench.codec.rounding`` gives.
+    disk centroids take a byte a dimension; ``save`` refuses others than ``bench.codec.int8_centroids`` gives.
     """
 
     centroids: np.ndarray
@@ -130,7 +130,7 @@ class Codec:
         loops.quantize(rotated.unit(residuals), zero, same, cutoffs, out[:, :-1])
         directions = np.empty_like(residuals)
         loops.decode(zero, self.codebook, _none(0), _none(0), same, out[:, :-1], directions)
-        out[:, -1] = levels.nearest(rotated.gains(residuals, directions), self.gains)
+        out[:, -1] = scalar.nearest(rotated.gains(residuals, directions), self.gains)
 
     def decode(self, codes: np.ndarray, residuals: np.ndarray) -> np.ndarray:
         """Mapped vectors ``[vectors, dim]`` float32, of norm 1 where ``normalised``, from codes and residual bytes

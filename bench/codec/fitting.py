@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from bench.codec import aware, lloyd, product, residual, rotated
+from bench.codec import lloyd, product, residual, rotated
+from bench.codec import query_aware as aware
 from bench.codec.codec import Codec
+from bench.codec.int8_centroids import rounded
 from bench.codec.kmeans import Clusters
 from bench.codec.names import CodecName
-from bench.codec.rounding import rounded
 from bench.errors import SettingsError
 
 

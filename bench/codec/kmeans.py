@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.codec import loops
+from bench.codec.int8_centroids import rounded
 from bench.codec.nearest import assign
-from bench.codec.rounding import rounded
 from bench.codec.vectors import Vectors
 from bench.errors import SettingsError
 
@@ -65,7 +65,7 @@ def fit(sample: Vectors, centroids: int, *, seed: int, iterations: int, threads:
 
 def clusters(sample: Vectors, centroids: int, *, seed: int, iterations: int, threads: int = 1) -> Clusters:
     """Spherical k-means: ``[sample, dim]`` to at most ``centroids`` centres ``[., dim]`` float32, of norm 1 as far as
-    the bytes that they are stored in allow (``bench.codec.rounding``).
+    the bytes that they are stored in allow (``bench.codec.int8_centroids``).
 
     The first iteration looks at ``FIRST_POINTS`` vectors a centroid, taken by lot, each later one at twice as many, up to
     ``POINTS``: as good as all of them in every iteration, for half of the work. Where the sample has no more distinct

@@ -10,7 +10,7 @@ shape, but not the same width (those of a PCA least of all): divided by its stan
 import numpy as np
 
 from bench.codec import residual
-from bench.codec.levels import middles
+from bench.codec.scalar import middles
 
 ITERATIONS = 50
 VALUES = 1_000_000

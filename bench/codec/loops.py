@@ -4,8 +4,8 @@ import numpy as np
 from numba.cpython.unsafe.numbers import trailing_zeros
 
 from bench.codec.vectors import Vectors, blocks
-from bench.compiled import compiled, inlined
-from bench.lanes import fill, largest, load, maximum, multiply_add, reaching, store
+from bench.machine.compiled import compiled, inlined
+from bench.machine.simd import fill, largest, load, maximum, multiply_add, reaching, store
 
 STRETCH = 512
 

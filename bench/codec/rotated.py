@@ -11,7 +11,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from bench.codec.levels import middles
+from bench.codec.scalar import middles
 
 GAINS = 256
 ITERATIONS = 500

@@ -6,7 +6,8 @@ import numpy as np
 
 
 class Unread(Protocol):
-    """Vectors that are read where they are indexed, such as ``bench.index.rows.Rows``; ``only``: some of them, unread."""
+    """Vectors that are read where they are indexed, such as ``VectorSample`` of the index package;
+    ``only``: some of them, unread."""
 
     @property
     def shape(self) -> tuple[int, int]: ...

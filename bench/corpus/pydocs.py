@@ -21,7 +21,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from bench.errors import DataError
-from bench.storage import atomic, digest_of, write_text
+from bench.files.storage import atomic, digest_of, write_text
 
 SUBSETS: dict[str, tuple[str, ...]] = {
     "train": ("networkx", "scikit-learn", "scipy", "sympy", "torch", "transformers"),

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.errors import DataError
-from bench.storage import FolderWriter, Manifest, atomic, open_folder, read_array, write_text
+from bench.files.storage import FolderWriter, Manifest, atomic, open_folder, read_array, write_text
 
 VERSION = 1
 Qrels = dict[str, dict[str, int]]

@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 import transformers
 
-from bench.encoder.names import check_revision, is_hub_id
+from bench.config.weights import check_revision, is_hub_id
 from bench.errors import DamagedFileError, DataError, SettingsError
-from bench.storage import sha256_file
+from bench.files.storage import sha256_file
 
 WEIGHTS = "model.safetensors"
 PATTERNS = ("*.json", "*.txt", "*.model")

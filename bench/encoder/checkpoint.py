@@ -12,7 +12,7 @@ import transformers
 from bench.encoder.inputs import Inputs, InputSettings
 from bench.encoder.model import Encoder, LateInteraction, MeanPooling, architecture, late_interaction
 from bench.errors import DamagedFileError
-from bench.storage import FolderWriter, Manifest, atomic, open_folder, read_json, write_json
+from bench.files.storage import FolderWriter, Manifest, atomic, open_folder, read_json, write_json
 
 VERSION = 1
 WEIGHTS = "model.safetensors"

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from fnmatch import fnmatch
 
+from bench.config.weights import check_revision, is_hub_id
 from bench.encoder.base import PATTERNS, Base
-from bench.encoder.names import check_revision, is_hub_id
 
 
 def comes_from_hub(base: Base) -> bool:

@@ -18,7 +18,7 @@ from bench.encoder.checkpoint import fill
 from bench.encoder.inputs import InputSettings
 from bench.encoder.model import LateInteraction, architecture, late_interaction
 from bench.errors import DamagedFileError, SettingsError
-from bench.storage import read_json
+from bench.files.storage import read_json
 
 METADATA = "artifact.metadata"
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")

@@ -6,7 +6,7 @@ from typing import Any
 
 from bench.errors import DataError, SettingsError
 from bench.evaluation.runs import Rankings
-from bench.storage import Manifest
+from bench.files.storage import Manifest
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import SettingsError
-from bench.provenance import cpu_flags, host_record
+from bench.files.provenance import cpu_flags, host_record
 
 FEATURES = ("avx2", "fma", "avx512f", "avx512bw", "avx512_vnni", "avx512_bf16", "amx_int8", "amx_bf16", "avx_vnni")
 TASKS = Path("/proc/self/task")

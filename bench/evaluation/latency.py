@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from bench.errors import SettingsError
-from bench.search.stages import StageTimes, Watch
+from bench.search.stage_times import StageTimes, Watch
 
 Clock = Callable[[], float]
 COUNTED = 3

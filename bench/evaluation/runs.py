@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench.errors import DataError
-from bench.storage import atomic
+from bench.files.storage import atomic
 
 Run = dict[str, list[tuple[str, float]]]
 Rankings = Mapping[str, Sequence[tuple[str, float]]]

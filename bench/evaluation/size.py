@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bench.codec.names import SPREADS, TABLES
-from bench.storage import Manifest
+from bench.files.storage import Manifest
 
 BYTES_PER_FLOAT16 = 2
 COMPONENTS: dict[str, tuple[str, ...]] = {

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from bench.codec.codec import Codec
-from bench.codec.levels import nearest
+from bench.codec.scalar import nearest
 from bench.errors import DataError
+from bench.files.storage import FolderWriter, Manifest, growing_array, release, write_text
 from bench.index import inverted
 from bench.index.index import KIND, VERSION, IndexFiles
 from bench.index.shards import Shard
-from bench.storage import FolderWriter, Manifest, growing_array, release, write_text
 
 VECTORS_PER_BLOCK = 65_536
 

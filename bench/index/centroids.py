@@ -9,9 +9,9 @@ import numpy as np
 
 from bench.codec import kmeans
 from bench.codec.kmeans import Clusters
-from bench.index.rows import sample
+from bench.files.storage import FolderWriter, Manifest, open_folder, read_array
 from bench.index.shards import Shard
-from bench.storage import FolderWriter, Manifest, open_folder, read_array
+from bench.index.vector_sample import sample
 
 KIND = "centroids"
 VERSION = 2

@@ -6,7 +6,7 @@ from typing import Any
 
 from bench.codec import codec as codecs
 from bench.codec.codec import Codec
-from bench.storage import FolderWriter, Manifest, open_folder
+from bench.files.storage import FolderWriter, Manifest, open_folder
 
 KIND = "codec"
 VERSION = 4

@@ -9,8 +9,8 @@ import numpy as np
 from bench.codec import codec as codecs
 from bench.codec.codec import Codec
 from bench.errors import DamagedFileError
+from bench.files.storage import Manifest, open_folder, read_array
 from bench.index.ids import id_ranks
-from bench.storage import Manifest, open_folder, read_array
 
 KIND = "index"
 VERSION = 4

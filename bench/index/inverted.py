@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numba.cpython.unsafe.numbers import trailing_zeros
 
-from bench.compiled import compiled
-from bench.storage import growing_array, release, write_array
+from bench.files.storage import growing_array, release, write_array
+from bench.machine.compiled import compiled
 
 Parts = Sequence[tuple[np.ndarray, np.ndarray]]
 

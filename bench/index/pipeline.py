@@ -12,10 +12,10 @@ from bench.codec.codec import Codec
 from bench.codec.kmeans import Clusters
 from bench.codec.names import CodecName
 from bench.codec.nearest import assign
+from bench.files.storage import growing_array, read_array, release, write_array
 from bench.index.build import build_compressed
 from bench.index.centroids import find_centroids
 from bench.index.shards import Shard
-from bench.storage import growing_array, read_array, release, write_array
 
 
 def fit_codec(
@@ -45,10 +45,10 @@ def build(
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, float]:
     """Write an index of the shards to ``folder``, with codes and residuals kept in ``work`` meanwhile; seconds by step."""
-    marks = [("", clock())]
+    laps = [("", clock())]
 
     def mark(step: str) -> None:
-        marks.append((step, clock()))
+        laps.append((step, clock()))
 
     found = find_centroids(shards, seed=seed, iterations=iterations, threads=threads, times=codec.times)
     mark("centroids")
@@ -71,4 +71,4 @@ def build(
     mark("compress")
     build_compressed(folder, shards, codes, residuals, fitted, ids, settings={"codec": str(codec)})
     mark("index")
-    return {step: after - before for (_, before), (step, after) in itertools.pairwise(marks)}
+    return {step: after - before for (_, before), (step, after) in itertools.pairwise(laps)}

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.errors import DamagedFileError, DataError
-from bench.storage import FolderWriter, Manifest, open_folder, read_array, read_manifest, verify
+from bench.files.storage import FolderWriter, Manifest, open_folder, read_array, read_manifest, verify
 
 VERSION = 1
 DOCLENS, UNCUT = "doclens.npy", "uncut.npy"

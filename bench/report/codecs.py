@@ -9,7 +9,7 @@ from bench.errors import DataError
 from bench.evaluation.comparison import compare, interval
 from bench.evaluation.overlap import overlap
 from bench.evaluation.runs import Rankings
-from bench.report.marks import cells, described, note
+from bench.report.deviations import cells, described, note
 from bench.report.records import REFERENCE, Record, Row, headline_values, paired, row_of
 from bench.report.tables import MISSING, Table, number, signed_interval
 
@@ -49,7 +49,7 @@ def codecs_frame(
     headline (name), value, and difference to uncompressed exhaustive search; overlap@k with that search, the last of which
     has overlap_low and overlap_high; against (the codec compared with, under the same preset), against_difference and
     against_overlap, of the headline and of the last overlap. A difference has _low, _high and _p beside it (95 % interval,
-    randomization test), all absent where they do not apply. marks.
+    randomization test), all absent where they do not apply. deviations.
     """
     size_of = {size["index"]: size for size in sizes}
     values = {row_of(record): headline_values(record) for record in metrics}
@@ -81,7 +81,7 @@ def codecs_frame(
                 "against": against.get(codec),
                 **_named("against_difference", _difference(row, other, values, seed)),
                 **_named("against_overlap", _difference(row, other, last, seed)),
-                "marks": described(record["marks"]),
+                "deviations": described(record["deviations"]),
             }
         )
     order = ["dataset", "model", "preset", "bytes_per_vector"]
@@ -112,7 +112,7 @@ def _named(name: str, found: tuple[float, ...] | None) -> dict[str, float | None
 def codecs_table(frame: pd.DataFrame) -> Table:
     """Table 7: every codec, the smallest first, against uncompressed vectors and against the codec it is to replace."""
     overlaps = [name for name in frame if str(name).startswith("overlap@")]
-    shown = pd.DataFrame({"data set": cells(frame["dataset"], frame["marks"]), "model": frame["model"]})
+    shown = pd.DataFrame({"data set": cells(frame["dataset"], frame["deviations"]), "model": frame["model"]})
     shown["search"], shown["codec"] = frame["preset"], frame["codec"]
     shown["code + residual, bytes"] = [number(value, 1) for value in frame["coded"]]
     shown["all files, bytes"] = [number(value, 1) for value in frame["bytes_per_vector"]]
@@ -134,7 +134,7 @@ def codecs_table(frame: pd.DataFrame) -> Table:
         f"difference in the measure to that search. The last two columns compare with the codec named before them under the "
         f"same search, in the measure and in {overlaps[-1]}. Differences carry their 95 % bootstrap interval over queries "
         f"and the two-sided p of a randomization test. {MISSING} means: does not apply."
-        f"{note(frame['dataset'], frame['marks'])}"
+        f"{note(frame['dataset'], frame['deviations'])}"
     )
     return Table(frame, shown, caption)
 

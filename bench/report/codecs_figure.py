@@ -6,8 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.codec.names import FAMILIES, UNCOMPRESSED
+from bench.report.deviations import cells
 from bench.report.figures import COLOURS, MARKERS, STYLE
-from bench.report.marks import cells
 from bench.report.records import REFERENCE
 
 PAPERS = "residual"
@@ -25,7 +25,7 @@ def quality_against_rate(frame: pd.DataFrame) -> Figure:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(7.0, 2.5 * len(panels) + 0.4), layout="constrained")
         for position, ((_, model), rows) in enumerate(panels):
-            marked = cells(rows["dataset"], rows["marks"])[0]
+            marked = cells(rows["dataset"], rows["deviations"])[0]
             for column, (name, title) in enumerate((("value", rows["headline"].iloc[0]), (overlap, overlap))):
                 axes = figure.add_subplot(len(panels), 2, 2 * position + column + 1)
                 _panel(axes, rows, name, title)

@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.evaluation.size import COMPONENTS
-from bench.report.marks import cells
+from bench.files.storage import atomic
+from bench.report.deviations import cells
 from bench.report.records import REFERENCE
-from bench.storage import atomic
 
 # Okabe & Ito (2008): eight colours told apart with any colour vision.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -48,7 +48,7 @@ def quality_against_bytes(quality: pd.DataFrame) -> Figure:
             axes = figure.add_subplot(1, len(datasets), position + 1)
             rows = quality[quality["dataset"] == dataset]
             _quality_panel(axes, rows)
-            axes.set_title(cells(rows["dataset"], rows["marks"])[0])
+            axes.set_title(cells(rows["dataset"], rows["deviations"])[0])
     return figure
 
 

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from bench.errors import DataError
-from bench.report.marks import cells, described, note
+from bench.files.storage import digest_of, read_json
+from bench.report.deviations import cells, described, note
 from bench.report.records import Record, engine_values
 from bench.report.tables import MISSING, Table, number, search_cell
-from bench.storage import digest_of, read_json
 
 STAGES = ("centroids", "candidates", "scoring")
 
@@ -38,7 +38,7 @@ def latency_frame(latencies: Sequence[Record], metrics: Sequence[Record], sizes:
     single queries from vectors to ranking; a percentile that so few queries do not carry is absent), batch (queries/s);
     encode and each stage (ms, mean; absent where it was not timed or the engine has no such stage); queries, passes,
     stable; open_s, first_s (seconds to open the index and of the first search); bytes_per_vector; host, load (over the
-    minute before), kernels, depth, marks.
+    minute before), kernels, depth, deviations.
     """
     runs = {digest_of(_identity(record["run"])): record for record in metrics if "queries" in record["run"]}
     bytes_per_vector = {size["index"]: size["bytes_per_vector"] for size in sizes}
@@ -74,7 +74,7 @@ def _row(latency: Record, run: Record, bytes_per_vector: dict[str, float]) -> di
         "load": host["load"]["before"] and host["load"]["before"][0],
         "kernels": settings["kernels"],
         "depth": settings["depth"],
-        "marks": described(run["marks"]),
+        "deviations": described(run["deviations"]),
     }
 
 
@@ -90,7 +90,7 @@ def latency_table(latency: pd.DataFrame) -> Table:
     """Table 3: time of a query of every timed run, and what it buys."""
     shown = pd.DataFrame(
         {
-            "data set": cells(latency["dataset"], latency["marks"]),
+            "data set": cells(latency["dataset"], latency["deviations"]),
             "model": latency["model"],
             "codec": latency["codec"],
             "search": [
@@ -116,7 +116,7 @@ def latency_table(latency: pd.DataFrame) -> Table:
         f"the mean over queries of each one's best of these, of which centroids, candidates and scoring are the parts; "
         f"encode, from text to query vectors, comes on top. Passes were repeated until their median came within 2 % of the "
         f"best one; batch is all queries at once. {' / '.join(dict.fromkeys(latency['host']))}. {MISSING} means: no such "
-        f"stage, not measured, or too few queries for the percentile.{note(latency['dataset'], latency['marks'])}"
+        f"stage, not measured, or too few queries for the percentile.{note(latency['dataset'], latency['deviations'])}"
     )
     return Table(latency, shown, caption)
 

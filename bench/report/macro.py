@@ -48,5 +48,5 @@ def _row(title: str, members: Sequence[str], found: pd.DataFrame) -> dict[str, o
             for name in ("difference", "codec_loss", "engine_loss")
         },
         **{name: found[name].sum() for name in ("queries", "short", "tied", "results")},
-        "marks": "; ".join(f"{row.dataset}: {row.marks}" for row in found.itertuples() if row.marks),
+        "deviations": "; ".join(f"{row.dataset}: {row.deviations}" for row in found.itertuples() if row.deviations),
     }

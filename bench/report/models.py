@@ -7,7 +7,7 @@ import pandas as pd
 
 from bench.errors import DataError
 from bench.evaluation.comparison import compare, interval
-from bench.report.marks import cells, described, note
+from bench.report.deviations import cells, described, note
 from bench.report.records import REFERENCE, Record, headline_values, paired, row_of
 from bench.report.tables import MISSING, Table, number, signed_interval
 
@@ -16,8 +16,8 @@ def models_frame(metrics: Sequence[Record], baseline: str, *, seed: int) -> pd.D
     """One row per data set and model that was searched exhaustively over uncompressed vectors, in the order given.
 
     Columns: dataset, model, headline (name), value, low, high (95 % interval over queries); difference, difference_low,
-    difference_high, p: paired with the baseline on the same data set, absent for the baseline itself; queries, marks. Raises
-    DataError where the baseline lacks a data set.
+    difference_high, p: paired with the baseline on the same data set, absent for the baseline itself; queries,
+    deviations. Raises DataError where the baseline lacks a data set.
     """
     wanted = [record for record in metrics if row_of(record)[2:] == REFERENCE]
     values = {row_of(record): headline_values(record) for record in wanted}
@@ -44,7 +44,7 @@ def models_frame(metrics: Sequence[Record], baseline: str, *, seed: int) -> pd.D
                 "difference_high": found and found.high,
                 "p": found and found.p,
                 "queries": record["counts"]["judged"],
-                "marks": described(record["marks"]),
+                "deviations": described(record["deviations"]),
             }
         )
     return pd.DataFrame(rows)
@@ -52,7 +52,7 @@ def models_frame(metrics: Sequence[Record], baseline: str, *, seed: int) -> pd.D
 
 def models_table(frame: pd.DataFrame, baseline: str, starts: Mapping[str, str], seen: Mapping[str, int]) -> Table:
     """Table 5. starts: what a model was trained from; seen: passages in all its steps, those of its start not counted."""
-    shown = pd.DataFrame({"data set": cells(frame["dataset"], frame["marks"]), "model": frame["model"]})
+    shown = pd.DataFrame({"data set": cells(frame["dataset"], frame["deviations"]), "model": frame["model"]})
     shown["trained from"] = [starts.get(model, MISSING) for model in frame["model"]]
     shown["passages seen"] = [number(seen.get(model), 0) for model in frame["model"]]
     shown["measure"] = frame["headline"]
@@ -67,6 +67,6 @@ def models_table(frame: pd.DataFrame, baseline: str, starts: Mapping[str, str], 
         f"bootstrap interval over queries; Δ is the paired difference to {baseline}, with its interval and the two-sided p "
         f"of a randomization test. Passages seen: in all steps of a training, repeats counted; those that "
         f"the model it was trained from has seen come on top. {MISSING} means: does not apply."
-        f"{note(frame['dataset'], frame['marks'])}"
+        f"{note(frame['dataset'], frame['deviations'])}"
     )
     return Table(frame, shown, caption)

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from bench.errors import DamagedFileError, DataError
+from bench.files.storage import read_json
 from bench.report.tables import MISSING, Table, number
-from bench.storage import read_json
 
 EXACT = "exact"
 DEPTHS = (10, 100)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from bench.report.marks import cells, described, note
+from bench.report.deviations import cells, described, note
 from bench.report.records import Record
 from bench.report.tables import MISSING, Table, number
 
@@ -17,7 +17,7 @@ def protocol_frame(truncations: Sequence[Record], metrics: Sequence[Record]) -> 
     Columns: dataset, model, text (template), query_maxlen, doc_maxlen; counts of passages, vectors, relevant passages and
     queries, and of each how many were cut; relevant_absent (judged relevant, not in the collection); over all runs of the
     model: most queries with a short ranking, self-matches removed from a run, lowest and highest share of results that are
-    tied; marks.
+    tied; deviations.
     """
     cut = {(found["dataset"], found["model"]): _cut(found) for found in truncations}
     runs: dict[tuple[str, str], list[Record]] = {axes: [] for axes in cut}
@@ -42,13 +42,13 @@ def _lacks(runs: Sequence[Record]) -> dict[str, object]:
         "self_matches": max((record["run"]["counts"]["self_matches"] for record in runs), default=None),
         "tied_low": min(tied, default=None),
         "tied_high": max(tied, default=None),
-        "marks": described(runs[0]["marks"]) if runs else "",
+        "deviations": described(runs[0]["deviations"]) if runs else "",
     }
 
 
 def protocol_table(frame: pd.DataFrame) -> Table:
     """Table 6: what is cut, short and tied."""
-    shown = pd.DataFrame({"data set": cells(frame["dataset"], frame["marks"]), "model": frame["model"]})
+    shown = pd.DataFrame({"data set": cells(frame["dataset"], frame["deviations"]), "model": frame["model"]})
     shown["passage text"] = frame["text"].fillna(MISSING)
     shown["tokens of a query"] = [number(length, 0) for length in frame["query_maxlen"]]
     shown["of a passage"] = [number(length, 0) for length in frame["doc_maxlen"]]
@@ -63,7 +63,7 @@ def protocol_table(frame: pd.DataFrame) -> Table:
         f"passages would have beyond that. Relevant passages are those of the judged queries; absent ones "
         f"are not in the collection. Short rankings: queries with fewer results than asked for, in the run that has most. "
         f"Tied: results whose score another result of the query has, in the run with fewest and in the one with most; they "
-        f"are ranked by passage id. {MISSING} means: nothing was counted.{note(frame['dataset'], frame['marks'])}"
+        f"are ranked by passage id. {MISSING} means: nothing was counted.{note(frame['dataset'], frame['deviations'])}"
     )
     return Table(frame, shown, caption)
 

@@ -10,8 +10,8 @@ import pandas as pd
 from bench.errors import DataError
 from bench.evaluation.comparison import compare, interval
 from bench.evaluation.size import COMPONENTS
-from bench.report.marks import described
-from bench.storage import read_json
+from bench.files.storage import read_json
+from bench.report.deviations import described
 
 Record = Mapping[str, Any]
 Row = tuple[str, str, str, str]
@@ -52,7 +52,7 @@ def quality_frame(metrics: Sequence[Record], sizes: Sequence[Record], *, seed: i
     Columns: dataset, model, codec, preset, settings; headline (name), value, low, high (95 % interval over queries);
     each measure; difference, difference_low, difference_high, p: paired with the uncompressed exact run of the same
     model and data set (absent for that run itself and where there is none); codec_loss and engine_loss, its two parts;
-    bytes_per_vector; queries, short, tied, results; precision; text (template of passages); marks.
+    bytes_per_vector; queries, short, tied, results; precision; text (template of passages); deviations.
     """
     bytes_per_vector = {(size["index"]): size["bytes_per_vector"] for size in sizes}
     values = {row_of(record): headline_values(record) for record in metrics}
@@ -81,7 +81,7 @@ def quality_frame(metrics: Sequence[Record], sizes: Sequence[Record], *, seed: i
                 "results": record["counts"]["results"],
                 "precision": run.get("queries", {}).get("precision"),
                 "text": run.get("index", {}).get("text"),
-                "marks": described(record["marks"]),
+                "deviations": described(record["deviations"]),
             }
         )
     frame = pd.DataFrame(rows)
@@ -122,7 +122,7 @@ def _losses(row: Row, values: Mapping[Row, "pd.Series[float]"], seed: int) -> di
 
 def size_frame(sizes: Sequence[Record]) -> pd.DataFrame:
     """One row per index: corpus, model, codec, passages, vectors, centroid_count; bytes by component; total and ratios;
-    marks."""
+    deviations."""
     rows = [
         {
             **{name: size[name] for name in ("corpus", "model", "codec", "passages", "vectors")},
@@ -131,7 +131,7 @@ def size_frame(sizes: Sequence[Record]) -> pd.DataFrame:
             "total": size["total"],
             "bytes_per_vector": size["bytes_per_vector"],
             **{f"ratio_{name}": value for name, value in (size["ratio"] or {}).items()},
-            "marks": described(size["marks"]),
+            "deviations": described(size["deviations"]),
         }
         for size in sizes
     ]

@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 
 from bench.errors import DataError
+from bench.files.storage import Manifest, open_folder
 from bench.report.tables import MISSING, Table, number
-from bench.storage import Manifest, open_folder
 from bench.training import sampling, tuples
 
 
@@ -25,8 +25,8 @@ def read_manifests(folders: Sequence[Path]) -> dict[str, Manifest]:
 def frame(manifests: dict[str, Manifest]) -> pd.DataFrame:
     """One row per folder; what a source does not have is absent.
 
-    Columns: tuples (name), source, teacher, positive, sampling, queries, nway, depth, alike (queries in each group of
-    alike ones); false_positives_excluded and false_positives_kept (relevant passages besides the positive), above_positive
+    Columns: tuples (name), source, teacher, positive, sampling, queries, nway, depth, group_size (queries in each group of
+    similar ones); false_positives_excluded and false_positives_kept (relevant passages besides the positive), above_positive
     (share of the other passages that the teacher gives more than the positive), not_best (share of tuples that have such a
     passage); queries_without_positive and queries_short, which were left out.
     """
@@ -49,7 +49,7 @@ def _row(name: str, manifest: Manifest) -> dict[str, Any]:
         "queries": queries,
         "nway": counts["nway"],
         "depth": settings.get("depth"),
-        "alike": settings.get("alike"),
+        "group_size": settings.get("group_size"),
         **{kind: counts.get(kind) for kind in left},
         "above_positive": above / others if scored and above is not None else None,
         "not_best": unlike / queries if scored and unlike is not None else None,
@@ -72,7 +72,7 @@ def table(found: pd.DataFrame) -> Table:
         "queries": "tuples, number",
         "nway": "passages each",
         "depth": "depth",
-        "alike": "alike",
+        "group_size": "group_size",
         sampling.FALSE_EXCLUDED: "false positives excluded",
         sampling.FALSE_KEPT: "kept",
         sampling.WITHOUT_POSITIVE: "no positive",

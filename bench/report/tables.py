@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from bench.evaluation.size import COMPONENTS
+from bench.files.storage import write_text
+from bench.report.deviations import MARK, cells, note
 from bench.report.macro import Macro, macro
-from bench.report.marks import MARK, cells, note
-from bench.storage import write_text
 
 MISSING = "–"
 _NAMED = {"\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}"}
@@ -38,7 +38,7 @@ def quality_table(quality: pd.DataFrame, groups: Mapping[str, Sequence[str]] | N
     precisions = ", ".join(sorted(set(quality["precision"].dropna())))
     quality = pd.concat([quality, means.rows], ignore_index=True) if len(means.rows) else quality
     fixed = {
-        "data set": cells(quality["dataset"], quality["marks"]),
+        "data set": cells(quality["dataset"], quality["deviations"]),
         "model": quality["model"],
         "codec": quality["codec"],
         "search": [search_cell(preset, settings) for preset, settings in zip(quality.preset, quality.settings, strict=True)],
@@ -59,7 +59,7 @@ def quality_table(quality: pd.DataFrame, groups: Mapping[str, Sequence[str]] | N
         f"model, with its interval and the two-sided p of a randomization test, and is split into the part lost by the "
         f"codec (exhaustive search over decoded vectors) and the part lost by the engine. Bytes per vector count every "
         f"file of the index. Encoded in {precisions}. {MISSING} means: does not apply, or was not measured."
-        f"{_of_means(means)}{note(quality['dataset'], quality['marks'])}"
+        f"{_of_means(means)}{note(quality['dataset'], quality['deviations'])}"
     )
     return Table(quality, shown, caption)
 
@@ -72,7 +72,7 @@ def _of_means(means: Macro) -> str:
 def size_table(sizes: pd.DataFrame) -> Table:
     """Table 2: bytes by component, and the ratio to uncompressed in three ways of counting."""
     shown = pd.DataFrame({name: sizes[name] for name in ("corpus", "model", "codec")})
-    shown["corpus"] = cells(sizes["corpus"], sizes["marks"])
+    shown["corpus"] = cells(sizes["corpus"], sizes["deviations"])
     for component in COMPONENTS:
         shown[f"{component}, MB"] = [number(value / 1e6, 2) if value else MISSING for value in sizes[component]]
     shown["total, MB"] = [number(value / 1e6, 2) for value in sizes["total"]]
@@ -95,7 +95,7 @@ def size_table(sizes: pd.DataFrame) -> Table:
         f"the count of the paper's section 5.3, where centroids are negligible; with centroids: their bytes added to the "
         f"compressed side, which weigh more the smaller the collection is; list on both sides: the inverted list added to "
         f"both. 'other' (ids, passage lengths, codebook) is in no ratio, but in total and in bytes per vector."
-        f"{note(sizes['corpus'], sizes['marks'])}"
+        f"{note(sizes['corpus'], sizes['deviations'])}"
     )
     return Table(sizes, shown, caption)
 

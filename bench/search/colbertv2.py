@@ -6,7 +6,7 @@ import numpy as np
 
 from bench.search.kernels.base import Kernels, without_padding
 from bench.search.ranking import Ranking
-from bench.search.stages import Watch, unwatched
+from bench.search.stage_times import Watch, unwatched
 
 
 class ColBERTv2:

@@ -10,7 +10,7 @@ from bench.search.kernels.base import Kernels, without_padding
 from bench.search.kernels.loops import maxima
 from bench.search.kernels.reference import similarities
 from bench.search.ranking import Ranking, top
-from bench.search.stages import Watch, unwatched
+from bench.search.stage_times import Watch, unwatched
 
 VECTORS_PER_BLOCK = 1024
 QUERY_VECTORS_PER_BLOCK = 1024

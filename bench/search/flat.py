@@ -6,7 +6,7 @@ import numpy as np
 from bench.errors import SettingsError
 from bench.index.index import Index
 from bench.search.ranking import Ranking, top
-from bench.search.stages import Watch, unwatched
+from bench.search.stage_times import Watch, unwatched
 
 
 class Flat:

@@ -6,7 +6,7 @@ import numpy as np
 
 from bench.search.kernels.base import Kernels, without_padding
 from bench.search.ranking import Ranking, select
-from bench.search.stages import Watch, unwatched
+from bench.search.stage_times import Watch, unwatched
 
 FINAL_SHARE = 4
 NO_PRUNING = -1.0

@@ -9,9 +9,9 @@ import numpy as np
 
 from bench.errors import SettingsError
 from bench.index.index import Index
-from bench.search.kernels.choice import open_kernels
+from bench.search.kernels.backends import open_kernels
 from bench.search.ranking import Ranking
-from bench.search.stages import Watch, unwatched
+from bench.search.stage_times import Watch, unwatched
 
 
 class Engine(Protocol):

@@ -17,7 +17,7 @@ import safetensors.torch
 import torch
 
 from bench.errors import DamagedFileError, SettingsError
-from bench.storage import (
+from bench.files.storage import (
     MANIFEST,
     FolderWriter,
     atomic,

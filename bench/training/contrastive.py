@@ -11,12 +11,12 @@ import torch
 from bench.encoder.model import LateInteraction
 from bench.training.batches import Tokenized
 from bench.training.checkpoints import Checkpoints
+from bench.training.example_order import in_order
 from bench.training.log import Step
 from bench.training.loop import Loop, Outcome
 from bench.training.losses import in_batch_loss, late_interaction_scores
 from bench.training.objective import Losses, Validation
-from bench.training.order import in_order
-from bench.training.ranks import ALONE, Ranks
+from bench.training.processes import ALONE, Processes
 from bench.training.schedule import LoopSettings, check_positive
 from bench.training.triples import Triple
 
@@ -66,7 +66,7 @@ def train(
     settings: TrainSettings,
     *,
     names: Sequence[Any] | None = None,
-    ranks: Ranks = ALONE,
+    processes: Processes = ALONE,
     log: Path | None = None,
     checkpoints: Checkpoints | None = None,
     validation: Validation | None = None,
@@ -83,5 +83,5 @@ def train(
     )
     rows = {position: row for row, position in enumerate(passages)}
     objective = Contrastive(triples, texts, rows, names or range(len(queries)), settings.temperature)
-    loop = Loop(encoder, objective, in_order(settings.batch), settings, ranks)
+    loop = Loop(encoder, objective, in_order(settings.batch), settings, processes)
     return loop.run(log=log, checkpoints=checkpoints, validation=validation, report=report)

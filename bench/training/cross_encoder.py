@@ -10,7 +10,7 @@ import transformers
 
 from bench.encoder.encode import autocast
 from bench.errors import DamagedFileError, SettingsError
-from bench.storage import FolderWriter, Manifest
+from bench.files.storage import FolderWriter, Manifest
 from bench.training.errors import TrainingError
 from bench.training.pairs import check_maxlen, tokenize_pairs
 from bench.training.triples import Triple

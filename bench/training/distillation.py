@@ -14,6 +14,7 @@ from bench.encoder.model import LateInteraction
 from bench.errors import DataError, SettingsError
 from bench.training.batches import Tokenized
 from bench.training.checkpoints import Checkpoints
+from bench.training.example_order import shard_of, shuffled
 from bench.training.log import Step
 from bench.training.loop import Loop, Outcome
 from bench.training.losses import (
@@ -24,8 +25,7 @@ from bench.training.losses import (
     tuple_scores,
 )
 from bench.training.objective import Losses, Validation
-from bench.training.order import shard_of, shuffled
-from bench.training.ranks import ALONE, Ranks
+from bench.training.processes import ALONE, Processes
 from bench.training.schedule import LoopSettings, check_positive
 from bench.training.tuples import Tuples
 
@@ -138,7 +138,7 @@ def distill(
     encoder: LateInteraction,
     objective: Distillation,
     *,
-    ranks: Ranks = ALONE,
+    processes: Processes = ALONE,
     log: Path | None = None,
     checkpoints: Checkpoints | None = None,
     validation: Validation | None = None,
@@ -146,23 +146,23 @@ def distill(
 ) -> Outcome:
     """Train ``encoder`` in place on tuples in an order drawn from the seed; raises as ``bench.training.loop`` does.
 
-    Raises SettingsError where the split of a batch parts alike queries, or leaves one without others and there is an
-    in-batch loss.
+    Raises SettingsError where the split of a batch parts a group of similar queries, or leaves one
+    without others and there is an in-batch loss.
     """
     settings, tuples = objective.settings, objective.tuples
-    _check_split(settings, ranks.count, tuples.alike)
-    order = shuffled(len(tuples.queries), settings.batch, settings.seed, tuples.alike)
-    loop = Loop(encoder, objective, order, settings, ranks)
+    _check_split(settings, processes.count, tuples.group_size)
+    order = shuffled(len(tuples.queries), settings.batch, settings.seed, tuples.group_size)
+    loop = Loop(encoder, objective, order, settings, processes)
     return loop.run(log=log, checkpoints=checkpoints, validation=validation, report=report)
 
 
-def _check_split(settings: DistillSettings, devices: int, alike: int) -> None:
-    """Refuse a split of the batch that parts alike queries, or that leaves a query without in-batch negatives."""
+def _check_split(settings: DistillSettings, devices: int, group_size: int) -> None:
+    """Refuse a split that parts a group of similar queries, or that leaves a query without in-batch negatives."""
     shares = {len(shard_of(np.arange(settings.batch), rank, devices)) for rank in range(devices)}
-    if parted := [size for size in (*sorted(shares), settings.micro_batch or alike) if size % alike]:
+    if parted := [size for size in (*sorted(shares), settings.micro_batch or group_size) if size % group_size]:
         raise SettingsError(
             f"batch {settings.batch} on {devices} devices with micro_batch {settings.micro_batch} has parts of {parted[0]} "
-            f"queries; the tuples stand in groups of {alike} alike queries, so a multiple of that is right"
+            f"queries; the tuples stand in groups of {group_size} similar queries, so a multiple of that is right"
         )
     lone = [share for share in sorted(shares) if share % (settings.micro_batch or share or 1) == 1 or share == 1]
     if settings.in_batch_weight and lone:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.storage import write_text
+from bench.files.storage import write_text
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,11 @@ import torch
 from bench.encoder.model import LateInteraction
 from bench.training.checkpoints import Checkpoints, State, random_states, restore_random_states
 from bench.training.errors import TrainingError
+from bench.training.example_order import Order, shard_of
 from bench.training.log import Step, StepLog, steps_of
 from bench.training.memory import naming_what_to_lower
 from bench.training.objective import Objective, Validation
-from bench.training.order import Order, shard_of
-from bench.training.ranks import ALONE, Ranks
+from bench.training.processes import ALONE, Processes
 from bench.training.schedule import LoopSettings
 
 MAX_GRADIENT_NORM = 1.0
@@ -49,12 +49,17 @@ class Loop:
     """One training run over ``encoder``, in place."""
 
     def __init__(
-        self, encoder: LateInteraction, objective: Objective, order: Order, settings: LoopSettings, ranks: Ranks = ALONE
+        self,
+        encoder: LateInteraction,
+        objective: Objective,
+        order: Order,
+        settings: LoopSettings,
+        processes: Processes = ALONE,
     ):
         self.encoder, self.objective, self.order = encoder, objective, order
-        self.settings, self.ranks = settings, ranks
-        encoder.to(ranks.device).eval()
-        if ranks.device == "cpu":
+        self.settings, self.processes = settings, processes
+        encoder.to(processes.device).eval()
+        if processes.device == "cpu":
             encoder.bert.set_attn_implementation("eager")  # its backward pass takes half the time of the fused one there
         self.named = {name: each for name, each in encoder.named_parameters() if each.requires_grad}
         self.parameters = list(self.named.values())
@@ -76,11 +81,11 @@ class Loop:
         memory is short; log and checkpoints stay.
         """
         found = checkpoints.latest() if checkpoints is not None else None
-        self.ranks.wait()
+        self.processes.wait()
         state = found or State()
         if found is not None:
             self._restore(found)
-        lines = StepLog(log if self.ranks.first else None, state.log)
+        lines = StepLog(log if self.processes.first else None, state.log)
         first = state.step
         for step in range(first, self.settings.steps):
             started = clock()
@@ -110,7 +115,7 @@ class Loop:
     def step(self, step: int) -> Sums:
         """Step ``step``, from 0: gradients of the whole batch, then AdamW."""
         positions = self.order(step)
-        with naming_what_to_lower(step + 1, self.micro_batch(len(positions)), self.ranks.device):
+        with naming_what_to_lower(step + 1, self.micro_batch(len(positions)), self.processes.device):
             sums = self.gradients(positions)
             if not np.isfinite(sums.loss):
                 raise TrainingError(f"loss is {sums.loss} {self._where(step, positions)}; lower learning_rate")
@@ -128,27 +133,27 @@ class Loop:
         In-batch negatives are the exception: a query sees those of its own micro-batch alone, so there the split is part
         of the loss.
         """
-        own = shard_of(positions, self.ranks.rank, self.ranks.count)
+        own = shard_of(positions, self.processes.rank, self.processes.count)
         size = self.micro_batch(len(positions))
         names = self.objective.parts
         self.optimizer.zero_grad(set_to_none=True)
-        totals = torch.zeros(len(names) + 3, dtype=torch.float64, device=self.ranks.device)
+        totals = torch.zeros(len(names) + 3, dtype=torch.float64, device=self.processes.device)
         for start in range(0, len(own), size):
             some = own[start : start + size]
-            found = self.objective.losses(self.encoder, some, self.settings.precision, self.ranks.device)
+            found = self.objective.losses(self.encoder, some, self.settings.precision, self.processes.device)
             share = len(some) / len(positions)
             (found.loss * share).backward()
             means = torch.stack([found.loss.detach(), *(found.parts[name].detach() for name in names)]).double()
             totals[: len(means)] += means * share
             totals[-2] += found.hits
             totals[-1] += found.tokens
-        loss, *parts, hits, tokens = self.ranks.total(totals).tolist()
-        self.ranks.add_gradients(self.parameters)
+        loss, *parts, hits, tokens = self.processes.total(totals).tolist()
+        self.processes.add_gradients(self.parameters)
         return Sums(loss, dict(zip(names, parts, strict=True)), hits / len(positions), tokens)
 
     def micro_batch(self, batch: int) -> int:
         """Queries in memory at once: as set, or the largest part of a batch that a process gets."""
-        return self.settings.micro_batch or -(-batch // self.ranks.count)
+        return self.settings.micro_batch or -(-batch // self.processes.count)
 
     def _rate(self, step: int) -> float:
         return self.settings.learning_rate * self.settings.rate(step)
@@ -159,17 +164,17 @@ class Loop:
     def _validate(self, validation: Validation, state: State, step: int) -> dict[str, float]:
         """Measure the encoder in the first process, and keep its weights there where it is the best so far."""
         value = 0.0
-        if self.ranks.first:
+        if self.processes.first:
             value = validation.value(self.encoder)
-        value = float(self.ranks.total(torch.tensor([value], dtype=torch.float64, device=self.ranks.device)))
+        value = float(self.processes.total(torch.tensor([value], dtype=torch.float64, device=self.processes.device)))
         if state.best_value is None or value > state.best_value:
             state.best_value, state.best_step = value, step
             state.best = {name: tensor.detach().cpu().clone() for name, tensor in self.encoder.state_dict().items()}
         return {validation.measure: value}
 
     def _save(self, checkpoints: Checkpoints, state: State, step: int, lines: StepLog) -> None:
-        state.step, state.random = step, self.ranks.gathered(random_states(self.ranks.device))
-        if self.ranks.first:
+        state.step, state.random = step, self.processes.gathered(random_states(self.processes.device))
+        if self.processes.first:
             state.weights, state.log = self.encoder.state_dict(), lines.text
             state.optimizer = {
                 f"{name}.{kind}": tensor
@@ -178,11 +183,11 @@ class Loop:
             }
             checkpoints.save(state)
             state.weights, state.optimizer, state.log = {}, {}, ""
-        self.ranks.wait()
+        self.processes.wait()
 
     def _restore(self, state: State) -> None:
         self.encoder.load_state_dict(dict(state.weights))
         for key, tensor in state.optimizer.items():
             name, _, kind = key.rpartition(".")
-            self.optimizer.state[self.named[name]][kind] = tensor.to(self.ranks.device)
-        restore_random_states(state.random[self.ranks.rank], self.ranks.device)
+            self.optimizer.state[self.named[name]][kind] = tensor.to(self.processes.device)
+        restore_random_states(state.random[self.processes.rank], self.processes.device)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from bench.errors import DamagedFileError, SettingsError
+from bench.files.storage import FolderWriter, Manifest, open_folder, read_array, write_text
 from bench.search.ranking import Ranking
-from bench.storage import FolderWriter, Manifest, open_folder, read_array, write_text
 
 KIND = "mined"
 VERSION = 1

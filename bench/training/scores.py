@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bench.errors import DamagedFileError, DataError
-from bench.storage import FolderWriter, Manifest, open_folder, read_array, write_text
+from bench.files.storage import FolderWriter, Manifest, open_folder, read_array, write_text
 from bench.training.mined import Mined
 
 KIND = "scores"

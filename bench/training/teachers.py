@@ -16,7 +16,7 @@ from bench.encoder import base, checkpoint
 from bench.encoder.encode import TOKENS_PER_BATCH, autocast, encode_passages, length_batches
 from bench.encoder.model import MeanPooling
 from bench.errors import DamagedFileError, SettingsError
-from bench.storage import MANIFEST, digest_of, open_folder, read_json, sha256_file
+from bench.files.storage import MANIFEST, digest_of, open_folder, read_json, sha256_file
 from bench.training import cross_encoder
 from bench.training.pairs import check_maxlen, tokenize_pairs
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from bench.errors import DamagedFileError, DataError
+from bench.files.storage import write_text
 from bench.search.ranking import Ranking
-from bench.storage import write_text
 
 
 @dataclass(frozen=True)

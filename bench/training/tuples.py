@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from bench.errors import DataError
-from bench.storage import FolderWriter, Manifest, atomic, open_folder
+from bench.files.storage import FolderWriter, Manifest, atomic, open_folder
 
 KIND = "tuples"
 VERSION = 1
@@ -48,9 +48,9 @@ class Tuples:
         return int(self.scores.shape[1])
 
     @property
-    def alike(self) -> int:
-        """Queries in each of the groups of alike ones that the tuples stand in, 1 where they are in none."""
-        return int(self.manifest.settings.get("alike", 1))
+    def group_size(self) -> int:
+        """Queries in each of the groups of similar ones that the tuples stand in, 1 where they are in none."""
+        return int(self.manifest.settings.get("group_size", 1))
 
 
 class Checker:

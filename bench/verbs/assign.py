@@ -4,9 +4,9 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from bench.codec.nearest import assign
+from bench.files.storage import write_array
 from bench.index.centroids import open_centroids
 from bench.index.shards import open_shard
-from bench.storage import write_array
 from bench.verbs import common
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from bench.corpus.texts import open_passages, open_queries
 from bench.evaluation.runs import Run, write_run
+from bench.files.provenance import context
+from bench.files.storage import write_json
 from bench.index.ids import id_ranks
-from bench.provenance import context
 from bench.search.lexical import BM25, K1, B
 from bench.search.ranking import SELF_MATCH, check_self_match, results
-from bench.storage import write_json
 from bench.verbs import common
 
 

@@ -3,9 +3,9 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from bench.files.provenance import context
 from bench.index.centroids import find_centroids, write_centroids
 from bench.index.shards import open_shard
-from bench.provenance import context
 from bench.verbs import common
 
 

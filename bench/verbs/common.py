@@ -5,7 +5,7 @@ import sys
 from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 
-from bench import devices
+from bench.machine import devices
 
 
 def add_compute(parser: ArgumentParser) -> None:
@@ -28,9 +28,9 @@ def add_output(parser: ArgumentParser, what: str) -> None:
     parser.add_argument("--output", type=Path, required=True, help=what)
 
 
-def add_marks(parser: ArgumentParser) -> None:
+def add_deviations(parser: ArgumentParser) -> None:
     helped = "what differs from the protocol, for the tables"
-    parser.add_argument("--marks", type=named, nargs="*", default=[], metavar="KEY=TEXT", help=helped)
+    parser.add_argument("--deviations", type=named, nargs="*", default=[], metavar="KEY=TEXT", help=helped)
 
 
 def named(text: str) -> tuple[str, str]:

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from bench.errors import DataError
+from bench.files.storage import growing_array, read_array
 from bench.index.codecs import open_codec
 from bench.index.shards import open_shard
-from bench.storage import growing_array, read_array
 from bench.verbs import common
 
 VECTORS_PER_BLOCK = 65_536

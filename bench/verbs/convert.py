@@ -8,8 +8,8 @@ from typing import Any
 from bench.encoder import checkpoint, official
 from bench.encoder.model import LateInteraction
 from bench.errors import SettingsError
-from bench.provenance import context
-from bench.storage import MANIFEST
+from bench.files.provenance import context
+from bench.files.storage import MANIFEST
 from bench.verbs import common, models
 
 LENGTHS = ("query_maxlen", "doc_maxlen")

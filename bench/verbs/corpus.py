@@ -8,8 +8,8 @@ from pathlib import Path
 from bench.corpus import downloads, registry
 from bench.corpus.texts import Text, write_passages
 from bench.errors import DataError
-from bench.progress import bar
-from bench.provenance import context
+from bench.files.provenance import context
+from bench.machine.progress import bar
 
 
 def arguments(parser: ArgumentParser) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from bench.corpus.texts import open_passages, open_queries
 from bench.errors import DataError
 from bench.training.distillation import DistillSettings, distill, prepare
-from bench.training.ranks import open_ranks
+from bench.training.processes import open_processes
 from bench.training.tuples import read_tuples
 from bench.verbs import common, training
 
@@ -34,18 +34,18 @@ def run(args: Namespace) -> None:
         if tuples.manifest.inputs.get(name, digest) != digest:
             raise DataError(f"{args.tuples} was made from another {name} folder than {getattr(args, name)}: rebuild it")
     encoder, start = training.open_start(args)
-    ranks = open_ranks(args.device)
+    processes = open_processes(args.device)
     inputs = {**opened, "start": start.digest, "tuples": tuples.manifest.digest}
     texts = {text.id: text.text for text in queries.texts}
     trained_on = {texts[query] for query in tuples.queries if query in texts}
-    validation = training.validation_given(args, corpus, trained_on, ranks.device, inputs)
+    validation = training.validation_given(args, corpus, trained_on, processes.device, inputs)
     objective = prepare(encoder, tuples, texts, corpus.slice(0, len(corpus)), settings)
     training.run(
         args,
         encoder,
-        ranks,
+        processes,
         functools.partial(distill, encoder, objective),
-        settings=training.described(args, settings, encoder, start, ranks),
+        settings=training.described(args, settings, encoder, start, processes),
         inputs=inputs,
         validation=validation,
         module=__name__,

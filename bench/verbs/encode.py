@@ -7,9 +7,9 @@ from bench.corpus.texts import open_passages
 from bench.encoder import checkpoint
 from bench.encoder.encode import encode_tokens, measured_passages
 from bench.errors import SettingsError
+from bench.files.provenance import context
 from bench.index.shards import write_shard
-from bench.progress import bar
-from bench.provenance import context
+from bench.machine.progress import bar
 from bench.verbs import common
 
 

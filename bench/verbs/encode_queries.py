@@ -6,7 +6,7 @@ from pathlib import Path
 from bench.corpus.texts import open_queries
 from bench.encoder import checkpoint
 from bench.encoder.encode import encode_queries
-from bench.provenance import context
+from bench.files.provenance import context
 from bench.search.queries import write_query_vectors
 from bench.verbs import common
 

@@ -7,7 +7,7 @@ from typing import Any
 from bench.errors import DataError
 from bench.index.index import Index, open_index
 from bench.search import presets
-from bench.search.kernels.choice import NAMES
+from bench.search.kernels.backends import NAMES
 from bench.search.presets import Preset
 from bench.search.queries import QueryVectors, open_query_vectors
 

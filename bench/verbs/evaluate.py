@@ -8,8 +8,8 @@ from bench.errors import DataError
 from bench.evaluation import guard
 from bench.evaluation.quality import evaluate
 from bench.evaluation.runs import read_run
-from bench.provenance import context
-from bench.storage import read_json, write_json
+from bench.files.provenance import context
+from bench.files.storage import read_json, write_json
 from bench.verbs import common
 
 AXES = ("dataset", "model", "codec", "preset")
@@ -22,7 +22,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--depth", type=int, required=True, help="passages per ranking")
     described = "what must hold of the run: passages, queries, judgements, kept, lengths, gains, self_match"
     parser.add_argument("--protocol", type=common.named, nargs="+", required=True, metavar="KEY=VALUE", help=described)
-    common.add_marks(parser)
+    common.add_deviations(parser)
     for name in AXES:
         parser.add_argument(f"--{name}", required=True, help=f"name of the {name} in the tables")
     common.add_output(parser, "metrics.json to write")
@@ -49,7 +49,7 @@ def run(args: Namespace) -> None:
             "per_query": quality.per_query,
             "queries": dict(queries.manifest.settings),
             "protocol": vars(rules),
-            "marks": dict(args.marks),
+            "deviations": dict(args.deviations),
             "run": record,
             "context": context(__name__),
         },

@@ -11,12 +11,12 @@ from typing import Any
 import ir_datasets
 import pandas as pd
 
+from bench.config.plan import DATASETS, Plan, load
 from bench.corpus import downloads
 from bench.corpus.downloads import KINDS, File
 from bench.encoder import base, hub, official
 from bench.encoder.base import Base
 from bench.errors import DataError
-from bench.plan import DATASETS, Plan, load
 
 MB = 1e6
 

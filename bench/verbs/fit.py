@@ -7,10 +7,10 @@ import numpy as np
 
 from bench.codec.names import parse
 from bench.errors import SettingsError
+from bench.files.provenance import context
 from bench.index.centroids import open_centroids
 from bench.index.codecs import write_codec
 from bench.index.pipeline import fit_codec
-from bench.provenance import context
 from bench.search.queries import open_query_vectors
 from bench.verbs import common
 

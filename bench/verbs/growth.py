@@ -13,14 +13,14 @@ from bench.codec.names import CodecName
 from bench.errors import SettingsError
 from bench.evaluation import growth, host
 from bench.evaluation.latency import Repeats, measure, summary
+from bench.files.provenance import context
+from bench.files.storage import write_json
 from bench.index import pipeline
 from bench.index.index import Index, open_index
 from bench.index.shards import Shard, open_shard, write_shard
-from bench.progress import bar
-from bench.provenance import context
+from bench.machine.progress import bar
 from bench.search.presets import ColBERTv2Preset, PlaidPreset, Preset
 from bench.search.queries import open_query_vectors
-from bench.storage import write_json
 from bench.verbs import common
 
 PRESETS: dict[str, Preset] = {

@@ -3,8 +3,8 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from bench.files.storage import read_json
 from bench.report import figures, growth, tables
-from bench.storage import read_json
 from bench.verbs import common
 
 

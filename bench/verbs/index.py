@@ -6,11 +6,11 @@ from pathlib import Path
 from bench.codec.names import UNCOMPRESSED
 from bench.corpus.texts import open_passages
 from bench.errors import DataError
+from bench.files.provenance import context
+from bench.files.storage import read_array
 from bench.index.build import build_compressed, build_uncompressed
 from bench.index.codecs import open_codec
 from bench.index.shards import open_shard
-from bench.provenance import context
-from bench.storage import read_array
 from bench.verbs import common
 
 

@@ -3,8 +3,8 @@
 from argparse import ArgumentParser, Namespace
 
 from bench.errors import SettingsError
-from bench.progress import bar
-from bench.provenance import context
+from bench.files.provenance import context
+from bench.machine.progress import bar
 from bench.search.ranking import Ranking
 from bench.training.mined import stretch, write_mined
 from bench.verbs import common, engine

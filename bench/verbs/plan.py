@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from bench import estimate
 from bench.codec.names import KNOWN
+from bench.config import estimate
+from bench.config.estimate import Cost
+from bench.config.plan import DATASETS, load
 from bench.errors import SettingsError
-from bench.estimate import Cost
-from bench.plan import DATASETS, load
 
 GB = 1e9
 

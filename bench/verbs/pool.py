@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 
 from bench.encoder import base, checkpoint
 from bench.encoder.model import mean_pooling
-from bench.provenance import context
+from bench.files.provenance import context
 from bench.verbs import common, models
 
 

@@ -12,7 +12,7 @@ from bench.encoder import base, checkpoint, projection
 from bench.encoder.inputs import Inputs, InputSettings
 from bench.encoder.model import late_interaction
 from bench.errors import SettingsError
-from bench.provenance import context
+from bench.files.provenance import context
 from bench.verbs import common, models
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from bench.corpus import downloads, judged
 from bench.corpus.texts import write_queries
 from bench.errors import SettingsError
-from bench.provenance import context
-from bench.storage import digest_of
+from bench.files.provenance import context
+from bench.files.storage import digest_of
 
 
 def arguments(parser: ArgumentParser) -> None:

@@ -13,8 +13,8 @@ from bench.encoder import base
 from bench.encoder.base import Base
 from bench.encoder.encode import TOKENS_PER_BATCH
 from bench.errors import DamagedFileError, DataError, SettingsError
-from bench.progress import bar
-from bench.provenance import context, package_versions
+from bench.files.provenance import context, package_versions
+from bench.machine.progress import bar
 from bench.search.lexical import BM25
 from bench.training.fusion import fused
 from bench.training.mined import Mined, open_mined

@@ -4,13 +4,13 @@ from argparse import ArgumentParser, Namespace
 from typing import Any
 
 from bench.evaluation.runs import Run, write_run
+from bench.files.provenance import context
+from bench.files.storage import write_json
 from bench.index.index import Index
-from bench.progress import bar
-from bench.provenance import context
+from bench.machine.progress import bar
 from bench.search.presets import Preset
 from bench.search.queries import QueryVectors
 from bench.search.ranking import SELF_MATCH, check_self_match, results
-from bench.storage import write_json
 from bench.verbs import common, engine
 
 QUERIES_PER_CALL = 512

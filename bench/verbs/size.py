@@ -4,8 +4,8 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from bench.evaluation.size import account
+from bench.files.storage import read_manifest, write_json
 from bench.index.index import KIND, VERSION
-from bench.storage import read_manifest, write_json
 from bench.verbs import common
 
 
@@ -13,7 +13,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--index", type=Path, required=True, help="index folder")
     for name in ("corpus", "model"):
         parser.add_argument(f"--{name}", required=True, help=f"name of the {name} in the tables")
-    common.add_marks(parser)
+    common.add_deviations(parser)
     common.add_output(parser, "size.json to write")
 
 
@@ -21,6 +21,6 @@ def run(args: Namespace) -> None:
     manifest = read_manifest(args.index, KIND, VERSION, "index")
     ledger = account(manifest)
     axes = {"corpus": args.corpus, "model": args.model, "codec": manifest.settings["codec"]}
-    record = {**axes, **ledger, "index": manifest.digest, "settings": manifest.settings, "marks": dict(args.marks)}
+    record = {**axes, **ledger, "index": manifest.digest, "settings": manifest.settings, "deviations": dict(args.deviations)}
     write_json(args.output, record)
     print(f"{axes['codec']}: {ledger['bytes_per_vector']:.1f} bytes per vector, everything counted")

@@ -11,7 +11,7 @@ from bench.corpus.texts import open_passages
 from bench.encoder import checkpoint
 from bench.encoder.encode import TOKENS_PER_BATCH, autocast, encode_passages, length_batches, padded
 from bench.encoder.model import Encoder
-from bench.provenance import host_record
+from bench.files.provenance import host_record
 from bench.verbs import common
 
 

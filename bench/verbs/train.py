@@ -7,9 +7,9 @@ from pathlib import Path
 
 from bench.corpus.texts import open_passages, open_queries
 from bench.errors import DataError
-from bench.storage import digest_of
+from bench.files.storage import digest_of
 from bench.training.contrastive import TrainSettings, train
-from bench.training.ranks import open_ranks
+from bench.training.processes import open_processes
 from bench.training.triples import read_triples
 from bench.verbs import common, training
 
@@ -34,20 +34,20 @@ def run(args: Namespace) -> None:
     if len(triples) < args.steps * args.batch:
         raise DataError(f"{args.triples} has {len(triples)} triples, {args.steps} steps of {args.batch} need more")
     encoder, start = training.open_start(args)
-    ranks = open_ranks(args.device)
+    processes = open_processes(args.device)
     inputs = {**made_from, "start": start.digest, "triples": digest_of([asdict(triple) for triple in triples])}
     used = triples[: args.steps * args.batch]
     trained_on = {queries.texts[triple.query].text for triple in used}
-    validation = training.validation_given(args, corpus, trained_on, ranks.device, inputs)
+    validation = training.validation_given(args, corpus, trained_on, processes.device, inputs)
     named = sorted({passage for triple in triples for passage in (triple.positive, *triple.negatives)})
     passages = dict(zip(named, (text.text for text in corpus.at(named)), strict=True))
     texts, names = [text.text for text in queries.texts], [text.id for text in queries.texts]
     training.run(
         args,
         encoder,
-        ranks,
+        processes,
         functools.partial(train, encoder, triples, texts, passages, settings, names=names),
-        settings=training.described(args, settings, encoder, start, ranks),
+        settings=training.described(args, settings, encoder, start, processes),
         inputs=inputs,
         validation=validation,
         module=__name__,

@@ -8,9 +8,9 @@ from pathlib import Path
 from bench.corpus.texts import open_passages, open_queries
 from bench.encoder import base
 from bench.errors import DataError
-from bench.progress import bar
-from bench.provenance import context
-from bench.storage import digest_of, write_text
+from bench.files.provenance import context
+from bench.files.storage import digest_of, write_text
+from bench.machine.progress import bar
 from bench.training.cross_encoder import LOSSES, TeacherSettings, TeacherStep, check_settings, from_base, save, train_teacher
 from bench.training.triples import read_triples
 from bench.verbs import common, models

@@ -14,14 +14,14 @@ from bench.encoder.inputs import Inputs, InputSettings
 from bench.encoder.model import LateInteraction
 from bench.errors import SettingsError
 from bench.evaluation.quality import evaluate
-from bench.progress import bar
-from bench.provenance import context
-from bench.storage import Manifest
+from bench.files.provenance import context
+from bench.files.storage import Manifest
+from bench.machine.progress import bar
 from bench.training.checkpoints import Checkpoints
 from bench.training.log import Step
 from bench.training.loop import Outcome
 from bench.training.objective import Validation
-from bench.training.ranks import Ranks
+from bench.training.processes import Processes
 from bench.training.schedule import LoopSettings
 from bench.training.validation import held_out
 from bench.verbs import common, models
@@ -101,15 +101,15 @@ def validation_given(
 
 
 def described(
-    args: Namespace, settings: LoopSettings, encoder: LateInteraction, start: Manifest, ranks: Ranks
+    args: Namespace, settings: LoopSettings, encoder: LateInteraction, start: Manifest, processes: Processes
 ) -> dict[str, Any]:
     """Everything but the inputs that the weights depend on: what a checkpoint and the model are known by."""
     return {
         **asdict(settings),
         "seed": args.seed,
         "threads": args.threads,
-        "device": torch.device(ranks.device).type,
-        "devices": ranks.count,
+        "device": torch.device(processes.device).type,
+        "devices": processes.count,
         "inputs": asdict(encoder.inputs.settings),
         "validate_every": args.validate_every,
         "validation_passages": args.validation_passages,
@@ -120,7 +120,7 @@ def described(
 def run(
     args: Namespace,
     encoder: LateInteraction,
-    ranks: Ranks,
+    processes: Processes,
     train: Callable[..., Outcome],
     *,
     settings: Mapping[str, Any],
@@ -133,11 +133,11 @@ def run(
     with bar(f"train {args.output.name}", args.steps, "steps") as progress:
 
         def report(step: Step) -> None:
-            if ranks.first:
+            if processes.first:
                 progress.update(step.step - progress.n)
 
-        outcome = train(ranks=ranks, log=args.log, checkpoints=checkpoints, validation=validation, report=report)
-    if ranks.first:
+        outcome = train(processes=processes, log=args.log, checkpoints=checkpoints, validation=validation, report=report)
+    if processes.first:
         counts = {"steps": args.steps, "kept": outcome.kept}
         manifest = checkpoint.save(
             encoder, args.output, settings=settings, inputs=inputs, counts=counts, context=context(module)
@@ -145,7 +145,7 @@ def run(
         if checkpoints is not None:
             checkpoints.clear()
         print(f"{_summary(outcome)}; digest {manifest.digest[:16]}")
-    ranks.wait()
+    processes.wait()
 
 
 def _summary(outcome: Outcome) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from bench.corpus.texts import open_passages, open_queries, write_passages, write_queries
 from bench.errors import DataError
-from bench.provenance import context
+from bench.files.provenance import context
 from bench.training.triples import sample_queries
 
 DRAWN = ("keep_queries", "hold_out", "keep_passages", "query_seed", "seed")

@@ -8,9 +8,9 @@ import numpy as np
 from bench.corpus.texts import open_passages, open_queries
 from bench.errors import DataError
 from bench.evaluation.truncation import account
+from bench.files.storage import write_json
 from bench.index.shards import read_lengths
 from bench.search.queries import open_query_vectors
-from bench.storage import write_json
 from bench.verbs import common
 
 

@@ -10,12 +10,12 @@ from typing import Any
 from bench.corpus import registry
 from bench.corpus.texts import open_passages, open_queries
 from bench.errors import DataError, SettingsError
-from bench.progress import bar
-from bench.provenance import context
+from bench.files.provenance import context
+from bench.files.storage import Manifest, sha256_file
+from bench.machine.progress import bar
 from bench.search.queries import QueryVectors, open_query_vectors
-from bench.storage import Manifest, sha256_file
 from bench.training import sampling
-from bench.training.alike import directions, groups
+from bench.training.query_groups import directions, groups
 from bench.training.scores import open_all
 from bench.training.tuples import Row, read_docpairs, read_official, write_tuples
 from bench.verbs import common
@@ -40,9 +40,11 @@ def arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, help="scored: of the uniform sampling and of the groups")
     parser.add_argument(
-        "--alike", type=int, help="scored: write queries in groups of so many whose vectors are near (default: no groups)"
+        "--group-size",
+        type=int,
+        help="scored: write queries in groups of this many with similar vectors (default: no groups)",
     )
-    parser.add_argument("--query-vectors", type=Path, help="with --alike: folder of the student's vectors of the queries")
+    parser.add_argument("--query-vectors", type=Path, help="with --group-size: folder of the student's query vectors")
     parser.add_argument("--count", type=int, help="docpairs: how many of the first pairs to take")
     common.add_output(parser, "folder of tuples to write")
 
@@ -74,7 +76,7 @@ def _from_scored(args: Namespace) -> Manifest:
                 yield pairs
 
         rows = sampling.draw(queried(), corpus.ids(), drawing, tally)
-        rows = _grouped(list(rows), asked, args.alike, drawing.seed, tally) if asked else rows
+        rows = _grouped(list(rows), asked, args.group_size, drawing.seed, tally) if asked else rows
         shared = {name: digest for name, digest in first.inputs.items() if name != "mined"}
         scored = {f"scored-{number}": shard.manifest.digest for number, shard in enumerate(shards)}
         made_by = {name: value for name, value in first.settings.items() if name != "mined"}
@@ -85,7 +87,7 @@ def _from_scored(args: Namespace) -> Manifest:
             settings={
                 "source": "scored",
                 **{name: getattr(drawing, name) for name in DRAWN},
-                "alike": args.alike or 1,
+                "group_size": args.group_size or 1,
                 "teacher": made_by,
                 "mining": mining,
             },
@@ -97,12 +99,14 @@ def _from_scored(args: Namespace) -> Manifest:
 
 def _asked(args: Namespace, scored: Manifest) -> QueryVectors | None:
     """The student's vectors of the queries, where they are to stand in groups: those that the passages were mined with."""
-    if (args.alike is None) != (args.query_vectors is None):
-        raise SettingsError("give --alike and --query-vectors together, or neither")
-    if args.alike is None:
+    if (args.group_size is None) != (args.query_vectors is None):
+        raise SettingsError("give --group-size and --query-vectors together, or neither")
+    if args.group_size is None:
         return None
-    if args.alike < 2:
-        raise SettingsError(f"--alike {args.alike} of the command line makes no group; give at least 2, or leave it out")
+    if args.group_size < 2:
+        raise SettingsError(
+            f"--group-size {args.group_size} of the command line makes no group; give at least 2, or omit it"
+        )
     found = open_query_vectors(args.query_vectors)
     if (
         scored.inputs["model"] != found.manifest.inputs["model"]
@@ -112,13 +116,13 @@ def _asked(args: Namespace, scored: Manifest) -> QueryVectors | None:
     return found
 
 
-def _grouped(rows: list[Row], asked: QueryVectors, alike: int, seed: int, tally: Counter[str]) -> Iterator[Row]:
+def _grouped(rows: list[Row], asked: QueryVectors, group_size: int, seed: int, tally: Counter[str]) -> Iterator[Row]:
     """The rows group by group; raises DataError where there are fewer than one group has."""
     place = {query: number for number, query in enumerate(asked.ids)}
     near = directions(asked.vectors[[place[row.query] for row in rows]])
-    found = groups(near, alike, seed)
+    found = groups(near, group_size, seed)
     if len(found) == 0:
-        raise DataError(f"--alike {alike} of the command line is more than the {len(rows)} queries with a tuple")
+        raise DataError(f"--group-size {group_size} of the command line is more than the {len(rows)} queries with a tuple")
     tally[sampling.UNGROUPED] = len(rows) - found.size
     return (rows[number] for number in found.ravel().tolist())
 
@@ -128,7 +132,7 @@ def _from_official(args: Namespace) -> Manifest:
         args,
         "--from-official",
         needed=(),
-        other=("depth", "positive", "sampling", "seed", "alike", "query_vectors", "count"),
+        other=("depth", "positive", "sampling", "seed", "group_size", "query_vectors", "count"),
     )
     corpus, queries = open_passages(args.corpus), open_queries(args.queries)
     known = {"queries": {text.id for text in queries.texts}, "passages": set(corpus.ids())}
@@ -149,7 +153,7 @@ def _from_official(args: Namespace) -> Manifest:
 
 
 def _from_docpairs(args: Namespace) -> Manifest:
-    other = ("depth", "positive", "sampling", "seed", "alike", "query_vectors")
+    other = ("depth", "positive", "sampling", "seed", "group_size", "query_vectors")
     _refuse_flags(args, "--from-docpairs", needed=("count",), other=other)
     if args.nway not in (None, 2):
         raise SettingsError(f"nway {args.nway} of the command line: pairs of {args.from_docpairs} are two-way tuples")
@@ -195,6 +199,7 @@ def _summary(manifest: Manifest) -> str:
         lines.append(
             f"relevant passages besides the positive: {counts[sampling.FALSE_EXCLUDED]} excluded, "
             f"{counts[sampling.FALSE_KEPT]} kept; queries left out: {counts[sampling.WITHOUT_POSITIVE]} without positive, "
-            f"{counts[sampling.SHORT]} with too few passages, {counts.get(sampling.UNGROUPED, 0)} in no group of alike ones"
+            f"{counts[sampling.SHORT]} with too few passages, "
+            f"{counts.get(sampling.UNGROUPED, 0)} in no group of similar ones"
         )
     return "\n".join(lines)

@@ -9,10 +9,10 @@ from bench.codec import codec as codecs
 from bench.codec import kmeans, residual
 from bench.codec.codec import Codec
 from bench.codec.fitting import fit_residual
+from bench.codec.int8_centroids import rounded
 from bench.codec.nearest import assign
-from bench.codec.rounding import rounded
 from bench.errors import DamagedFileError, SettingsError
-from bench.storage import FolderWriter
+from bench.files.storage import FolderWriter
 
 
 def unit(vectors, dim, seed=0):

@@ -14,7 +14,7 @@ from bench.codec.kmeans import Clusters
 from bench.codec.names import FAMILIES, SPREADS, TABLES, WITH_SPREADS, parse
 from bench.codec.nearest import assign
 from bench.errors import DamagedFileError, SettingsError
-from bench.storage import FolderWriter
+from bench.files.storage import FolderWriter
 
 NAMES = [f"{family}-{size}" for family, (_, sizes) in FAMILIES.items() for size in sizes]
 

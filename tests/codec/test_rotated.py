@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from bench.codec import rotated
-from bench.codec.levels import nearest
+from bench.codec.scalar import nearest
 
 
 @pytest.mark.parametrize("dim", [8, 33, 128])

@@ -7,7 +7,7 @@ import ir_datasets
 import pytest
 
 from bench.corpus.texts import open_passages, open_queries
-from bench.provenance import ROOT
+from bench.files.provenance import ROOT
 from bench.verbs import corpus, queries
 
 FILES = ROOT.parent / "shared" / "ir_datasets" / "cranfield"

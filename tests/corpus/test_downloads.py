@@ -10,10 +10,10 @@ from ir_datasets.formats import TsvDocs, TsvQueries
 from ir_datasets.util import Cache, GzipExtract
 from ir_datasets.util.download import Download, RequestsDownload
 
+from bench.config.datasets import read
 from bench.corpus import downloads, registry
-from bench.corpus.datasets import read
 from bench.errors import DataError
-from bench.provenance import ROOT
+from bench.files.provenance import ROOT
 
 SETS = read(ROOT / "config" / "datasets.yaml").sets
 

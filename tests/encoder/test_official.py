@@ -14,7 +14,7 @@ from bench.encoder.base import Base
 from bench.encoder.encode import encode_passages, encode_queries
 from bench.encoder.inputs import InputSettings
 from bench.errors import DamagedFileError, DataError, SettingsError
-from bench.storage import sha256_file
+from bench.files.storage import sha256_file
 
 TEXTS = ["the cat, and a dog", "moon", ""]
 DIM, HIDDEN = 16, 32

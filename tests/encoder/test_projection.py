@@ -9,7 +9,7 @@ RNG = np.random.default_rng(11)
 
 
 def planted(rows=500, hidden=20, dim=4):
-    """Rows that lie in a random subspace up to a little noise, and an orthonormal basis of it."""
+    """VectorSample that lie in a random subspace up to a little noise, and an orthonormal basis of it."""
     basis = np.linalg.qr(RNG.standard_normal((hidden, dim)))[0].T
     strength = np.array([8.0, 6.0, 4.0, 2.0])[:dim]
     found = (RNG.standard_normal((rows, dim)) * strength) @ basis + 0.001 * RNG.standard_normal((rows, hidden))

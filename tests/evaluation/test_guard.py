@@ -5,7 +5,7 @@ import pytest
 from bench.errors import DataError, SettingsError
 from bench.evaluation import guard
 from bench.evaluation.guard import Rules
-from bench.storage import Manifest
+from bench.files.storage import Manifest
 from tests.changes import changed
 
 RULES = Rules(

@@ -5,7 +5,7 @@ import pytest
 
 from bench.errors import SettingsError
 from bench.evaluation.latency import Repeats, batch_rate, measure, seconds, summary
-from bench.search.stages import unwatched
+from bench.search.stage_times import unwatched
 
 
 class Clock:

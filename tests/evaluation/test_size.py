@@ -1,7 +1,7 @@
 import pytest
 
 from bench.evaluation.size import account, by_component
-from bench.storage import Manifest
+from bench.files.storage import Manifest
 
 
 def manifest(counts, **files):

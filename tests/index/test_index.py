@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bench.codec.fitting import fit_residual
 from bench.errors import DamagedFileError, DataError
+from bench.files.storage import read_json, sha256_file, write_json
 from bench.index import inverted
 from bench.index.build import build_compressed, build_uncompressed
 from bench.index.codecs import open_codec, write_codec
@@ -17,7 +18,6 @@ from bench.index.ids import id_ranks
 from bench.index.index import Index, open_index
 from bench.index.shards import open_shard, write_shard
 from bench.search.exact import Exact
-from bench.storage import read_json, sha256_file, write_json
 
 DOCLENS = [3, 1, 4, 1, 5, 2]
 UNCOMPRESSED = ["doclens.npy", "ids.txt", "vectors.npy"]

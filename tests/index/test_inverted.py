@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.files.storage import read_array
 from bench.index import inverted
-from bench.storage import read_array
 
 CENTROIDS = 6
 SHARDS = st.lists(

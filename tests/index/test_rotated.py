@@ -7,7 +7,7 @@ from bench.codec import fitting, kmeans
 from bench.codec.names import parse
 from bench.codec.nearest import assign
 from bench.search.exact import Exact, ExactCodes
-from bench.search.kernels.choice import open_kernels
+from bench.search.kernels.backends import open_kernels
 from tests.fixtures_index import KERNELS
 
 

@@ -12,7 +12,7 @@ import sys
 
 import pytest
 
-from bench.provenance import ROOT
+from bench.files.provenance import ROOT
 
 SIZES = [int(word) for word in os.environ.get("SCALE_PASSAGES", "500 2000").split()]
 DIM = int(os.environ.get("SCALE_DIM", "32"))

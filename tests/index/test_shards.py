@@ -3,10 +3,10 @@ import pytest
 
 from bench.codec.kmeans import Clusters
 from bench.errors import DamagedFileError, DataError
+from bench.files.storage import FolderWriter
 from bench.index.centroids import open_centroids, write_centroids
-from bench.index.rows import sample
 from bench.index.shards import open_shard, read_lengths, write_shard
-from bench.storage import FolderWriter
+from bench.index.vector_sample import sample
 
 
 def test_a_shard_opens_with_what_was_written(tmp_path):

@@ -28,7 +28,7 @@ def metric():
             "mean": {name: sum(found.values()) / len(found) for name, found in measures.items()},
             "per_query": measures,
             "counts": {"judged": len(values), "short": 1, "tied": 2, "results": 100 * len(values)},
-            "marks": {},
+            "deviations": {},
             "run": {
                 "settings": {"engine": preset, "depth": 100, **(settings or {})},
                 "counts": {"self_matches": 0},
@@ -60,7 +60,7 @@ def size():
             "bytes_per_vector": total / 10,
             "ratio": None if codec == "fp16" else {"paper": 6.4, "with_centroids": 5.12, "list_on_both_sides": 6.55},
             "index": f"{corpus}/{model}/{codec}",
-            "marks": {},
+            "deviations": {},
         }
         return {**record, **changes}
 

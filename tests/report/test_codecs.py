@@ -76,7 +76,7 @@ def test_the_figure_joins_the_paper_s_codecs_in_both_panels(frame, tmp_path):
     assert line.get_xdata().tolist() == [40.0, 64.0]
     assert line.get_ydata().tolist() == [0.375, 0.75]
     names = {axes.get_title() for axes in figure.axes}
-    marked = {axes.get_title() for axes in quality_against_rate(frame.assign(marks="query_maxlen 64")).axes}
+    marked = {axes.get_title() for axes in quality_against_rate(frame.assign(deviations="query_maxlen 64")).axes}
     assert marked == {name.replace(",", " †,") for name in names}
     save(figure, tmp_path / "figure")
     assert (tmp_path / "figure.png").stat().st_size > 5000

@@ -11,12 +11,12 @@ GROUPS = {"Both": ["a", "b"]}
 
 @pytest.fixture
 def frame(metric):
-    def make(*members, marks=None, **changes):
+    def make(*members, deviations=None, **changes):
         metrics = []
         for member, plain, compressed in members:
             for codec, value in (("fp16", plain), ("residual-2", compressed)):
                 record = metric("m", codec, "exact", [value] * (8 if member == "a" else 2), dataset=member, **changes)
-                metrics.append({**record, "marks": (marks or {}).get(member, {})})
+                metrics.append({**record, "deviations": (deviations or {}).get(member, {})})
         return quality_frame(metrics, [], seed=1)
 
     return make
@@ -64,8 +64,8 @@ def test_a_group_of_which_nothing_was_run_is_not_mentioned(frame):
 
 
 def test_the_marks_of_a_member_are_marks_of_the_mean(frame):
-    found = macro(frame(("a", 0.2, 0.1), ("b", 0.6, 0.5), marks={"b": {"doc_maxlen": "96, protocol 300"}}), GROUPS)
-    assert set(found.rows["marks"]) == {"b: doc_maxlen 96, protocol 300"}
+    found = macro(frame(("a", 0.2, 0.1), ("b", 0.6, 0.5), deviations={"b": {"doc_maxlen": "96, protocol 300"}}), GROUPS)
+    assert set(found.rows["deviations"]) == {"b: doc_maxlen 96, protocol 300"}
 
 
 def test_table_1_shows_the_mean_without_an_interval(frame):

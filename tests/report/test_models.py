@@ -17,7 +17,7 @@ def record(model, values, codec="fp16", preset="exact", dataset="toy"):
         "mean": {"RR@10": sum(values) / len(values)},
         "per_query": {"RR@10": per_query},
         "counts": {"judged": len(values)},
-        "marks": {},
+        "deviations": {},
     }
 
 

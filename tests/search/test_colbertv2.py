@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from bench.search.colbertv2 import ColBERTv2
-from bench.search.kernels.choice import open_kernels
+from bench.search.kernels.backends import open_kernels
 from tests.fixtures_index import KERNELS
 
 

@@ -17,15 +17,15 @@ import bench
 from bench.codec import rotated
 from bench.codec.codec import Codec
 from bench.codec.fitting import fit_residual
+from bench.codec.int8_centroids import rounded
 from bench.codec.nearest import code_dtype
-from bench.codec.rounding import rounded
 from bench.index.build import build_compressed
 from bench.index.index import Index, open_index
 from bench.index.shards import open_shard, write_shard
 from bench.search.colbertv2 import ColBERTv2
 from bench.search.exact import ExactCodes
 from bench.search.kernels import cpu
-from bench.search.kernels.choice import open_kernels
+from bench.search.kernels.backends import open_kernels
 from bench.search.plaid import Plaid
 from tests.fixtures_index import KERNELS
 
@@ -258,7 +258,7 @@ from pathlib import Path
 import numpy as np
 import bench
 from bench.index.index import open_index
-from bench.search.kernels.choice import open_kernels
+from bench.search.kernels.backends import open_kernels
 from bench.search.plaid import Plaid
 engine = Plaid(open_kernels("cpu", open_index(Path(sys.argv[1]))), ncells=1, centroid_score_threshold=0.1, ndocs=20)
 print(engine.search(np.ones((1, 2, 32), np.float32), 3)[0].passages.tolist())

@@ -7,7 +7,7 @@ import pytest
 
 from bench.codec.codec import Codec
 from bench.codec.device import interpreted
-from bench.codec.rounding import rounded, to_bytes
+from bench.codec.int8_centroids import rounded, to_bytes
 from bench.search.colbertv2 import ColBERTv2
 from bench.search.exact import ExactCodes
 from bench.search.kernels.base import fixed_point_scale, largest_norm, norms, rounded_query

@@ -7,7 +7,7 @@ import pytest
 
 from bench.search.colbertv2 import ColBERTv2
 from bench.search.exact import Exact, ExactCodes
-from bench.search.kernels.choice import open_kernels
+from bench.search.kernels.backends import open_kernels
 from bench.search.plaid import Plaid
 from tests.fixtures_index import KERNELS
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from bench.search import exact
 from bench.search.exact import Exact, ExactCodes
-from bench.search.kernels.choice import open_kernels
+from bench.search.kernels.backends import open_kernels
 from tests.fixtures_index import KERNELS
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from bench.codec.rounding import to_bytes
-from bench.search.kernels.choice import open_kernels
+from bench.codec.int8_centroids import to_bytes
+from bench.search.kernels.backends import open_kernels
 from bench.search.plaid import Plaid
 from tests.fixtures_index import KERNELS
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from bench.errors import DamagedFileError, SettingsError
-from bench.storage import open_folder
+from bench.files.storage import open_folder
 from bench.training import cross_encoder
 from bench.training.cross_encoder import TeacherSettings, from_base, group_loss, save, train_teacher
 from bench.training.errors import TrainingError

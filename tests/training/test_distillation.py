@@ -12,7 +12,7 @@ from bench.encoder.encode import encode_passages, encode_queries
 from bench.encoder.model import mean_pooling
 from bench.errors import DataError, SettingsError
 from bench.training.distillation import Distillation, DistillSettings, distill, prepare
-from bench.training.ranks import Ranks
+from bench.training.processes import Processes
 from bench.training.tuples import read_tuples
 from tests.fixtures_training import write_lines
 
@@ -136,18 +136,18 @@ def test_a_split_that_leaves_a_query_without_others_is_refused(training_set, tin
     encoder = tiny_encoder()
     changes = {"batch": batch, "micro_batch": micro, "steps": 1}
     objective = objective_of(training_set, encoder, in_batch_weight=1.0, **changes)
-    ranks = Ranks(rank=0, count=devices)
+    processes = Processes(rank=0, count=devices)
     if lone:
         with pytest.raises(SettingsError, match=rf"batch {batch} on {devices} devices with micro_batch \d leaves a query"):
-            distill(encoder, objective, ranks=ranks)
-        distill(encoder, objective_of(training_set, encoder, **changes), ranks=ranks)
+            distill(encoder, objective, processes=processes)
+        distill(encoder, objective_of(training_set, encoder, **changes), processes=processes)
     else:
-        assert distill(encoder, objective, ranks=ranks).kept == 1
+        assert distill(encoder, objective, processes=processes).kept == 1
 
 
 @pytest.mark.parametrize("micro", [None, 2])
 def test_alike_queries_are_in_one_micro_batch(training_set, tiny_encoder, tmp_path, monkeypatch, micro):
-    write_lines(tmp_path / "tuples", training_set.lines, alike=2)
+    write_lines(tmp_path / "tuples", training_set.lines, group_size=2)
     objective = objective_of(training_set, tiny_encoder(), folder=tmp_path / "tuples", micro_batch=micro, steps=5)
     seen, whole = [], objective.losses
     monkeypatch.setattr(objective, "losses", lambda encoder, some, *how: seen.append(some) or whole(encoder, some, *how))
@@ -162,10 +162,10 @@ def test_alike_queries_are_in_one_micro_batch(training_set, tiny_encoder, tmp_pa
 
 @pytest.mark.parametrize(("batch", "micro", "devices", "part"), [(5, None, 1, 5), (4, 3, 1, 3), (6, None, 2, 3)])
 def test_a_split_that_parts_alike_queries_is_refused(training_set, tiny_encoder, tmp_path, batch, micro, devices, part):
-    write_lines(tmp_path / "tuples", training_set.lines, alike=2)
+    write_lines(tmp_path / "tuples", training_set.lines, group_size=2)
     objective = objective_of(training_set, tiny_encoder(), folder=tmp_path / "tuples", batch=batch, micro_batch=micro)
-    with pytest.raises(SettingsError, match=f"has parts of {part} queries; the tuples stand in groups of 2 alike queries"):
-        distill(tiny_encoder(), objective, ranks=Ranks(rank=0, count=devices))
+    with pytest.raises(SettingsError, match=f"has parts of {part} queries; the tuples stand in groups of 2 similar queries"):
+        distill(tiny_encoder(), objective, processes=Processes(rank=0, count=devices))
 
 
 def lines_of(path):

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from bench.cli import main
-from bench.provenance import ROOT
+from bench.files.provenance import ROOT
 
 STEPS, EVERY = 60, 10
 

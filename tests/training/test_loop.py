@@ -12,10 +12,10 @@ from bench.errors import SettingsError
 from bench.training.checkpoints import Checkpoints
 from bench.training.distillation import prepare
 from bench.training.errors import TrainingError
+from bench.training.example_order import shuffled
 from bench.training.log import steps_of
 from bench.training.loop import Loop
 from bench.training.objective import Losses, Validation
-from bench.training.order import shuffled
 from bench.training.schedule import LoopSettings
 from bench.training.tuples import read_tuples
 from tests.training.test_distillation import settings_for

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from bench.cli import main
 from bench.errors import DamagedFileError, SettingsError
+from bench.files.storage import FolderWriter
 from bench.search.presets import ExactPreset
 from bench.search.queries import write_query_vectors
 from bench.search.ranking import Ranking
-from bench.storage import FolderWriter
 from bench.training.mined import ABSENT, KIND, VERSION, open_mined, stretch, write_mined
 
 DOCLENS = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3]

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.errors import DamagedFileError, DataError
+from bench.files.storage import FolderWriter
 from bench.search.ranking import Ranking
-from bench.storage import FolderWriter
 from bench.training.mined import open_mined, write_mined
 from bench.training.scores import KIND, VERSION, open_all, open_scored, to_score, write_scored
 

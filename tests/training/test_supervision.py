@@ -12,13 +12,13 @@ from bench.corpus import registry
 from bench.corpus.texts import Text, open_passages, open_queries, write_passages, write_queries
 from bench.encoder import base, checkpoint
 from bench.encoder.model import mean_pooling
+from bench.files.storage import MANIFEST, write_text
 from bench.report import supervision
 from bench.search.lexical import BM25
 from bench.search.queries import open_query_vectors, write_query_vectors
-from bench.storage import MANIFEST, write_text
-from bench.training.alike import directions
 from bench.training.fusion import fused
 from bench.training.mined import open_mined
+from bench.training.query_groups import directions
 from bench.training.scores import open_scored
 from bench.training.teachers import CrossEncoderTeacher
 from bench.training.triples import Triple, read_triples, write_triples
@@ -159,11 +159,11 @@ def test_labelled_tuples_come_from_all_shards_in_the_order_of_the_queries(work, 
 
 
 def test_alike_queries_stand_together_with_the_tuples_that_they_have_without(work, scored, tmp_path, capsys):
-    asked = {"query-vectors": work / "query-vectors", "alike": 4}
+    asked = {"query-vectors": work / "query-vectors", "group-size": 4}
     assert main(tuples_words(work, scored, tmp_path / "plain")) == 0
     assert main(tuples_words(work, scored, tmp_path / "grouped", **asked)) == 0
     plain, grouped = read_tuples(tmp_path / "plain"), read_tuples(tmp_path / "grouped")
-    assert (plain.alike, grouped.alike) == (1, 4)
+    assert (plain.group_size, grouped.group_size) == (1, 4)
     vectors = open_query_vectors(work / "query-vectors")
     means = dict(zip(vectors.ids, directions(vectors.vectors), strict=True))
     first, *others = grouped.queries
@@ -174,21 +174,24 @@ def test_alike_queries_stand_together_with_the_tuples_that_they_have_without(wor
     assert all(rows[query] == (passages, scores) for query, passages, scores in found)
     assert grouped.manifest.counts["queries_ungrouped"] == 2
     assert grouped.manifest.inputs["query_vectors"] == vectors.manifest.digest
-    assert "2 in no group of alike ones" in capsys.readouterr().out
+    assert "2 in no group of similar ones" in capsys.readouterr().out
 
 
 def test_groups_larger_than_the_training_set_are_refused(work, scored, tmp_path, capsys):
     assert (
-        main(tuples_words(work, scored, tmp_path / "tuples", **{"query-vectors": work / "query-vectors", "alike": 7})) == 1
+        main(tuples_words(work, scored, tmp_path / "tuples", **{"query-vectors": work / "query-vectors", "group-size": 7}))
+        == 1
     )
-    assert "--alike 7 of the command line is more than the 6 queries with a tuple" in capsys.readouterr().err
+    assert "--group-size 7 of the command line is more than the 6 queries with a tuple" in capsys.readouterr().err
     assert not (tmp_path / "tuples").exists()
 
 
 def test_vectors_of_another_model_than_mined_are_refused(work, scored, tmp_path, capsys):
     asked = open_query_vectors(work / "query-vectors")
     write_query_vectors(tmp_path / "other", asked.vectors, asked.ids, inputs={**asked.manifest.inputs, "model": "another"})
-    assert main(tuples_words(work, scored, tmp_path / "tuples", **{"query-vectors": tmp_path / "other", "alike": 2})) == 1
+    assert (
+        main(tuples_words(work, scored, tmp_path / "tuples", **{"query-vectors": tmp_path / "other", "group-size": 2})) == 1
+    )
     assert "are not the vectors that" in capsys.readouterr().err
 
 
@@ -216,9 +219,12 @@ def test_the_same_command_gives_the_same_bytes_and_another_seed_other_tuples(wor
         ({"depth": 2}, "nway 3 does not lie between 2 and the depth 2"),
         ({"seed": None, "nway": None}, "--scored needs --nway, --seed as well"),
         ({"count": 5}, "--scored does not look at --count"),
-        ({"alike": 2}, "give --alike and --query-vectors together, or neither"),
-        ({"query-vectors": "nowhere"}, "give --alike and --query-vectors together, or neither"),
-        ({"alike": 1, "query-vectors": "nowhere"}, "--alike 1 of the command line makes no group; give at least 2"),
+        ({"group-size": 2}, "give --group-size and --query-vectors together, or neither"),
+        ({"query-vectors": "nowhere"}, "give --group-size and --query-vectors together, or neither"),
+        (
+            {"group-size": 1, "query-vectors": "nowhere"},
+            "--group-size 1 of the command line makes no group; give at least 2",
+        ),
     ],
 )
 def test_tuples_that_cannot_be_drawn_are_refused_and_leave_nothing(work, scored, tmp_path, capsys, changes, message):

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.errors import DamagedFileError, DataError
-from bench.storage import FolderWriter
+from bench.files.storage import FolderWriter
 from bench.training.tuples import KIND, NAME, VERSION, Row, read_docpairs, read_official, read_tuples, write_tuples
 
 ROWS = [Row("q1", ["p1", "p2", "p3"], [1.5, -2.0, 0.1]), Row("q2", ["p2", "p1", "p4"], [0.25, 3.0, -0.0])]

@@ -4,10 +4,10 @@ import resource
 
 import pytest
 
-from bench.corpus.datasets import read
-from bench.corpus.protocol import slug
-from bench.plan import MOST_SHARDS
-from bench.provenance import ROOT
+from bench.config.datasets import read
+from bench.config.plan import MOST_SHARDS
+from bench.config.protocol import slug
+from bench.files.provenance import ROOT
 
 JOBS = {  # collections, query sets, runs, and shards of 100,000 passages (of 5,000 in the small ones)
     "msmarco": {"corpus": 1, "queries": 4, "search": 16, "encode": 89, "compress": 2 * 89, "index": 2, "latency": 4},

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from bench.estimate import costs, index_bytes, read_lengths
-from bench.plan import load
+from bench.config.estimate import costs, index_bytes, read_lengths
+from bench.config.plan import load
 
 
 def test_a_plan_of_the_run_estimates_its_vectors_its_shards_and_its_indexes(finished):

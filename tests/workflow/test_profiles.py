@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from bench.settings import read_yaml
+from bench.config.settings import read_yaml
 
 CONFIG = "config/msmarco.yaml"
 

@@ -17,6 +17,7 @@ from measure import DEPTH, Corpus, Peer, Setting, main
 
 from bench.codec.names import CodecName, parse
 from bench.errors import SettingsError
+from bench.files.storage import Manifest
 from bench.index import pipeline
 from bench.index.build import build_uncompressed
 from bench.index.index import open_index
@@ -24,7 +25,6 @@ from bench.index.shards import Shard
 from bench.search import presets
 from bench.search.kernels.loops import maxima
 from bench.search.ranking import top
-from bench.storage import Manifest
 from bench.verbs.common import limit_threads
 
 ITERATIONS = 5

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from bench.codec.codec import Codec
-from bench.codec.rounding import to_bytes
+from bench.codec.int8_centroids import to_bytes
 from bench.index.index import Compressed, Index
 from bench.index.inverted import union
 from bench.search.kernels import loops, scoring

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from bench.codec.device import moved, open_device
-from bench.codec.rounding import to_bytes
+from bench.codec.int8_centroids import to_bytes
 from bench.index.index import Compressed, Index
 from bench.index.inverted import expanded
 from bench.search.kernels.base import Result, fixed_point_scale, largest_norm, norms, rounded_query

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numba.cpython.unsafe.numbers import trailing_zeros
 
-from bench.compiled import compiled, inlined
-from bench.lanes import (
+from bench.machine.compiled import compiled, inlined
+from bench.machine.simd import (
     REGISTERS,
     add,
     exceeding,

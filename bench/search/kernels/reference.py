@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench.codec.rounding import to_bytes
+from bench.codec.int8_centroids import to_bytes
 from bench.index.index import Compressed, Index
 from bench.index.inverted import union
 from bench.search.kernels.base import Result, fixed_point_scale, largest_norm, norms, rounded_query

@@ -1,0 +1,1 @@
+"""What a benchmark is: every setting, declared once, and the plan that a config resolves to."""

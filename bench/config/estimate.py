@@ -1,0 +1,153 @@
+"""What a plan will cost, before anything is downloaded: vectors, bytes on disk and GPU hours of every index in it.
+
+Passages are known from the protocol, lengths from ``bench/lengths.yaml``; the rest is arithmetic over the file formats.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.codec.kmeans import number_of_centroids
+from bench.codec.names import parse
+from bench.codec.nearest import code_dtype
+from bench.config.plan import Plan
+from bench.config.protocol import Entry
+from bench.config.settings import read_yaml
+from bench.errors import SettingsError
+
+LENGTHS = Path(__file__).with_name("lengths.yaml")
+SPECIAL = 3  # [CLS], [D] and [SEP]
+VECTORS_PER_WORD = (67.5 - SPECIAL) / 55.98  # MS MARCO: 597 million vectors; words of arXiv 2104.08663, table 1
+VECTORS_PER_SECOND = 13_800  # of one GPU: MS MARCO in 3 hours on four Titan V, arXiv 2004.12832, section 4.5
+ID_BYTES = 10  # of a passage id and its end of line
+HEADER = 128  # of a .npy file
+
+
+@dataclass(frozen=True, kw_only=True)
+class Length:
+    """Vectors of a passage on average, and where the number is from."""
+
+    vectors: float
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """One collection encoded by one model. Bytes: of shards, of codes, and by codec of residual parts and of indexes."""
+
+    corpus: str
+    model: str
+    passages: int
+    length: Length
+    dim: int
+    vectors: int
+    shards: int
+    codes: int
+    parts: Mapping[str, int]
+    indexes: Mapping[str, int]
+
+    @property
+    def peak(self) -> int:
+        """While its indexes are built, every codec at once."""
+        return self.shards + self.codes + sum(self.parts.values()) + sum(self.indexes.values())
+
+    def left(self, keep_vectors: bool) -> int:
+        """Once they are built."""
+        return self.shards * keep_vectors + self.codes + sum(self.indexes.values())
+
+
+def costs(plan: Plan, lengths: Mapping[str, Mapping[str, Any]]) -> list[Cost]:
+    """What each collection and model of a plan costs, those that are mined included; single-vector models are left out."""
+    codecs: dict[tuple[str, str], set[str]] = {}
+    for run in plan.runs:
+        codecs.setdefault((run.corpus, run.model), set()).add(run.codec)
+    for name, part in plan.training.items():
+        pair = part.entry.corpus_name, plan.models[name]["start"]
+        codecs.setdefault(pair, set()).add(plan.models[name]["distill"]["mine"]["codec"])
+    wholes = {part.entry.corpus: part.source.corpus for part in plan.training.values()}
+    found = []
+    for (corpus, model), wanted in codecs.items():
+        entry, dim = plan.corpora[corpus], dimensions(plan.models, model)
+        if dim is not None:
+            length = passage_length(entry, lengths.get(wholes.get(entry.corpus, entry.corpus)))
+            found.append(_cost(entry, model, length, dim, sorted(wanted)))
+    return found
+
+
+def peaks(found: Sequence[Cost], keep_vectors: bool) -> int:
+    """The most bytes on disk at a time, where one collection is finished before the next one is begun."""
+    left = [cost.left(keep_vectors) for cost in found]
+    return max((sum(left[:number]) + cost.peak for number, cost in enumerate(found)), default=0)
+
+
+def read_lengths(path: Path = LENGTHS) -> dict[str, Mapping[str, Any]]:
+    """Lengths by the id of a collection; raises SettingsError for an entry without a source, or without one number."""
+    lengths: dict[str, Mapping[str, Any]] = read_yaml(path)
+    for name, values in lengths.items():
+        if len(values) != 2 or "source" not in values or not {"vectors", "words"} & set(values):
+            raise SettingsError(f"{path}: {name} has {sorted(values)}, expected source and either vectors or words")
+    return lengths
+
+
+def passage_length(entry: Entry, known: Mapping[str, Any] | None) -> Length:
+    """Vectors of a passage: as counted, estimated from its words, or else the most that the length allows."""
+    if known is None:
+        return Length(vectors=entry.doc_maxlen, source="unknown: the most that doc_maxlen allows")
+    if "vectors" in known:
+        return Length(vectors=min(known["vectors"], entry.doc_maxlen), source=known["source"])
+    tokens = SPECIAL + VECTORS_PER_WORD * known["words"]
+    return Length(vectors=truncated_mean(tokens, entry.doc_maxlen), source=f"words of {known['source']}")
+
+
+def truncated_mean(mean: float, most: float) -> float:
+    """Mean of lengths cut at ``most``, were they spread as a gamma distribution of shape 2 around ``mean``."""
+    rate = 2 / mean
+    return mean - math.exp(-rate * most) * (mean + most)
+
+
+def dimensions(models: Mapping[str, Mapping[str, Any]], name: str) -> int | None:
+    """Of a token vector; None for a model with one vector per passage."""
+    model = models[name]
+    while "start" in model:
+        model = models[model["start"]]
+    if "pooling" in model:
+        return None
+    return int((model.get("projection") or model["checkpoint"])["dim"])
+
+
+def index_bytes(codec: str, passages: int, vectors: int, dim: int) -> int:
+    """Size of an index. Of the inverted list it is a bound: as if all vectors of a passage had centroids of their own."""
+    ids = ID_BYTES * passages + 4 * passages + HEADER
+    name = parse(codec, "an estimate")
+    if name is None:
+        return ids + 2 * dim * vectors + HEADER
+    centroids = number_of_centroids(vectors, name.times)
+    tables = centroids * (dim + name.centroid_bytes) + 4 * (centroids + 1) + 256 * dim * 4 + 12 * HEADER
+    listed = vectors * gap_bytes(passages * centroids / vectors)
+    coded = vectors * (code_dtype(centroids).itemsize + name.bytes(dim) + 1)
+    return ids + tables + round(listed) + coded
+
+
+def gap_bytes(gap: float) -> float:
+    """Bytes of an entry of an inverted list whose gaps are ``gap`` on average, at seven bits a byte."""
+    return 1 + sum(math.exp(-(2 ** (7 * more)) / gap) for more in range(1, 5))
+
+
+def _cost(entry: Entry, model: str, length: Length, dim: int, codecs: Sequence[str]) -> Cost:
+    vectors = round(entry.passages * length.vectors)
+    coded = {codec: name for codec in codecs if (name := parse(codec, "an estimate")) is not None}
+    widths = [code_dtype(number_of_centroids(vectors, times)).itemsize for times in {name.times for name in coded.values()}]
+    return Cost(
+        corpus=entry.corpus,
+        model=model,
+        passages=entry.passages,
+        length=length,
+        dim=dim,
+        vectors=vectors,
+        shards=2 * dim * vectors + 4 * entry.passages,
+        codes=sum(widths) * vectors,
+        parts={codec: vectors * name.bytes(dim) for codec, name in coded.items()},
+        indexes={codec: index_bytes(codec, entry.passages, vectors, dim) for codec in codecs},
+    )

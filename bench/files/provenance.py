@@ -1,0 +1,126 @@
+"""What made a number: the code of its stage, the packages, the machine."""
+
+import ast
+import functools
+import hashlib
+import importlib.metadata
+import os
+import platform
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("numpy", "torch", "transformers", "tokenizers", "faiss-cpu", "ir-datasets", "ir-measures", "bm25s", "scipy")
+
+
+def package_versions(names: Iterable[str] = PACKAGES) -> dict[str, str]:
+    """Installed versions of the packages that can change a number."""
+    return {name: _version(name) for name in names}
+
+
+@functools.cache
+def _version(package: str) -> str:
+    return importlib.metadata.version(package)
+
+
+def context(module: str) -> dict[str, Any]:
+    """What a manifest records of the making: digest of the code behind a verb, and package versions."""
+    return {"code": code_digest(module), "packages": package_versions()}
+
+
+def code_digest(*modules: str, root: Path = ROOT) -> str:
+    """Digest of modules of ours and of everything of ours that they import, directly or not.
+
+    Computed on syntax trees without docstrings, so that comments, docstrings and formatting change nothing.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(set().union(*(import_closure(module, root) for module in modules))):
+        digest.update(f"{name}\n{_read(_source(name, root)).meaning}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def import_closure(module: str, root: Path = ROOT) -> set[str]:
+    """Dotted names of the modules below ``root`` that importing ``module`` can reach, itself included."""
+    found: set[str] = set()
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting.extend(direct_imports(_source(name, root), root))
+            waiting.extend([name.rpartition(".")[0]] if "." in name else [])
+    return found
+
+
+@functools.cache
+def direct_imports(source: Path, root: Path = ROOT) -> frozenset[str]:
+    """Dotted names of our modules that one file names in its import statements, wherever these stand."""
+    ours = source.relative_to(root).parts[0]
+    names = _read(source).imports
+    return frozenset(name for name in names if name.split(".")[0] == ours and _source_or_none(name, root))
+
+
+def _source_or_none(name: str, root: Path) -> Path | None:
+    base = root.joinpath(*name.split("."))
+    candidates = (base / "__init__.py", base.with_suffix(".py"))
+    return next((path for path in candidates if path.exists()), None)
+
+
+def _source(name: str, root: Path) -> Path:
+    path = _source_or_none(name, root)
+    if path is None:
+        raise ModuleNotFoundError(f"no module {name} below {root}")
+    return path
+
+
+class _Read(NamedTuple):
+    """What matters of a source file: dotted names in its import statements, digest of its syntax tree without docstrings."""
+
+    imports: frozenset[str]
+    meaning: str
+
+
+@functools.cache
+def _read(source: Path) -> _Read:
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    imports: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names):
+                imports.update(alias.name for alias in names)
+            case ast.ImportFrom(str(module), names):
+                imports.update((module, *(f"{module}.{alias.name}" for alias in names)))
+            case ast.Module() | ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
+                match node.body:
+                    case [ast.Expr(ast.Constant(str())), *rest]:
+                        node.body = rest
+    return _Read(frozenset(imports), hashlib.sha256(ast.dump(tree).encode()).hexdigest())
+
+
+def cpu_flags() -> frozenset[str]:
+    """Instruction-set flags of this machine's processor, empty where the system does not list them."""
+    path = Path("/proc/cpuinfo")
+    if not path.exists():
+        return frozenset()
+    lines = (line for line in path.read_text().splitlines() if line.startswith("flags"))
+    return frozenset(next(lines, "").partition(":")[2].split())
+
+
+def has_native_bfloat16() -> bool:
+    """True where matrix products in bfloat16 run on instructions of their own, and so faster than float32."""
+    return bool({"avx512_bf16", "amx_bf16"} & cpu_flags())
+
+
+def host_record() -> dict[str, Any]:
+    """The machine, for measurements (never in a fact file, which must not depend on it)."""
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text().splitlines() if path.exists() else []
+    model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor())
+    return {
+        "cpu": model,
+        "cores": os.cpu_count(),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "native_bfloat16": has_native_bfloat16(),
+    }

@@ -1,0 +1,47 @@
+"""Some vectors of many shards, read when they are looked at, so that a sample of a collection is never whole in memory."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from bench.files.storage import release
+from bench.index.shards import Shard
+
+
+class VectorSample:
+    """Vectors ``[rows, dim]`` of the shards at ``positions [rows]``, counted through all of them; indexed as an array is."""
+
+    def __init__(self, shards: Sequence[Shard], positions: np.ndarray):
+        self._shards, self._positions = shards, positions
+        self._starts = np.cumsum([0, *(len(shard.vectors) for shard in shards)])
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self), int(self._shards[0].vectors.shape[1])
+
+    def only(self, rows: np.ndarray) -> "VectorSample":
+        """Some of the rows, still unread."""
+        return VectorSample(self._shards, self._positions[rows])
+
+    def __getitem__(self, where: slice | np.ndarray) -> np.ndarray:
+        wanted = self._positions[where]
+        found = np.empty((len(wanted), self.shape[1]), self._shards[0].vectors.dtype)
+        owners = np.searchsorted(self._starts, wanted, side="right") - 1
+        for number in np.unique(owners):
+            here = owners == number
+            vectors = self._shards[number].vectors
+            found[here] = vectors[wanted[here] - self._starts[number]]
+            release(vectors)
+        return found
+
+
+def sample(shards: Sequence[Shard], passages: np.ndarray) -> VectorSample:
+    """Vectors of the passages at the given sorted positions, counted through all shards."""
+    doclens = np.concatenate([shard.doclens for shard in shards]).astype(np.int64)
+    starts = np.cumsum(doclens) - doclens
+    lengths = doclens[passages]
+    first = np.cumsum(lengths) - lengths
+    return VectorSample(shards, np.arange(lengths.sum()) + np.repeat(starts[passages] - first, lengths))

@@ -1,0 +1,1 @@
+"""The machine: devices, compiled loops, SIMD registers, progress."""

@@ -1,0 +1,270 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.errors import DamagedFileError
+from bench.files.storage import (
+    FolderWriter,
+    atomic,
+    digest_of,
+    growing_array,
+    json_text,
+    open_folder,
+    read_array,
+    read_json,
+    read_manifest,
+    release,
+    sha256_file,
+    write_array,
+    write_json,
+    write_text,
+)
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def fail_while_writing(path, text):
+    with atomic(path) as temporary:
+        temporary.write_text(text)
+        raise RuntimeError("out of luck")
+
+
+def fail_while_growing(path):
+    with growing_array(path, (3, 2), np.float32) as out:
+        out[0] = 1
+        raise RuntimeError("out of luck")
+
+
+def test_a_write_that_succeeds_leaves_only_the_file_and_makes_its_folder(tmp_path):
+    write_text(tmp_path / "a" / "b" / "file.txt", "grün\n")
+    assert names(tmp_path / "a" / "b") == ["file.txt"]
+    assert (tmp_path / "a" / "b" / "file.txt").read_bytes() == "grün\n".encode()
+
+
+def test_a_write_that_fails_leaves_nothing(tmp_path):
+    with pytest.raises(RuntimeError, match="out of luck"):
+        fail_while_writing(tmp_path / "file.txt", "half")
+    assert names(tmp_path) == []
+
+
+def test_a_write_that_fails_keeps_the_old_file(tmp_path):
+    write_text(tmp_path / "file.txt", "old")
+    with pytest.raises(RuntimeError, match="out of luck"):
+        fail_while_writing(tmp_path / "file.txt", "half")
+    assert names(tmp_path) == ["file.txt"]
+    assert (tmp_path / "file.txt").read_text() == "old"
+
+
+def test_the_old_file_is_there_until_the_new_one_is_whole(tmp_path):
+    write_text(tmp_path / "file.txt", "old")
+    with atomic(tmp_path / "file.txt") as temporary:
+        temporary.write_text("new")
+        assert (tmp_path / "file.txt").read_text() == "old"
+    assert (tmp_path / "file.txt").read_text() == "new"
+
+
+def test_an_array_that_fails_half_way_leaves_nothing(tmp_path):
+    with pytest.raises(RuntimeError, match="out of luck"):
+        fail_while_growing(tmp_path / "a.npy")
+    assert names(tmp_path) == []
+
+
+def test_json_has_sorted_keys_and_the_same_bytes_every_time(tmp_path):
+    write_json(tmp_path / "a.json", {"b": 1.5, "a": [1, None, "ä"]})
+    write_json(tmp_path / "b.json", {"a": [1, None, "ä"], "b": 1.5})
+    text = '{\n  "a": [\n    1,\n    null,\n    "ä"\n  ],\n  "b": 1.5\n}\n'
+    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes() == text.encode()
+    assert read_json(tmp_path / "a.json") == {"a": [1, None, "ä"], "b": 1.5}
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), {"a": [float("-inf")]}])
+def test_json_refuses_what_is_no_number_and_keeps_the_old_file(tmp_path, value):
+    write_json(tmp_path / "a.json", {"mean": 0.5})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(tmp_path / "a.json", value)
+    assert read_json(tmp_path / "a.json") == {"mean": 0.5}
+    assert names(tmp_path) == ["a.json"]
+
+
+def test_a_missing_and_a_broken_json_file_are_refused_by_name(tmp_path):
+    with pytest.raises(DamagedFileError, match=r"a\.json is missing"):
+        read_json(tmp_path / "a.json")
+    (tmp_path / "a.json").write_bytes(b'{"a": "\xff"}')
+    with pytest.raises(DamagedFileError, match=r"a\.json is not valid JSON"):
+        read_json(tmp_path / "a.json")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(items=st.dictionaries(st.text(max_size=5), JSON, max_size=5), data=st.data())
+def test_a_digest_does_not_depend_on_the_order_of_keys(items, data):
+    shuffled = dict(data.draw(st.permutations(list(items.items()))))
+    assert digest_of(shuffled) == digest_of(items)
+    assert json.loads(json_text(items)) == items
+
+
+@pytest.mark.parametrize("other", [{"a": 2}, {"b": 1}, {"a": "1"}, {"a": 1.5}, {"a": 1, "b": None}, {"a": [1]}, [["a", 1]]])
+def test_a_digest_depends_on_every_key_and_value(other):
+    assert digest_of(other) != digest_of({"a": 1})
+
+
+@pytest.mark.parametrize("mapped", [True, False])
+@pytest.mark.parametrize("shape", [(3, 4), (5,), (0, 4), (0,), (3, 0)])
+def test_an_array_filled_piece_by_piece_reads_back(tmp_path, shape, mapped):
+    expected = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
+    with growing_array(tmp_path / "a.npy", shape, np.float32) as out:
+        for row in range(len(expected)):
+            out[row] = expected[row]
+    found = read_array(tmp_path / "a.npy", mapped=mapped)
+    np.testing.assert_array_equal(found, expected)
+    assert found.dtype == np.float32
+    assert names(tmp_path) == ["a.npy"]
+
+
+def test_an_array_grown_and_one_written_at_once_are_the_same_bytes(tmp_path):
+    array = np.arange(12, dtype=np.uint16).reshape(3, 4)
+    write_array(tmp_path / "a.npy", array)
+    with growing_array(tmp_path / "b.npy", (3, 4), np.uint16) as out:
+        out[:] = array
+    assert (tmp_path / "a.npy").read_bytes() == (tmp_path / "b.npy").read_bytes()
+
+
+def test_an_array_in_another_memory_order_is_written_in_the_plain_one(tmp_path):
+    array = np.arange(12.0).reshape(3, 4).T
+    write_array(tmp_path / "a.npy", array)
+    np.testing.assert_array_equal(read_array(tmp_path / "a.npy"), array)
+    assert read_array(tmp_path / "a.npy").flags.c_contiguous
+
+
+def test_objects_are_never_written_as_an_array(tmp_path):
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        write_array(tmp_path / "a.npy", np.array([{}], object))
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"\x93NUMPY", b"not an array", b"PK\x03\x04broken"])
+def test_a_file_that_is_no_array_is_refused_by_name(tmp_path, content):
+    (tmp_path / "a.npy").write_bytes(content)
+    for mapped in (True, False):
+        with pytest.raises(DamagedFileError, match=r"a\.npy is not a readable \.npy file"):
+            read_array(tmp_path / "a.npy", mapped=mapped)
+
+
+def test_a_missing_array_is_refused_by_name(tmp_path):
+    with pytest.raises(DamagedFileError, match=r"a\.npy is missing"):
+        read_array(tmp_path / "a.npy")
+
+
+def make_folder(folder, value=1.0):
+    writer = FolderWriter(folder, "thing", 3)
+    writer.array("a.npy", np.full(4, value))
+    write_text(writer.path("b.txt"), "text\n")
+    return writer.close(settings={"x": {"y": 1}}, inputs={"model": "m"}, counts={"rows": 4}, context={"code": "c"})
+
+
+def test_a_folder_opens_with_what_its_writer_said(tmp_path):
+    written = make_folder(tmp_path / "f")
+    manifest = open_folder(tmp_path / "f", "thing", 3, "make")
+    assert manifest == written
+    assert names(tmp_path / "f") == ["a.npy", "b.txt", "manifest.json"]
+    assert manifest.settings == {"x": {"y": 1}}
+    assert manifest.files["b.txt"] == {"bytes": 5, "sha256": sha256_file(tmp_path / "f" / "b.txt")}
+
+
+def test_the_digest_of_a_folder_is_what_it_holds_and_not_how_it_was_made(tmp_path):
+    one, same, other = (make_folder(tmp_path / name, value) for name, value in (("a", 1.0), ("b", 1.0), ("c", 2.0)))
+    assert one.digest == same.digest != other.digest
+    writer = FolderWriter(tmp_path / "a", "thing", 3)
+    writer.path("a.npy")
+    writer.path("b.txt")
+    assert writer.close(context={"code": "changed"}).digest == one.digest
+    later = FolderWriter(tmp_path / "b", "thing", 4)
+    later.path("a.npy")
+    later.path("b.txt")
+    assert later.close().digest != one.digest
+
+
+def test_a_new_writer_removes_the_old_manifest_first(tmp_path):
+    make_folder(tmp_path / "f")
+    FolderWriter(tmp_path / "f", "thing", 3)
+    assert names(tmp_path / "f") == ["a.npy", "b.txt"]
+    with pytest.raises(DamagedFileError, match=r"no manifest\.json: it is not a finished thing folder"):
+        open_folder(tmp_path / "f", "thing", 3, "make")
+
+
+def test_a_writer_that_is_killed_leaves_no_folder_that_opens(tmp_path):
+    make_folder(tmp_path / "f")
+    script = """
+import os, sys
+from pathlib import Path
+import numpy as np
+from bench.files.storage import FolderWriter, atomic
+writer = FolderWriter(Path(sys.argv[1]), "thing", 3)
+writer.array("a.npy", np.zeros(4))
+with atomic(writer.path("b.txt")) as temporary:
+    temporary.write_text("half")
+    os._exit(9)
+"""
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path / "f")], check=False)
+    assert done.returncode == 9
+    assert (tmp_path / "f" / "b.txt").read_text() == "text\n"
+    with pytest.raises(DamagedFileError, match=r"no manifest\.json"):
+        open_folder(tmp_path / "f", "thing", 3, "make")
+    make_folder(tmp_path / "f")
+    assert open_folder(tmp_path / "f", "thing", 3, "make").counts == {"rows": 4}
+
+
+def test_a_file_that_was_named_but_not_written_gives_no_manifest(tmp_path):
+    writer = FolderWriter(tmp_path / "f", "thing", 3)
+    writer.path("a.npy")
+    with pytest.raises(FileNotFoundError):
+        writer.close()
+    assert names(tmp_path / "f") == []
+
+
+def test_another_kind_and_another_version_are_refused(tmp_path):
+    make_folder(tmp_path / "f")
+    with pytest.raises(DamagedFileError, match="describes a 'thing' folder, but a 'codec' folder was expected"):
+        read_manifest(tmp_path / "f", "codec", 3, "make")
+    with pytest.raises(
+        DamagedFileError,
+        match=r"format version 3, this code reads 4; delete .* and rebuild it \(make results, or `bench make`\)",
+    ):
+        read_manifest(tmp_path / "f", "thing", 4, "make")
+
+
+def test_a_folder_that_does_not_exist_is_refused(tmp_path):
+    with pytest.raises(DamagedFileError, match=r"nowhere has no manifest\.json"):
+        open_folder(tmp_path / "nowhere", "thing", 3, "make")
+
+
+def test_what_was_written_through_a_map_stays_when_its_pages_are_let_go(tmp_path):
+    with growing_array(tmp_path / "a.npy", (1000, 8), np.uint8) as out:
+        out[:500] = 7
+        release(out)
+        out[500:] = 9
+        assert out[:500].min() == 7
+    mapped = read_array(tmp_path / "a.npy")
+    assert mapped.sum() == 500 * 8 * (7 + 9)
+    release(mapped[10:20])
+    release(np.asarray(mapped))
+    assert mapped.sum() == 500 * 8 * (7 + 9)
+
+
+def test_an_array_in_memory_has_nothing_to_let_go():
+    array = np.arange(5)
+    release(array[1:])
+    assert array.tolist() == [0, 1, 2, 3, 4]

@@ -1,0 +1,65 @@
+import pytest
+
+from bench.search.exact import Exact, ExactCodes
+from bench.search.kernels.backends import open_kernels
+from bench.search.presets import parse
+from bench.search.stage_times import StageTimes, unwatched
+
+STAGES = {
+    "exact": ({"engine": "exact"}, ["centroids", "scoring"]),
+    "colbertv2": ({"engine": "colbertv2", "nprobe": 2, "ncandidates": 9}, ["centroids", "candidates", "scoring"]),
+    "plaid": (
+        {"engine": "plaid", "ncells": 2, "centroid_score_threshold": 0.1, "ndocs": 16},
+        ["centroids", "candidates", "scoring"],
+    ),
+}
+
+
+def ticking(*times):
+    return iter(times).__next__
+
+
+def test_a_stage_takes_from_the_end_of_the_one_before_it_to_its_own():
+    watch = StageTimes(ticking(10.0, 10.5, 12.5))
+    watch("one")
+    watch("two")
+    assert watch.seconds == {"one": 0.5, "two": 2.0}
+
+
+def test_the_seconds_of_a_stage_add_up_over_queries_and_a_pause_before_a_restart_counts_for_none():
+    watch = StageTimes(ticking(0.0, 1.0, 3.0, 100.0, 104.0, 105.0))
+    watch("one")
+    watch("two")
+    watch.restart()
+    watch("one")
+    watch("two")
+    assert watch.seconds == {"one": 5.0, "two": 3.0}
+
+
+def test_without_a_stage_there_are_no_seconds():
+    assert StageTimes(ticking(1.0)).seconds == {}
+    assert unwatched("one") is None
+
+
+@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize("kernels", ["cpu", "reference"])
+def test_an_engine_names_its_stages_in_order_for_every_query(indexes, random_queries, name, kernels):
+    values, stages = STAGES[name]
+    seen = []
+    parse(values, "a.yaml").open(indexes[4], kernels).search(random_queries(3, 4), 5, seen.append)
+    assert seen == 3 * stages
+
+
+def test_the_presets_open_kernels_for_compressed_indexes_alone(indexes):
+    preset = parse({"engine": "exact"}, "a.yaml")
+    assert isinstance(preset.open(indexes[None]), Exact)
+    engine = preset.open(indexes[4], "cpu", 3)
+    assert isinstance(engine, ExactCodes)
+    assert engine.kernels.threads == 3
+    assert type(preset.open(indexes[4], "reference").kernels) is type(open_kernels("reference", indexes[4]))
+
+
+def test_all_queries_of_an_uncompressed_index_are_one_stage(indexes, random_queries):
+    watch = StageTimes(ticking(1.0, 3.5))
+    Exact(indexes[None]).search(random_queries(3, 4), 5, watch)
+    assert watch.seconds == {"scoring": 2.5}
