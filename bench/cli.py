@@ -1,10 +1,13 @@
-"""The command line: ``bench VERB --flags``. One module of ``bench.verbs`` per verb, imported only when it is called."""
+"""The command line: ``bench VERB --flags``. One function of ``bench.verbs`` per verb, imported only when it is called."""
 
-import argparse
-import importlib
 import sys
 from collections.abc import Sequence
 
+from cyclopts import App, CycloptsError, Parameter
+from pydantic import ValidationError
+
+import bench
+from bench.config.settings import explained
 from bench.errors import BenchError
 
 VERBS = {
@@ -52,26 +55,38 @@ VERBS = {
 }
 
 
+def app() -> App:
+    """The verbs. Flags come from the signatures of the functions, and settings among them from their declarations."""
+    shared = Parameter(consume_multiple=True, negative_iterable=())
+    found = App(name="bench", help=bench.__doc__, default_parameter=shared, help_formatter="plain", version_flags=())
+    for verb, what in VERBS.items():
+        name = verb.replace("-", "_")
+        found.command(f"bench.verbs.{name}:{name}", name=verb, help=what)
+    return found
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a verb; 0 on success, 1 with one line on standard error for anything that the harness refuses."""
+    """Run a verb: 0 on success, 1 with one line on standard error for what the harness refuses, 2 for flags that are wrong."""
     words = list(sys.argv[1:] if argv is None else argv)
-    if not words or words[0] not in VERBS:
-        asked_for_help = bool(words) and words[0] in ("-h", "--help")
-        print(_usage(), file=sys.stdout if asked_for_help else sys.stderr)
-        return 0 if asked_for_help else 2
-    module = importlib.import_module(f"bench.verbs.{words[0].replace('-', '_')}")
-    parser = argparse.ArgumentParser(prog=f"bench {words[0]}", description=module.__doc__, allow_abbrev=False)
-    module.arguments(parser)
-    arguments = parser.parse_args(words[1:])
+    verb = words[0] if words and words[0] in VERBS else ""
     try:
-        module.run(arguments)
+        app()(words or ["--help"], exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        return _refused(verb, _flag_error(error), 2)
+    except ValidationError as error:
+        return _refused(verb, f"SettingsError: {explained(error, 'the command line')}", 2)
     except BenchError as error:
-        print(f"bench {words[0]}: {type(error).__name__}: {error}", file=sys.stderr)
-        return 1
-    return 0
+        return _refused(verb, f"{type(error).__name__}: {error}", 1)
+    return 0 if words else 2
 
 
-def _usage() -> str:
-    width = max(map(len, VERBS))
-    verbs = "\n".join(f"  {verb:{width}}  {what}" for verb, what in VERBS.items())
-    return f"usage: bench VERB [--help] [flags]\n\n{verbs}"
+def _flag_error(error: CycloptsError) -> str:
+    if isinstance(error.__cause__, ValidationError):
+        name = error.argument.name if error.argument is not None else "the command line"
+        return f"SettingsError: {explained(error.__cause__, name)}"
+    return " ".join(str(error).split())
+
+
+def _refused(verb: str, why: str, code: int) -> int:
+    print(f"bench {verb}: {why}" if verb else f"bench: {why}", file=sys.stderr)
+    return code

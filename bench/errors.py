@@ -5,7 +5,7 @@ class BenchError(Exception):
     """Anything that the command line reports as one line and exit code 1."""
 
 
-class SettingsError(BenchError):
+class SettingsError(BenchError, ValueError):
     """A value in a config file or a flag that cannot be used."""
 
 

@@ -3,23 +3,103 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from bench.config.settings import read_yaml, validate
+from pydantic import Field
+
+from bench.config import yaml
+from bench.config.settings import Count, Name, Natural, Settings
 from bench.errors import SettingsError
 
-SCHEMA = Path(__file__).with_name("datasets.schema.yaml")
+Gains = Literal["binary", "graded"]
+SelfMatch = Literal["none", "removed", "absent"]
+MaxLength = Annotated[int, Field(ge=4)]
 Keys = Mapping[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Group:
-    """Query sets of which the macro mean of one measure, the headline of each, is reported: of all of them or not at all."""
+class Choice(Settings):
+    """Which queries of a set are kept; all if absent."""
 
-    name: str
-    title: str
+    sample: Count | None = None
+    """Queries kept, drawn at random from the judged ones."""
+    sample_seed: Natural | None = None
+    """Seed of the sample; one of the config if absent."""
+    ids: str | None = None
+    """File with the queries to keep instead, an id a line, as many as sample."""
+
+
+class Overridable(Settings):
+    """Keys of the protocol that a config may override; each deviation is shown in the tables."""
+
+    query_maxlen: MaxLength | None = None
+    """Tokens of a query, markers included."""
+    doc_maxlen: MaxLength | None = None
+    """Tokens of a passage, markers included."""
+    measures: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    """ir_measures texts, the headline first."""
+    gains: Gains | None = None
+    """Gain of a relevant passage: 1, or its grade; a grade below 1 gains nothing in either."""
+    self_match: SelfMatch | None = None
+    """A result with the query's own id: it means nothing (none), is removed before the cut-off, or must not occur (absent)."""
+
+
+class ProtocolKeys(Overridable, Choice):
+    """Protocol keys of a query set, some of them or all."""
+
+    corpus: str | None = None
+    """ir_datasets id of the collection; sets that name the same one share its index."""
+    passages: Count | None = None
+    """Passages that the collection must have."""
+    template: str | None = None
+    """Text of a passage by its fields, which must be what default_text() of ir_datasets gives."""
+    dataset: str | None = None
+    """ir_datasets id of queries and judgements, where it is not the id of the set."""
+    without: str | None = None
+    """ir_datasets id of queries that are left out of those of dataset."""
+    queries: Count | None = None
+    """Queries that the set must have, before a sample."""
+    judgements: Count | None = None
+    """Judgements that the set must have, before a sample."""
+    grades: Annotated[tuple[int, ...], Field(min_length=1)] | None = None
+    """Grades that its judgements have, all of them."""
+    source: Annotated[dict[str, str], Field(min_length=1)] | None = None
+    """Where each choice comes from."""
+
+
+class QuerySet(ProtocolKeys):
+    """A query set in the config of a benchmark: one of the protocol, or one that gives all its keys."""
+
+    override: Overridable | None = None
+    """What differs from the protocol."""
+
+
+class Family(Settings):
+    """Query sets that share most of their protocol."""
+
+    shared: ProtocolKeys
+    """What holds for every set that does not say otherwise."""
+    sets: Annotated[dict[str, ProtocolKeys], Field(min_length=1)]
+    """Query sets by id: an ir_datasets id, or one like it with dataset."""
+
+
+class Group(Settings):
+    """Query sets of which the macro mean of one measure is reported: of all of them or not at all."""
+
+    title: Annotated[str, Field(min_length=1)]
+    """What tables call it."""
     measure: str
-    members: tuple[str, ...]
+    """The headline of all its members."""
+    members: Annotated[tuple[str, ...], Field(min_length=2)]
+    """Ids of its query sets."""
+
+
+class ProtocolFile(Settings):
+    """The evaluation protocol, config/datasets.yaml."""
+
+    families: Annotated[dict[Name, Family], Field(min_length=1)]
+    """Families of query sets by name."""
+    groups: dict[Name, Group]
+    """Groups by name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,30 +112,28 @@ class Protocol:
 
 def read(path: Path) -> Protocol:
     """The protocol in a file; raises SettingsError as ``parse`` does."""
-    return parse(read_yaml(path), str(path))
+    return parse(yaml.read(path))
 
 
-def parse(values: Mapping[str, Any], source: str) -> Protocol:
+def parse(document: yaml.Document) -> Protocol:
     """Sets with what their families share, ``source`` merged key by key.
 
-    Raises SettingsError for what the schema forbids, a set that stands in two families, and a group with a member that
-    is no set or that has another headline.
+    Raises SettingsError for what the declarations forbid, a set that stands in two families, and a group with a member
+    that is no set or that has another headline.
     """
-    validate(values, source, SCHEMA)
+    file, source = ProtocolFile.parse(document.values, document), document.source
     sets: dict[str, Keys] = {}
-    for name, family in values["families"].items():
-        for dataset_id, keys in family["sets"].items():
+    for name, family in file.families.items():
+        shared = family.shared.given()
+        for dataset_id, keys in family.sets.items():
             if dataset_id in sets:
                 raise SettingsError(f"{source}: {dataset_id} of the family {name} stands in another family too")
-            origin = {**family["shared"].get("source", {}), **keys.get("source", {})}
-            sets[dataset_id] = {**family["shared"], **keys, "source": origin}
-    groups = {
-        name: Group(name=name, **{**group, "members": tuple(group["members"])}) for name, group in values["groups"].items()
-    }
-    for group in groups.values():
+            own = keys.given()
+            sets[dataset_id] = {**shared, **own, "source": {**shared.get("source", {}), **own.get("source", {})}}
+    for name, group in file.groups.items():
         for member in group.members:
             headline = sets.get(member, {}).get("measures", [None])[0]
             if headline != group.measure:
                 found = f"has the headline {headline}" if member in sets else "is no query set there"
-                raise SettingsError(f"{source}: groups.{group.name} is a mean of {group.measure}, but {member} {found}")
-    return Protocol(sets=sets, groups=groups)
+                raise SettingsError(f"{source}: groups.{name} is a mean of {group.measure}, but {member} {found}")
+    return Protocol(sets=sets, groups=file.groups)

@@ -1,132 +1,114 @@
-"""Settings: YAML checked against a schema, and the seeds derived from the one seed in it."""
+"""Settings: what every declaration of the harness is made of.
 
-import functools
+A setting is one field of a frozen model: its type and bounds, its default, and one line of text. From it come the check of
+a config, the JSON schema that editors use, the flags of the command line and of the workflow, and the page of all settings.
+"""
+
 import hashlib
+import json
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, Self
 
-import jsonschema
-import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
+from bench.config.yaml import Document, nearest
 from bench.errors import SettingsError
 
-SCHEMA = Path(__file__).with_name("config.schema.yaml")
-SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # that of libyaml takes a tenth of the time, where it was built
-UNITED = ("queries", "models", "teachers", "presets")  # by name, where a config extends several
+Count = Annotated[int, Field(ge=1)]
+Natural = Annotated[int, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0)]
+Dim = Annotated[int, Field(ge=8, multiple_of=8)]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Revision = Annotated[str, Field(pattern="^[0-9a-f]{40}$")]
+Name = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]*$")]
+Precision = Literal["float32", "bfloat16"]
+NONE = "none"  # how a flag spells a value that is null in a config
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
-    """The mapping in a YAML file; raises SettingsError where there is none."""
-    try:
-        value = yaml.load(path.read_text(encoding="utf-8"), SAFE_LOADER)
-    except FileNotFoundError as error:
-        raise SettingsError(f"config file {path} does not exist") from error
-    except yaml.YAMLError as error:
-        raise SettingsError(f"config file {path} is not valid YAML: {error}") from error
-    if not isinstance(value, dict):
-        raise SettingsError(f"config file {path} holds a {type(value).__name__}, expected a mapping")
-    return value
+class Settings(BaseModel):
+    """A group of settings; numbers are finite, and a key that it does not declare is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+
+    def part(self, kind: type["Settings"]) -> dict[str, Any]:
+        """The values of the fields that ``kind`` declares, as keywords for it or for ``flags``."""
+        return {name: getattr(self, name) for name in kind.model_fields}
+
+    def given(self) -> dict[str, Any]:
+        """The values that were given, by field, without those left at their defaults."""
+        return {name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set}
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any], source: str | Document, place: tuple[str | int, ...] = ()) -> Self:
+        """Values as YAML or JSON has them, types taken strictly; raises SettingsError that names the first wrong one.
+
+        source: what the message names, or the document, whose lines it then names; place: of the values in it.
+        """
+        try:
+            return cls.model_validate_json(json.dumps(values), strict=True)
+        except ValidationError as error:
+            raise SettingsError(explained(error, source, place)) from error
 
 
-def read_config(path: Path, extended: tuple[Path, ...] = ()) -> dict[str, Any]:
-    """The values of a config file; where it ``extends`` others beside it, its own top-level keys win.
-
-    Several others are united: query sets, models, presets and teachers by their names, and the items of their grids, each
-    for the query sets of its own file. Raises SettingsError where they differ in anything that the file leaves open.
-    """
-    values = read_yaml(path)
-    bases = values.pop("extends", None)
-    if bases is None:
-        return values
-    names = [bases] if isinstance(bases, str) else bases
-    if not (isinstance(names, list) and names and all(isinstance(name, str) for name in names)):
-        raise SettingsError(f"{path}: extends is {bases!r}, expected the names of config files beside it")
-    found = {}
-    for name in names:
-        other = path.parent / name
-        if other in (*extended, path):
-            raise SettingsError(f"{path} extends itself: {' -> '.join(map(str, (*extended, path, other)))}")
-        found[name] = read_config(other, (*extended, path))
-    if len(found) == 1:
-        return {**found[names[0]], **values}
-    return {**_united(found, set(values), path), **values}
+def explained(error: ValidationError, source: str | Document, place: tuple[str | int, ...] = ()) -> str:
+    """One line for the first of the errors, unknown keys before all others: where it is, what is wrong, what is right."""
+    first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
+    inside = _place(first["loc"])
+    where = ".".join(map(str, (*place, *inside))) or "the top level"
+    line = source.line((*place, *inside)) if isinstance(source, Document) else source
+    return f"{line}: {where}: {_reason(first, error)}"
 
 
-def _united(configs: Mapping[str, Mapping[str, Any]], given: set[str], path: Path) -> dict[str, Any]:
-    """What several configs say together, without the keys that are ``given`` by the file that extends them."""
-    united: dict[str, Any] = {}
-    for config in configs.values():
-        for key, value in config.items():
-            if key in given:
-                continue
-            if key == "grid":
-                sets = sorted(config["queries"])
-                united[key] = united.get(key, []) + [{"query_sets": sets, **item} for item in value]
-            elif key in UNITED:
-                merged = united.setdefault(key, {})
-                for item, settings in value.items():
-                    _agree(merged.setdefault(item, settings), settings, f"{key}.{item}", configs, path)
-                    merged[item] = settings
-            else:
-                _agree(united.setdefault(key, value), value, key, configs, path)
-    return united
+def _place(loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """The keys of a location, without the tags of unions and the marks of keys, which are pydantic's own."""
+    return tuple(part for part in loc if not (isinstance(part, str) and part.startswith(("tag:", "[key]"))))
 
 
-def _agree(one: Any, other: Any, key: str, configs: Iterable[str], path: Path) -> None:
-    if one != other:
-        raise SettingsError(
-            f"{path} extends {list(configs)}, which differ in {key} ({one!r}, {other!r}); "
-            f"give {key.partition('.')[0]} in {path}"
-        )
+def _reason(error: ErrorDetails, of: ValidationError) -> str:
+    value, kind, context = error["input"], error["type"], error.get("ctx", {})
+    match kind:
+        case "missing":
+            return "is missing"
+        case "extra_forbidden":
+            known = sorted(fields_at(of.title, error["loc"]))
+            return f"is not a known key{nearest(str(error['loc'][-1]), known)}; known: {known}"
+        case "literal_error":
+            return f"is {value!r}; allowed: {context['expected']}"
+        case "value_error":
+            return str(context["error"])
+        case "string_pattern_mismatch":
+            return f"{value!r} does not match {context['pattern']}"
+    return f"{value!r}: {error['msg'][0].lower()}{error['msg'][1:]}"
 
 
-def validate(values: Mapping[str, Any], source: str, schema_file: Path = SCHEMA, definition: str | None = None) -> None:
-    """Check ``values`` against a schema, or one of the definitions in it.
-
-    Raises SettingsError for the first violation, with what is allowed there.
-    """
-    schema = _schema(schema_file)
-    if definition is not None:
-        schema = {"$ref": f"#/$defs/{definition}", "$defs": schema["$defs"]}
-    validator = jsonschema.Draft202012Validator(schema)
-    for error in sorted(validator.iter_errors(values), key=lambda error: list(map(str, error.absolute_path))):
-        raise SettingsError(_explain(_deepest(error), source))
-
-
-@functools.cache
-def _schema(path: Path) -> dict[str, Any]:
-    return read_yaml(path)
+def fields_at(title: str, loc: tuple[str | int, ...]) -> list[str]:
+    """Names of the fields beside an unknown key: those of the last model whose name or tag is in its location."""
+    models = {each.__name__: each for each in _below(Settings)}
+    tags = {f"tag:{name.lower()}": each for name, each in models.items()}
+    found = models.get(title)
+    for part in loc[:-1]:
+        if part in tags:
+            found = tags[str(part)]
+        elif found is not None and part in found.model_fields:
+            inner = next((each for each in _models(found.model_fields[str(part)].annotation)), None)
+            found = inner or found
+    return list(found.model_fields) if found else []
 
 
-def _deepest(error: jsonschema.ValidationError) -> jsonschema.ValidationError:
-    """Of the alternatives of a ``oneOf`` the one that the value comes closest to."""
-    while error.context:
-        branches: dict[str | int, list[jsonschema.ValidationError]] = {}
-        for inner in error.context:
-            branches.setdefault(inner.schema_path[0], []).append(inner)
-        error = min(branches.values(), key=_misfit)[0]
-    return error
+def _models(annotation: Any) -> Iterator[type[Settings]]:
+    """Models inside an annotation such as ``Mapping[str, Model] | None``, in their order."""
+    if isinstance(annotation, type) and issubclass(annotation, Settings):
+        yield annotation
+    for inner in getattr(annotation, "__args__", ()):
+        yield from _models(inner)
 
 
-def _misfit(errors: list[jsonschema.ValidationError]) -> tuple[int, int]:
-    """A missing required key tells a wrong alternative; then fewer violations are closer."""
-    return sum(error.validator == "required" for error in errors), len(errors)
-
-
-def _explain(error: jsonschema.ValidationError, source: str) -> str:
-    schema: Any = error.schema
-    where = ".".join(map(str, error.absolute_path)) or "the top level"
-    if error.validator == "additionalProperties":
-        known = sorted(schema["properties"])
-        given: Any = error.instance
-        unknown = sorted(set(given) - set(known))
-        return f"{source}: {where} has the unknown keys {unknown}; known: {known}"
-    if error.validator == "enum":
-        return f"{source}: {where} is {error.instance!r}; allowed: {error.validator_value}"
-    described = schema.get("description") if isinstance(schema, Mapping) else None
-    return f"{source}: {where}: {error.message}" + (f" ({described})" if described else "")
+def _below(kind: type[Settings]) -> Iterator[type[Settings]]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from _below(each)
 
 
 def derived_seed(root: int, *purpose: str) -> int:
@@ -135,9 +117,9 @@ def derived_seed(root: int, *purpose: str) -> int:
     return int.from_bytes(digest[:4], "big") >> 1
 
 
-def flags(values: Mapping[str, Any]) -> str:
-    """``--key value`` for each value that is given, as a shell takes them; sequences become several words."""
-    return " ".join(_flags(values))
+def flags(*groups: Mapping[str, Any], **values: Any) -> str:
+    """``--key value`` for each value that is not None, as a shell takes them; sequences become several words."""
+    return " ".join(word for group in (*groups, values) for word in _flags(group))
 
 
 def _flags(values: Mapping[str, Any]) -> Iterator[str]:

@@ -1,11 +1,57 @@
-"""Names of pretrained weights: a local folder, an installed package, or a hub id, which counts at one revision only."""
+"""Where pretrained weights come from: a local folder, an installed package, or a hub, where a pinned revision is needed."""
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Self
 
+from pydantic import model_validator
+
+from bench.config.settings import Count, Dim, Revision, Settings, Sha256
 from bench.errors import SettingsError
+
+
+class Weights(Settings):
+    """Pretrained weights."""
+
+    name: str
+    """Hub id or local folder."""
+    revision: Revision | None = None
+    """Commit of the hub repository, 40 hex digits, in quotes in a config."""
+    package: str | None = None
+    """Installed distribution that carries the same weights, used instead of the hub."""
+    sha256: Sha256 | None = None
+    """Digest of the file of weights."""
+
+    @model_validator(mode="after")
+    def _pinned(self) -> Self:
+        if self.package is None and is_hub_id(self.name):
+            check_revision(self.name, self.revision, "the weights")
+        return self
+
+
+class Checkpoint(Settings):
+    """A late interaction checkpoint, and what is expected of it; whatever is left out, the checkpoint decides."""
+
+    name: str
+    """Hub id or local folder."""
+    revision: Revision | None = None
+    """Commit of the hub repository, 40 hex digits, in quotes in a config."""
+    sha256: Sha256 | None = None
+    """Digest of model.safetensors or pytorch_model.bin."""
+    dim: Dim
+    """Dimensions of a token vector."""
+    query_maxlen: Count | None = None
+    """Tokens of a query in its training."""
+    doc_maxlen: Count | None = None
+    """Tokens of a passage in its training."""
+
+    @property
+    def weights(self) -> Weights:
+        return Weights(name=self.name, revision=self.revision, sha256=self.sha256)
+
+    @model_validator(mode="after")
+    def _pinned(self) -> Self:
+        return self if self.weights else self
 
 
 def is_hub_id(name: str) -> bool:
@@ -19,9 +65,3 @@ def check_revision(name: str, revision: str | None, where: str) -> str:
             f"revision {revision!r} of {where} {name!r} is not 40 hex digits; pin the commit of the weights, in quotes"
         )
     return revision
-
-
-def check_weights(values: Mapping[str, Any], where: str) -> None:
-    """Raise SettingsError where weights in a config come from a hub and are not pinned."""
-    if values.get("package") is None and is_hub_id(values["name"]):
-        check_revision(values["name"], values.get("revision"), where)

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench.config.datasets import SelfMatch
 from bench.errors import DataError
-
-SELF_MATCH = ("none", "removed", "absent")
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ def top(passages: np.ndarray, scores: np.ndarray, k: int, id_rank: np.ndarray) -
     return Ranking(passages[order], scores[order])
 
 
-def check_self_match(self_match: str, queries: Iterable[str], ids: Iterable[str]) -> None:
+def check_self_match(self_match: SelfMatch, queries: Iterable[str], ids: Iterable[str]) -> None:
     """Raise DataError where no passage may have the id of a query, and one has."""
     if self_match == "absent" and (both := sorted(set(queries).intersection(ids))):
         raise DataError(
@@ -50,7 +49,7 @@ def check_self_match(self_match: str, queries: Iterable[str], ids: Iterable[str]
 
 
 def results(
-    ranking: Ranking, ids: Sequence[str], query: str, depth: int, self_match: str
+    ranking: Ranking, ids: Sequence[str], query: str, depth: int, self_match: SelfMatch
 ) -> tuple[list[tuple[str, float]], int]:
     """Passage ids and scores of the first ``depth`` results, and how many self-matches were dropped before the cut."""
     found = [(ids[passage], float(score)) for passage, score in zip(ranking.passages, ranking.scores, strict=True)]

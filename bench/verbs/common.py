@@ -2,43 +2,29 @@
 
 import os
 import sys
-from argparse import ArgumentParser, ArgumentTypeError
-from pathlib import Path
+from typing import Annotated, Literal
 
+from cyclopts import Parameter
+
+from bench.config.settings import Count
+from bench.errors import SettingsError
 from bench.machine import devices
 
-
-def add_compute(parser: ArgumentParser) -> None:
-    """Precision, threads and device of a verb that runs the network."""
-    parser.add_argument("--precision", choices=("float32", "bfloat16"), required=True, help="of matrix products")
-    add_threads(parser)
-    parser.add_argument("--device", default="cpu", help="torch device; of cuda the first one that is free")
+Flat = Parameter(name="*")  # of a group of settings: each of them is a flag of its own
+Threads = Annotated[Count, Parameter(help="Threads of this process; part of the result.")]
+KernelDevice = Annotated[Literal["cpu", "cuda"], Parameter(help="cuda: by Triton's kernels.")]
+Deviations = Annotated[list[str], Parameter(help="KEY=TEXT of what differs from the protocol, for the tables.")]
 
 
-def add_threads(parser: ArgumentParser) -> None:
-    parser.add_argument("--threads", type=int, required=True, help="threads of this process; part of the result")
-
-
-def add_kernel_device(parser: ArgumentParser) -> None:
-    """Device of a verb with Triton kernels."""
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="cuda: by Triton's kernels")
-
-
-def add_output(parser: ArgumentParser, what: str) -> None:
-    parser.add_argument("--output", type=Path, required=True, help=what)
-
-
-def add_deviations(parser: ArgumentParser) -> None:
-    helped = "what differs from the protocol, for the tables"
-    parser.add_argument("--deviations", type=named, nargs="*", default=[], metavar="KEY=TEXT", help=helped)
-
-
-def named(text: str) -> tuple[str, str]:
-    """The two parts of NAME=VALUE."""
-    name, equals, value = text.partition("=")
-    if not (name and equals and value):
-        raise ArgumentTypeError(f"{text!r} is not NAME=VALUE")
-    return name, value
+def pairs(flag: str, given: list[str]) -> dict[str, str]:
+    """NAME=VALUE of each word of a flag; raises SettingsError for a word without a name or a value, or a repeated name."""
+    found: dict[str, str] = {}
+    for text in given:
+        name, _, value = text.partition("=")
+        if not (name and value) or name in found:
+            raise SettingsError(f"{flag} {text!r} of the command line is not NAME=VALUE, or repeats a name")
+        found[name] = value
+    return found
 
 
 def take_device(device: str) -> None:

@@ -44,7 +44,7 @@ def launch(words, count):
 def test_two_processes_give_the_gradients_of_one_for_even_uneven_and_empty_parts(training_set, tmp_path):
     for count in (1, 2):
         (tmp_path / str(count)).mkdir()
-        worker = ROOT / "tests" / "training" / "rank_worker.py"
+        worker = ROOT / "tests" / "training" / "process_worker.py"
         launch([worker, training_set.folder, tmp_path / str(count), json.dumps(BATCHES)], count)
     one, two = (json.loads((tmp_path / count / "facts.json").read_text()) for count in ("1", "2"))
     for number in range(len(BATCHES)):

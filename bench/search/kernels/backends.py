@@ -1,10 +1,12 @@
 """Kernels by name."""
 
+from typing import Literal, get_args
+
 from bench.errors import SettingsError
 from bench.index.index import Index
 from bench.search.kernels.base import Kernels
 
-NAMES = ("cpu", "cuda", "reference")
+Backend = Literal["cpu", "cuda", "reference"]
 
 
 def open_kernels(name: str, index: Index, threads: int = 1) -> Kernels:
@@ -23,4 +25,4 @@ def open_kernels(name: str, index: Index, threads: int = 1) -> Kernels:
         from bench.search.kernels.cuda import CUDA
 
         return CUDA(index, index.compressed)
-    raise SettingsError(f"kernels {name!r} are not one of {list(NAMES)}")
+    raise SettingsError(f"kernels {name!r} are not one of {list(get_args(Backend))}")

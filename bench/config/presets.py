@@ -1,0 +1,111 @@
+"""Presets: a named set of values for one engine, checked before anything runs."""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, TypeAdapter, create_model
+
+from bench.config.settings import Count, Settings
+from bench.errors import SettingsError
+
+
+class Preset(Settings):
+    """Values for one engine. ``needs_lists``: it searches the inverted list of a compressed index."""
+
+    needs_lists: ClassVar[bool] = False
+    engine: str
+    """What searches."""
+
+    @property
+    def scored(self) -> int | None:
+        """Passages that its last stage scores at most, None for all."""
+        return None
+
+    def values(self) -> dict[str, Any]:
+        """The engine's own settings, by name."""
+        return self.model_dump(exclude={"engine"})
+
+    def describe(self) -> str:
+        """The values in one line, as tables print them."""
+        return ", ".join(f"{name}={value}" for name, value in self.values().items())
+
+    def check_depth(self, depth: int, source: str) -> None:
+        """Raise SettingsError where the last stage cannot fill a ranking of ``depth`` passages."""
+        if self.scored is not None and self.scored < depth:
+            raise SettingsError(
+                f"{source}: its last stage scores at most {self.scored} passages, but rankings of depth {depth} are asked "
+                f"for; raise {'ncandidates' if self.engine == 'colbertv2' else 'ndocs'} or lower depth"
+            )
+
+
+class ExactPreset(Preset):
+    """MaxSim with every passage."""
+
+    engine: Literal["exact"] = "exact"
+
+
+class FlatPreset(Preset):
+    """Inner product of single vectors."""
+
+    engine: Literal["flat"] = "flat"
+
+
+class ColBERTv2Preset(Preset):
+    """The paper's search (arXiv 2112.01488, section 3.5)."""
+
+    needs_lists: ClassVar[bool] = True
+    engine: Literal["colbertv2"] = "colbertv2"
+    nprobe: Count
+    """Lists probed per query vector."""
+    ncandidates: Count
+    """Passages whose vectors are decoded whole and scored exactly."""
+
+    @property
+    def scored(self) -> int:
+        return self.ncandidates
+
+
+class PlaidPreset(Preset):
+    """Centroid interaction with pruning (arXiv 2205.09707, section 4 and table 1)."""
+
+    needs_lists: ClassVar[bool] = True
+    engine: Literal["plaid"] = "plaid"
+    ncells: Count
+    """Lists probed per query vector."""
+    centroid_score_threshold: float
+    """Centroids below it for every query vector are pruned; -1 for none."""
+    ndocs: Count
+    """Passages that the second stage keeps; the last one scores a quarter of them."""
+
+    @property
+    def scored(self) -> int:
+        return self.ndocs // 4
+
+
+KINDS: tuple[type[Preset], ...] = (ExactPreset, ColBERTv2Preset, PlaidPreset, FlatPreset)
+AnyPreset = Annotated[ExactPreset | ColBERTv2Preset | PlaidPreset | FlatPreset, Field(discriminator="engine")]
+_ANY: TypeAdapter[Preset] = TypeAdapter(AnyPreset)
+
+
+def _flags() -> type[Settings]:
+    """The settings of all engines in one group, each optional, so that a verb has a flag for every one of them."""
+    fields: dict[str, Any] = {
+        "engine": (Literal["exact", "colbertv2", "plaid", "flat"], Field(description="What searches."))
+    }
+    for kind in KINDS:
+        for name, field in kind.model_fields.items():
+            if name != "engine":
+                engine = kind.model_fields["engine"].default
+                fields[name] = (field.annotation | None, Field(default=None, description=f"{engine}: {field.description}"))
+    return create_model("EngineFlags", __base__=Settings, **fields)
+
+
+EngineFlags = _flags()
+VALUES = tuple(name for name in EngineFlags.model_fields if name != "engine")
+
+
+def parse(values: dict[str, Any], source: str) -> Preset:
+    """The preset that ``values`` describe; raises SettingsError for an unknown engine, key or value."""
+    kinds = {str(kind.model_fields["engine"].default): kind for kind in KINDS}
+    if values.get("engine") not in kinds:
+        raise SettingsError(f"engine {values.get('engine')!r} of {source} is not one of {sorted(kinds)}")
+    return kinds[values["engine"]].parse(values, source)

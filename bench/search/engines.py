@@ -1,0 +1,45 @@
+"""Engines: what a preset opens over an index."""
+
+from typing import Protocol
+
+import numpy as np
+
+from bench.config.presets import ColBERTv2Preset, ExactPreset, FlatPreset, PlaidPreset, Preset
+from bench.errors import SettingsError
+from bench.index.index import Index
+from bench.search.kernels.backends import open_kernels
+from bench.search.ranking import Ranking
+from bench.search.stage_times import Watch, unwatched
+
+
+class Engine(Protocol):
+    """What every engine does; ``watch`` is told of each stage of a query as it ends."""
+
+    def search(self, queries: np.ndarray, k: int, watch: Watch = unwatched) -> list[Ranking]: ...
+
+
+def open_engine(preset: Preset, index: Index, kernels: str = "cpu", threads: int = 1) -> Engine:
+    """The engine of a preset over an index, with the kernels of that name where it is compressed.
+
+    Raises SettingsError for an engine that needs an inverted list over an index without one.
+    """
+    if preset.needs_lists and index.compressed is None:
+        raise SettingsError(f"the engine {preset.engine} needs an inverted list, an uncompressed index has none; use exact")
+    match preset:
+        case ExactPreset():
+            from bench.search.exact import Exact, ExactCodes
+
+            return Exact(index) if index.compressed is None else ExactCodes(open_kernels(kernels, index, threads))
+        case FlatPreset():
+            from bench.search.flat import Flat
+
+            return Flat(index, threads)
+        case ColBERTv2Preset():
+            from bench.search.colbertv2 import ColBERTv2
+
+            return ColBERTv2(open_kernels(kernels, index, threads), **preset.values())
+        case PlaidPreset():
+            from bench.search.plaid import Plaid
+
+            return Plaid(open_kernels(kernels, index, threads), **preset.values())
+    raise TypeError(f"{type(preset).__name__} names no engine")
