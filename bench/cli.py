@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 import bench
 from bench.config.settings import explained
+from bench.config.yaml import nearest
 from bench.errors import BenchError
 
 VERBS = {
@@ -55,22 +56,25 @@ VERBS = {
 }
 
 
-def app() -> App:
-    """The verbs. Flags come from the signatures of the functions, and settings among them from their declarations."""
+def app(verb: str | None = None) -> App:
+    """One verb, or all of them with a line each. Flags come from its signature, and from the declared settings in that."""
     shared = Parameter(consume_multiple=True, negative_iterable=())
     found = App(name="bench", help=bench.__doc__, default_parameter=shared, help_formatter="plain", version_flags=())
-    for verb, what in VERBS.items():
-        name = verb.replace("-", "_")
-        found.command(f"bench.verbs.{name}:{name}", name=verb, help=what)
+    for name, what in VERBS.items():
+        function = name.replace("-", "_")
+        if verb in (None, name):
+            found.command(f"bench.verbs.{function}:{function}", name=name, help=None if verb else what)
     return found
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a verb: 0 on success, 1 with one line on standard error for what the harness refuses, 2 for flags that are wrong."""
+    """Run a verb: 0 on success, 1 for what the harness refuses, 2 for wrong flags; either is one line on standard error."""
     words = list(sys.argv[1:] if argv is None else argv)
-    verb = words[0] if words and words[0] in VERBS else ""
+    verb = words[0] if words and words[0] in VERBS else None
+    if words and verb is None and words[0] not in ("-h", "--help"):
+        return _refused(None, f"{words[0]!r} is not a verb{nearest(words[0], VERBS)}; the verbs are {', '.join(VERBS)}", 2)
     try:
-        app()(words or ["--help"], exit_on_error=False, print_error=False, result_action="return_value")
+        app(verb)(words or ["--help"], exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
         return _refused(verb, _flag_error(error), 2)
     except ValidationError as error:
@@ -87,6 +91,6 @@ def _flag_error(error: CycloptsError) -> str:
     return " ".join(str(error).split())
 
 
-def _refused(verb: str, why: str, code: int) -> int:
+def _refused(verb: str | None, why: str, code: int) -> int:
     print(f"bench {verb}: {why}" if verb else f"bench: {why}", file=sys.stderr)
     return code

@@ -40,7 +40,7 @@ class Overridable(Settings):
     gains: Gains | None = None
     """Gain of a relevant passage: 1, or its grade; a grade below 1 gains nothing in either."""
     self_match: SelfMatch | None = None
-    """A result with the query's own id: it means nothing (none), is removed before the cut-off, or must not occur (absent)."""
+    """A result with the query's own id: means nothing (none), is removed before the cut-off, or must not occur (absent)."""
 
 
 class ProtocolKeys(Overridable, Choice):

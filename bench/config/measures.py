@@ -10,7 +10,7 @@ EXAMPLES = "nDCG@10, RR@10, R@100, Success@5"
 
 
 def measure(name: str, source: str) -> ir_measures.Measure:
-    """The measure of this text; raises SettingsError for one that is unknown, spelled otherwise, or cannot be computed here."""
+    """The measure of this text; raises SettingsError for one that is unknown, spelled otherwise, or not to be computed."""
     try:
         parsed = ir_measures.parse_measure(name)
     except (ValueError, NameError, KeyError, SyntaxError, TypeError) as error:
@@ -22,9 +22,7 @@ def measure(name: str, source: str) -> ir_measures.Measure:
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise SettingsError(f"measure {name!r} of {source}: its {parameter} must be a whole number of at least 1")
     if not any(_computes(provider, parsed) for provider in ir_measures.DefaultPipeline.providers):
-        raise SettingsError(
-            f"measure {name!r} of {source} cannot be computed by what is installed; use for example {EXAMPLES}"
-        )
+        raise SettingsError(f"measure {name!r} of {source} cannot be computed here; use for example {EXAMPLES}")
     return parsed
 
 

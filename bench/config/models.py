@@ -90,9 +90,7 @@ def _by_key(tags: dict[str, str], what: str) -> Discriminator:
         return found[0] if found else None
 
     message = f"has none of the keys {', '.join(tags)}, one of which says what kind of {what} it is"
-    return Discriminator(
-        tag, custom_error_type="value_error", custom_error_message=message, custom_error_context={"error": message}
-    )
+    return Discriminator(tag, custom_error_type="kind", custom_error_message=message)
 
 
 Model = Annotated[

@@ -1,4 +1,4 @@
-"""How a model is trained: contrastively (arXiv 2004.12832, section 3.3) or by denoised supervision (arXiv 2112.01488, 3.2)."""
+"""How a model is trained: contrastively, or by denoised supervision (arXiv 2112.01488, section 3.2)."""
 
 from typing import Annotated, Literal, Self
 

@@ -51,7 +51,8 @@ class Checkpoint(Settings):
 
     @model_validator(mode="after")
     def _pinned(self) -> Self:
-        return self if self.weights else self
+        Weights(name=self.name, revision=self.revision)
+        return self
 
 
 def is_hub_id(name: str) -> bool:
