@@ -86,8 +86,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _flag_error(error: CycloptsError) -> str:
     if isinstance(error.__cause__, ValidationError):
-        name = error.argument.name if error.argument is not None else "the command line"
-        return f"SettingsError: {explained(error.__cause__, name)}"
+        flag = error.argument.name if error.argument is not None else ""
+        where = f"{flag} of the command line" if flag.startswith("--") else "the command line"
+        return f"SettingsError: {explained(error.__cause__, where)}"
     return " ".join(str(error).split())
 
 

@@ -4,13 +4,13 @@ Every method whose argument is ``w`` takes the wildcards of the rule of the same
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from bench.codec.names import UNCOMPRESSED, parse
+from bench.config.datasets import Entry
+from bench.config.models import Pooled
 from bench.config.plan import Plan, Run
-from bench.config.protocol import Entry
 from bench.config.settings import flags
 from bench.errors import SettingsError
 from bench.evaluation.guard import Rules
@@ -30,14 +30,13 @@ class Jobs:
 
     def corpus(self, w: Any) -> str:
         entry = self.plan.corpora[w.corpus]
-        return flags({"dataset": entry.corpus, "passages": entry.passages, "template": entry.template})
+        return flags(dataset=entry.corpus, passages=entry.passages, template=entry.template)
 
     def queries(self, w: Any) -> str:
         entry = self._query_sets()[w.queries]
         seed = self.plan.seed_for("queries", w.queries) if entry.sample_seed is None else entry.sample_seed
-        counts = {"queries": entry.queries, "judgements": entry.judgements, "grades": entry.grades}
-        chosen = {"sample": entry.sample, "seed": seed, "ids": entry.ids}
-        return flags({"dataset": entry.dataset, "without": entry.without, **counts, **chosen})
+        kept = ("dataset", "without", "queries", "judgements", "grades", "sample", "ids")
+        return flags({name: getattr(entry, name) for name in kept}, seed=seed)
 
     def ids(self, w: Any) -> list[str]:
         """The file with the ids of queries to keep, where the config names one; never for a part of a training set."""
@@ -46,20 +45,18 @@ class Jobs:
 
     def encode(self, w: Any) -> str:
         shape = {"shard": int(w.shard), "passages_per_shard": self.plan.passages_per_shard}
-        length = {"doc_maxlen": self.plan.corpora[w.corpus].doc_maxlen}
-        return flags({**shape, **length, **compute(self.plan, threads=1)})
+        return flags(shape, compute(self.plan, threads=1), doc_maxlen=self.plan.corpora[w.corpus].doc_maxlen)
 
     def encode_queries(self, w: Any) -> str:
-        length = {"query_maxlen": self._query_sets()[w.queries].query_maxlen}
-        return flags({**length, **compute(self.plan, threads=1)})
+        return flags(compute(self.plan, threads=1), query_maxlen=self._query_sets()[w.queries].query_maxlen)
 
     def centroids(self, w: Any) -> str:
         seed = self.plan.seed_for("centroids", w.corpus, w.model)
         times = int(w.times.removeprefix("-x") or 1)
-        return flags({"iterations": self.plan.kmeans_iterations, "times": times, "seed": seed, "threads": 2})
+        return flags(iterations=self.plan.kmeans_iterations, times=times, seed=seed, threads=2)
 
     def fit(self, w: Any) -> str:
-        return flags({"codec": w.codec, "seed": self.plan.seed_for("fit", w.corpus, w.model, w.codec), "threads": 1})
+        return flags(codec=w.codec, seed=self.plan.seed_for("fit", w.corpus, w.model, w.codec), threads=1)
 
     def with_centroids(self, pattern: str) -> Callable[[Any], str]:
         """A file by a pattern with {times}, which says what centroids the codec of a rule has."""
@@ -73,22 +70,21 @@ class Jobs:
         return [f"build/{entry.corpus_name}/{w.model}/queries/{entry.name}/manifest.json"]
 
     def search(self, w: Any) -> str:
-        return flags({**self.plan.presets[w.preset].values(), **self._ranking(w.queries), "threads": 1})
+        return flags(self.plan.presets[w.preset].model_dump(), self._ranking(w.queries), threads=1)
 
     def peer(self, w: Any) -> str:
-        return flags({"threads": 2, "seed": self.plan.seed_for("peers", w.corpus, w.model)})
+        return flags(threads=2, seed=self.plan.seed_for("peers", w.corpus, w.model))
 
     def ours(self, w: Any) -> str:
-        return flags({"codec": OURS[w.ours]})
+        return flags(codec=OURS[w.ours])
 
     def growth(self, w: Any) -> str:
         seed = self.plan.seed_for("growth", w.corpus, w.model)
-        return flags({"sizes": GROWTH_SIZES, "iterations": self.plan.kmeans_iterations, "seed": seed, "threads": 1})
+        return flags(sizes=GROWTH_SIZES, iterations=self.plan.kmeans_iterations, seed=seed, threads=1)
 
     def latency(self, w: Any) -> str:
         first = self.plan.latency and self.plan.latency.queries
-        settings = {"depth": self.plan.depth, "first": first, "threads": int(w.pinned)}
-        return flags({**self.plan.presets[w.preset].values(), **settings})
+        return flags(self.plan.presets[w.preset].model_dump(), depth=self.plan.depth, first=first, threads=int(w.pinned))
 
     def bm25(self, w: Any) -> str:
         return flags(self._ranking(w.queries))
@@ -97,14 +93,13 @@ class Jobs:
         entry = self.plan.entries[w.queries]
         parts = w.system.split("/") if "/" in w.system else ("bm25", "text", "bm25")
         axes = dict(zip(("model", "codec", "preset"), parts, strict=True))
-        scored = {"measures": entry.measures, "depth": self.plan.depth}
-        rules = [f"{name}={getattr(entry, name)}" for name in [field.name for field in fields(Rules)]]
-        return flags({**scored, "protocol": rules, "deviations": _named(entry.deviations), "dataset": entry.id, **axes})
+        scored = {"measures": entry.measures, "depth": self.plan.depth, "dataset": entry.id}
+        rules = {name: getattr(entry, name) for name in Rules.model_fields}
+        return flags(scored, axes, protocol=_named(rules), deviations=_named(entry.deviations))
 
     def size(self, w: Any) -> str:
-        return flags(
-            {"corpus": w.corpus, "model": w.model, "deviations": _named(self.plan.corpora[w.corpus].index_deviations)}
-        )
+        deviations = _named(self.plan.corpora[w.corpus].index_deviations)
+        return flags(corpus=w.corpus, model=w.model, deviations=deviations)
 
     def shards_of(self, pattern: str) -> Callable[[Any], list[str]]:
         """All files of a pattern with {shard}, and perhaps {times}, for the wildcards corpus, model and codec of a rule."""
@@ -112,11 +107,10 @@ class Jobs:
 
     def means(self) -> str:
         """Groups of data sets that Table 1 averages, those of which the config has any."""
-        return flags({"means": [f"{group.title}={','.join(group.members)}" for group in self.plan.groups] or None})
+        return flags(means=_named({group.title: ",".join(group.members) for group in self.plan.groups}))
 
     def truncation(self, w: Any) -> str:
-        entry = self.plan.entries[w.queries]
-        return flags({"dataset": entry.id, "model": w.model})
+        return flags(dataset=self.plan.entries[w.queries].id, model=w.model)
 
     def truncations(self) -> list[str]:
         """One per query set and model."""
@@ -152,13 +146,13 @@ class Jobs:
 
     def rated(self, name: str) -> list[str]:
         """A file of every run over token vectors, which Table 7 shows; none where the config asks for none."""
-        runs = [run for run in self.plan.runs if "pooling" not in self.plan.models[run.model]]
+        runs = [run for run in self.plan.runs if not isinstance(self.plan.models[run.model], Pooled)]
         return [f"{_folder(run)}/{name}" for run in runs] if self.plan.rates else []
 
     def rates(self) -> str:
         rates = self.plan.rates
-        against = [f"{codec}={other}" for codec, other in rates.against.items()] if rates else []
-        return flags({"depths": rates and rates.depths, "against": against or None, "seed": self.plan.seed_for("report")})
+        against = _named(rates.against) if rates else None
+        return flags(depths=rates and rates.depths, against=against, seed=self.plan.seed_for("report"))
 
     def rated_sizes(self) -> list[str]:
         folders_of = (Path(record).parents[2] for record in self.rated("run.json"))
@@ -207,7 +201,7 @@ class Jobs:
         return {"depth": self.plan.depth, "self_match": self.plan.entries[queries].self_match}
 
 
-def _named(values: Mapping[str, str]) -> list[str] | None:
+def _named(values: Mapping[str, Any]) -> list[str] | None:
     """NAME=VALUE of each, None where there is none."""
     return [f"{name}={value}" for name, value in values.items()] or None
 

@@ -4,16 +4,28 @@ Every method whose argument is ``w`` takes the wildcards of the rule of the same
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
+from bench.config.datasets import Entry
+from bench.config.models import Teacher
 from bench.config.plan import Plan
-from bench.config.protocol import Entry
 from bench.config.rounds import TrainingSet
-from bench.config.settings import flags
+from bench.config.settings import NONE, flags
+from bench.config.training import (
+    BiEncoder,
+    ContrastiveRecipe,
+    CrossEncoder,
+    Distill,
+    DistillRecipe,
+    Judgements,
+    NetworkTeacher,
+    TeacherRecipe,
+    TeacherTrain,
+    Train,
+    TupleRecipe,
+)
 from workflow.jobs import compute
-
-LOOP = ("steps", "batch", "micro_batch", "learning_rate", "warmup", "temperature", "doc_maxlen", "checkpoint_every")
 
 
 class TrainingJobs:
@@ -24,89 +36,101 @@ class TrainingJobs:
 
     def project(self, w: Any) -> str:
         model = self.plan.models[w.model]
-        fitted = model["projection"]
-        given = {**model["base"], **self._inputs(w.model), **{name: fitted.get(name) for name in ("passages", "dim")}}
-        if "dataset" in fitted:
-            given["doc_maxlen"] = self._trained_on(fitted).doc_maxlen
-        return flags({**given, **self._compute("project", w.model)})
+        fitted = model.projection
+        length = {"doc_maxlen": self._source(fitted.dataset).doc_maxlen} if fitted.dataset else {}
+        sample = {"passages": fitted.passages, "dim": fitted.dim, **length}
+        return flags(model.base.model_dump(), self._inputs(w.model), sample, self._compute("project", w.model))
 
     def convert(self, w: Any) -> str:
-        return flags({**self.plan.models[w.model]["checkpoint"], **self._inputs(w.model)})
+        return flags(self.plan.models[w.model].checkpoint.model_dump(), self._inputs(w.model))
 
     def pool(self, w: Any) -> str:
-        return flags(self.plan.models[w.model]["base"])
+        return flags(self.plan.models[w.model].base.model_dump())
 
     def triples(self, w: Any) -> str:
-        train = self.plan.models[w.model]["train"]
-        return self._triples(train, w.model, self._query_seed(train["dataset"]))
+        train = self.plan.models[w.model].train
+        return self._triples(train, w.model, self._query_seed(train.dataset))
 
     def teacher_triples(self, w: Any) -> str:
         """A teacher has queries of its own: what it says of those that it was trained on is worth less."""
-        return self._triples(self.plan.teachers[w.teacher]["train"], w.teacher, self.plan.seed_for("queries", w.teacher))
+        return self._triples(self.plan.teachers[w.teacher].train, w.teacher, self.plan.seed_for("queries", w.teacher))
 
     def train(self, w: Any) -> str:
-        train = self.plan.models[w.model]["train"]
-        length = {"query_maxlen": self._trained_on(train).query_maxlen}
-        return flags({**self._loop(w.model, train), **length, **self._inputs(w.model), **self._compute("train", w.model)})
+        train = self.plan.models[w.model].train
+        length = self._source(train.dataset).query_maxlen
+        return flags(
+            train.part(ContrastiveRecipe),
+            self._work(w.model, train.checkpoint_every),
+            self._inputs(w.model),
+            self._compute("train", w.model),
+            query_maxlen=length,
+        )
 
     def train_teacher(self, w: Any) -> str:
         teacher = self.plan.teachers[w.teacher]
-        names = ("steps", "batch", "learning_rate", "warmup", "loss")
-        train = {name: teacher["train"][name] for name in names}
-        length = {"max_length": teacher["max_length"]}
-        return flags({**teacher["cross_encoder"], **train, **length, **self._compute("train-teacher", w.teacher)})
+        recipe = teacher.train.part(TeacherRecipe)
+        how = self._compute("train-teacher", w.teacher)
+        return flags(teacher.cross_encoder.model_dump(), recipe, how, max_length=teacher.max_length)
 
     def training_part(self, w: Any) -> str:
         part = self._parts()[w.corpus]
         keep = {"keep_queries": part.queries, "hold_out": part.held_out, "keep_passages": part.passages}
-        return flags({**keep, "query_seed": self._query_seed(part.source.id), "seed": self.plan.seed_for("part", w.corpus)})
+        return flags(keep, query_seed=self._query_seed(part.source.id), seed=self.plan.seed_for("part", w.corpus))
 
     def mine(self, w: Any) -> str:
-        mine = self._distill(w)["mine"]
-        shard = {"shard": int(w.part), "shards": mine.get("shards", 1)}
-        return flags({**self.plan.presets[mine["preset"]].values(), "depth": mine["depth"], **shard, "threads": 1})
+        mine = self._distill(w).mine
+        shard = {"shard": int(w.part), "shards": mine.shards}
+        return flags(self.plan.presets[mine.preset].model_dump(), shard, depth=mine.depth, threads=1)
 
     def score(self, w: Any) -> str:
         teacher = self._teacher(w)
-        if "judgements" in teacher:
-            return flags({"teacher": "judgements", **compute(self.plan, threads=2)})
-        how = {"max_length": teacher["max_length"], "bm25": teacher.get("bm25"), **compute(self.plan, threads=2)}
-        if "bi_encoder" in teacher:
-            return flags({"teacher": "bi-encoder", "folder": f"build/models/{teacher['bi_encoder']}", **how})
-        if "train" in teacher:
-            return flags({"teacher": "cross-encoder", "folder": f"build/teachers/{self._distill(w)['teacher']}", **how})
-        return flags({"teacher": "cross-encoder", **teacher["cross_encoder"], **how})
+        how = compute(self.plan, threads=2)
+        match teacher:
+            case Judgements():
+                return flags(how, teacher="judgements")
+            case BiEncoder():
+                which = {"teacher": "bi-encoder", "folder": f"build/models/{teacher.bi_encoder}"}
+            case CrossEncoder(train=TeacherTrain()):
+                which = {"teacher": "cross-encoder", "folder": f"build/teachers/{self._distill(w).teacher}"}
+            case _:
+                which = {"teacher": "cross-encoder", **teacher.cross_encoder.model_dump()}
+        return flags(which, teacher.part(NetworkTeacher), how)
 
     def tuples(self, w: Any) -> str:
-        drawn = {name: self._distill(w)[name] for name in ("nway", "positive", "sampling")}
-        if self._grouped(w):
+        distill = self._distill(w)
+        groups = {}
+        if distill.group_size > 1:
             vectors = self.of_part("build/{corpus}/{start}/queries/{queries}")(w)
-            drawn |= {"group_size": self._distill(w)["group_size"], "query_vectors": vectors}
-        return flags({**drawn, "seed": self.plan.seed_for("tuples", w.model)})
+            groups = {"group_size": distill.group_size, "query_vectors": vectors}
+        return flags(distill.part(TupleRecipe), groups, seed=self.plan.seed_for("tuples", w.model))
 
     def distill(self, w: Any) -> str:
         distill = self._distill(w)
-        losses = {name: distill[name] for name in ("teacher_temperature", "in_batch_weight")}
-        length = {"query_maxlen": self.plan.training[w.model].entry.query_maxlen}
-        held = distill.get("validation", {})
-        validation = {"validation_passages": held.get("passages"), "validate_every": held.get("every")}
-        if held:
-            validation["validation_queries"] = self.of_part("build/{corpus}/queries/{queries}.held-out")(w)
-        given = {**self._loop(w.model, distill), **losses, **length, **validation}
-        return flags({**given, **self._inputs(w.model), **self._compute("distill", w.model)})
+        validation = {}
+        if held := distill.validation:
+            queries = self.of_part("build/{corpus}/queries/{queries}.held-out")(w)
+            validation = {"validation_queries": queries, "validation_passages": held.passages, "validate_every": held.every}
+        return flags(
+            distill.part(DistillRecipe),
+            self._work(w.model, distill.checkpoint_every),
+            validation,
+            self._inputs(w.model),
+            self._compute("distill", w.model),
+            query_maxlen=self.plan.training[w.model].entry.query_maxlen,
+        )
 
     def fitted_on(self, w: Any) -> list[str]:
         """The collection that a projection is fitted on; none where it is random."""
-        fitted = self.plan.models[w.model]["projection"]
-        return [f"build/{self._trained_on(fitted).corpus_name}/corpus/manifest.json"] if "dataset" in fitted else []
+        dataset = self.plan.models[w.model].projection.dataset
+        return [f"build/{self._source(dataset).corpus_name}/corpus/manifest.json"] if dataset else []
 
     def corpus(self, w: Any) -> str:
         """The collection that a model or a teacher is trained on."""
-        return f"build/{self._trained_on(self._train(w)).corpus_name}/corpus/manifest.json"
+        return f"build/{self._source(self._train(w).dataset).corpus_name}/corpus/manifest.json"
 
     def queries(self, w: Any) -> str:
         """The query set that a model or a teacher is trained on."""
-        entry = self._trained_on(self._train(w))
+        entry = self._source(self._train(w).dataset)
         return f"build/{entry.corpus_name}/queries/{entry.name}/manifest.json"
 
     def whole(self, pattern: str) -> Callable[[Any], str]:
@@ -123,15 +147,15 @@ class TrainingJobs:
 
         def file(w: Any) -> str:
             entry = self.plan.training[w.model].entry
-            names = {"start": self.plan.models[w.model]["start"], "codec": self._distill(w)["mine"]["codec"]}
+            names = {"start": self.plan.distilled(w.model).start, "codec": self._distill(w).mine.codec}
             return pattern.format(corpus=entry.corpus_name, queries=entry.name, **names)
 
         return file
 
     def held_out(self, w: Any) -> list[str]:
         """Queries for validation, where the model asks for it."""
-        validated = "validation" in self._distill(w)
-        return [self.of_part("build/{corpus}/queries/{queries}.held-out/manifest.json")(w)] if validated else []
+        held = self._distill(w).validation
+        return [self.of_part("build/{corpus}/queries/{queries}.held-out/manifest.json")(w)] if held else []
 
     def parts(self) -> str:
         """A wildcard constraint: the corpora that are parts of training sets, or a name that none has."""
@@ -139,90 +163,92 @@ class TrainingJobs:
 
     def teacher(self, w: Any) -> list[str]:
         """The manifest of a teacher that is made here."""
-        teacher = self._teacher(w)
-        if "bi_encoder" in teacher:
-            return [f"build/models/{teacher['bi_encoder']}/manifest.json"]
-        return [f"build/teachers/{self._distill(w)['teacher']}/manifest.json"] if "train" in teacher else []
+        match self._teacher(w):
+            case BiEncoder(bi_encoder=name):
+                return [f"build/models/{name}/manifest.json"]
+            case CrossEncoder(train=TeacherTrain()):
+                return [f"build/teachers/{self._distill(w).teacher}/manifest.json"]
+        return []
 
     def scored(self, w: Any) -> list[str]:
         """Manifests of all parts of the training queries, scored."""
-        count = self._distill(w)["mine"].get("shards", 1)
-        return [f"build/models/{w.model}.scored/{part:05d}/manifest.json" for part in range(count)]
+        shards = range(self._distill(w).mine.shards)
+        return [f"build/models/{w.model}.scored/{shard:05d}/manifest.json" for shard in shards]
 
     def asked(self, w: Any) -> list[str]:
         """The start's vectors of the training queries, where similar ones stand in groups."""
-        return [self.of_part("build/{corpus}/{start}/queries/{queries}/manifest.json")(w)] if self._grouped(w) else []
+        grouped = self._distill(w).group_size > 1
+        return [self.of_part("build/{corpus}/{start}/queries/{queries}/manifest.json")(w)] if grouped else []
 
     def distilled(self, pattern: str) -> list[str]:
         return [pattern.format(model=name) for name in self.plan.training]
 
     def logs(self) -> list[str]:
         """Logs of every training of a model."""
-        models = self.plan.models.items()
-        return [f"build/models/{name}.steps.jsonl" for name, model in models if model.get("train") or model.get("distill")]
+        return [f"build/models/{name}.steps.jsonl" for name in self._recipes()]
 
     def starts(self) -> list[str]:
         """MODEL=START of every trained model."""
-        return [f"{name}={model['start']}" for name, model in self.plan.models.items() if "start" in model]
+        return [f"{name}={self.plan.models[name].start}" for name in self._recipes()]
 
     def seen(self) -> list[str]:
         """MODEL=PASSAGES of every trained model, in all its steps."""
-        found = []
-        for name, model in self.plan.models.items():
-            if stage := model.get("train") or model.get("distill"):
-                each = stage.get("nway") or 1 + stage.get("negatives", 1)
-                found.append(f"{name}={stage['steps'] * stage['batch'] * each}")
-        return found
+        return [f"{name}={recipe.passages_seen}" for name, recipe in self._recipes().items()]
 
     def models_with(self, key: str) -> str:
         """A wildcard constraint: names of the models whose settings have ``key``, or a name that none has."""
-        names = [re.escape(name) for name, model in self.plan.models.items() if model.get(key)]
+        names = [re.escape(name) for name, model in self.plan.models.items() if getattr(model, key, None)]
         return "|".join(names) or f"no-model-with-{key}"
 
     def trained_teachers(self) -> str:
         """A wildcard constraint: names of the teachers that are trained here, or a name that none has."""
-        return "|".join(re.escape(name) for name, each in self.plan.teachers.items() if "train" in each) or "no-teacher"
+        trained = (name for name, teacher in self.plan.teachers.items() if getattr(teacher, "train", None))
+        return "|".join(map(re.escape, trained)) or "no-teacher"
 
     def start(self, w: Any) -> str:
-        return f"build/models/{self.plan.models[w.model]['start']}/manifest.json"
+        return f"build/models/{self.plan.models[w.model].start}/manifest.json"
 
-    def _train(self, w: Any) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self.plan.teachers[w.teacher] if hasattr(w, "teacher") else self.plan.models[w.model]
-        return found["train"]
+    def _recipes(self) -> dict[str, Train | Distill]:
+        """How each trained model is trained."""
+        stages = {
+            name: getattr(model, "train", None) or getattr(model, "distill", None)
+            for name, model in self.plan.models.items()
+        }
+        return {name: stage for name, stage in stages.items() if stage}
 
-    def _trained_on(self, stage: Mapping[str, Any]) -> Entry:
-        return self.plan.sources[stage["dataset"]]
+    def _train(self, w: Any) -> Train | TeacherTrain:
+        found = self.plan.teachers[w.teacher] if hasattr(w, "teacher") else self.plan.models[w.model]
+        return found.train
+
+    def _source(self, dataset: str) -> Entry:
+        return self.plan.sources[dataset]
 
     def _query_seed(self, dataset: str) -> int:
         """One for all models, so that those trained on as many queries of a data set are trained on the same ones."""
         return self.plan.seed_for("training-queries", dataset)
 
-    def _triples(self, train: Mapping[str, Any], name: str, query_seed: int) -> str:
-        count = train["steps"] * train["batch"]
-        if "docpairs" in train:
-            return flags({"count": count, "docpairs": train["docpairs"]})
-        mined = {key: train[key] for key in ("negatives", "mining_depth")}
+    def _triples(self, train: Train | TeacherTrain, name: str, query_seed: int) -> str:
+        count = train.steps * train.batch
+        if docpairs := getattr(train, "docpairs", None):
+            return flags(count=count, docpairs=docpairs)
         seeds = {"query_seed": query_seed, "seed": self.plan.seed_for("triples", name)}
-        return flags({"count": count, **mined, **seeds})
+        return flags(seeds, count=count, negatives=train.negatives, mining_depth=train.mining_depth)
 
-    def _loop(self, model: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-        given = {name: settings[name] for name in LOOP if name in settings}
-        return {**given, "work": f"build/models/{model}.checkpoints"} if "checkpoint_every" in given else given
+    def _work(self, model: str, checkpoint_every: int | None) -> dict[str, Any]:
+        return {"work": f"build/models/{model}.checkpoints"} if checkpoint_every else {}
 
     def _parts(self) -> dict[str, TrainingSet]:
         return {part.entry.corpus_name: part for part in self.plan.training.values() if not part.whole}
 
-    def _distill(self, w: Any) -> Mapping[str, Any]:
-        return self.plan.models[w.model]["distill"]
+    def _distill(self, w: Any) -> Distill:
+        return self.plan.distilled(w.model).distill
 
-    def _grouped(self, w: Any) -> bool:
-        return bool(self._distill(w).get("group_size", 1) > 1)
-
-    def _teacher(self, w: Any) -> Mapping[str, Any]:
-        return self.plan.teachers[self._distill(w)["teacher"]]
+    def _teacher(self, w: Any) -> Teacher:
+        return self.plan.teachers[self._distill(w).teacher]
 
     def _inputs(self, model: str) -> dict[str, Any]:
-        return {name: "none" if value is None else value for name, value in self.plan.inputs(model).items()}
+        given = self.plan.models[model].inputs.given()
+        return {name: NONE if value is None else value for name, value in given.items()}
 
     def _compute(self, *purpose: str) -> dict[str, Any]:
         return {"seed": self.plan.seed_for(*purpose), **compute(self.plan, threads=2)}

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, create_model
 
 from bench.config import yaml
-from bench.config.settings import Count, Name, Natural, Settings
+from bench.config.settings import Count, Name, Natural, Settings, Unique, optional
 from bench.errors import SettingsError
 
 Gains = Literal["binary", "graded"]
@@ -31,45 +31,85 @@ class Choice(Settings):
 class Overridable(Settings):
     """Keys of the protocol that a config may override; each deviation is shown in the tables."""
 
-    query_maxlen: MaxLength | None = None
+    query_maxlen: MaxLength
     """Tokens of a query, markers included."""
-    doc_maxlen: MaxLength | None = None
+    doc_maxlen: MaxLength
     """Tokens of a passage, markers included."""
-    measures: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    measures: Annotated[tuple[str, ...], Field(min_length=1), Unique]
     """ir_measures texts, the headline first."""
-    gains: Gains | None = None
+    gains: Gains
     """Gain of a relevant passage: 1, or its grade; a grade below 1 gains nothing in either."""
-    self_match: SelfMatch | None = None
+    self_match: SelfMatch
     """A result with the query's own id: means nothing (none), is removed before the cut-off, or must not occur (absent)."""
 
 
-class ProtocolKeys(Overridable, Choice):
-    """Protocol keys of a query set, some of them or all."""
+class Entry(Overridable, Choice):
+    """How one query set is evaluated: its protocol, with what a config changes in it."""
 
-    corpus: str | None = None
+    id: str
+    """An ir_datasets id, or one like it with dataset."""
+    corpus: str
     """ir_datasets id of the collection; sets that name the same one share its index."""
-    passages: Count | None = None
+    passages: Count
     """Passages that the collection must have."""
-    template: str | None = None
+    template: str
     """Text of a passage by its fields, which must be what default_text() of ir_datasets gives."""
-    dataset: str | None = None
+    dataset: str
     """ir_datasets id of queries and judgements, where it is not the id of the set."""
     without: str | None = None
     """ir_datasets id of queries that are left out of those of dataset."""
-    queries: Count | None = None
+    queries: Count
     """Queries that the set must have, before a sample."""
-    judgements: Count | None = None
+    judgements: Count
     """Judgements that the set must have, before a sample."""
-    grades: Annotated[tuple[int, ...], Field(min_length=1)] | None = None
+    grades: Annotated[tuple[int, ...], Field(min_length=1), Unique]
     """Grades that its judgements have, all of them."""
-    source: Annotated[dict[str, str], Field(min_length=1)] | None = None
+    source: Annotated[dict[str, str], Field(min_length=1)]
     """Where each choice comes from."""
+    deviations: dict[str, str] = Field(default_factory=dict)
+    """What differs from the protocol, by key."""
+
+    @property
+    def name(self) -> str:
+        """The id as a part of a path."""
+        return slug(self.id)
+
+    @property
+    def corpus_name(self) -> str:
+        return slug(self.corpus)
+
+    @property
+    def kept(self) -> int:
+        """Queries that are searched and scored."""
+        return self.sample or self.queries
+
+    @property
+    def index_deviations(self) -> dict[str, str]:
+        """Of the deviations those that concern the index, whichever queries search it."""
+        return {key: text for key, text in self.deviations.items() if key in ("doc_maxlen", "protocol")}
+
+
+def slug(dataset_id: str) -> str:
+    return dataset_id.replace("/", "-")
+
+
+# The same keys, each of which may be left out: in the protocol's file, under override, and in a config.
+_PartOfEntry: Any = create_model("_PartOfEntry", __base__=Settings, **optional(Entry, skip=("id", "deviations")))
+_PartOfOverridable: Any = create_model("_PartOfOverridable", __base__=Settings, **optional(Overridable))
+
+
+class ProtocolKeys(_PartOfEntry):
+    """Protocol keys of a query set, some of them or all."""
+
+
+class Override(_PartOfOverridable):
+    """What differs from the protocol."""
 
 
 class QuerySet(ProtocolKeys):
-    """A query set in the config of a benchmark: one of the protocol, or one that gives all its keys."""
+    """A query set of a benchmark: one of the protocol, or one that gives all its keys."""
 
-    override: Overridable | None = None
+    override: Override | None = None
     """What differs from the protocol."""
 
 

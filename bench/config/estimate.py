@@ -12,9 +12,10 @@ from typing import Any
 from bench.codec.kmeans import number_of_centroids
 from bench.codec.names import parse
 from bench.codec.nearest import code_dtype
+from bench.config import yaml
+from bench.config.datasets import Entry
+from bench.config.models import Converted, Model, Projected
 from bench.config.plan import Plan
-from bench.config.protocol import Entry
-from bench.config.settings import read_yaml
 from bench.errors import SettingsError
 
 LENGTHS = Path(__file__).with_name("lengths.yaml")
@@ -64,8 +65,9 @@ def costs(plan: Plan, lengths: Mapping[str, Mapping[str, Any]]) -> list[Cost]:
     for run in plan.runs:
         codecs.setdefault((run.corpus, run.model), set()).add(run.codec)
     for name, part in plan.training.items():
-        pair = part.entry.corpus_name, plan.models[name]["start"]
-        codecs.setdefault(pair, set()).add(plan.models[name]["distill"]["mine"]["codec"])
+        distilled = plan.distilled(name)
+        pair = part.entry.corpus_name, distilled.start
+        codecs.setdefault(pair, set()).add(distilled.distill.mine.codec)
     wholes = {part.entry.corpus: part.source.corpus for part in plan.training.values()}
     found = []
     for (corpus, model), wanted in codecs.items():
@@ -84,7 +86,7 @@ def peaks(found: Sequence[Cost], keep_vectors: bool) -> int:
 
 def read_lengths(path: Path = LENGTHS) -> dict[str, Mapping[str, Any]]:
     """Lengths by the id of a collection; raises SettingsError for an entry without a source, or without one number."""
-    lengths: dict[str, Mapping[str, Any]] = read_yaml(path)
+    lengths: dict[str, Mapping[str, Any]] = yaml.read(path).values
     for name, values in lengths.items():
         if len(values) != 2 or "source" not in values or not {"vectors", "words"} & set(values):
             raise SettingsError(f"{path}: {name} has {sorted(values)}, expected source and either vectors or words")
@@ -107,14 +109,17 @@ def truncated_mean(mean: float, most: float) -> float:
     return mean - math.exp(-rate * most) * (mean + most)
 
 
-def dimensions(models: Mapping[str, Mapping[str, Any]], name: str) -> int | None:
+def dimensions(models: Mapping[str, Model], name: str) -> int | None:
     """Of a token vector; None for a model with one vector per passage."""
     model = models[name]
-    while "start" in model:
-        model = models[model["start"]]
-    if "pooling" in model:
-        return None
-    return int((model.get("projection") or model["checkpoint"])["dim"])
+    while start := getattr(model, "start", None):
+        model = models[start]
+    match model:
+        case Projected():
+            return model.projection.dim
+        case Converted():
+            return model.checkpoint.dim
+    return None
 
 
 def index_bytes(codec: str, passages: int, vectors: int, dim: int) -> int:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Discriminator, Tag, model_validator
 
 from bench.config.inputs import InputSettings
-from bench.config.settings import Count, Dim, Settings
+from bench.config.settings import Count, Dim, Settings, kinds
 from bench.config.training import BiEncoder, CrossEncoder, Distill, Judgements, Reference, Train
 from bench.config.weights import Checkpoint, Weights
 
@@ -86,11 +86,9 @@ def _by_key(tags: dict[str, str], what: str) -> Discriminator:
     """Alternatives by the key that only one of them has."""
 
     def tag(value: Any) -> str | None:
-        found = [name for key, name in tags.items() if (key in value if isinstance(value, dict) else hasattr(value, key))]
-        return found[0] if found else None
+        return next((tag for key, tag in tags.items() if key in value), None) if isinstance(value, dict) else None
 
-    message = f"has none of the keys {', '.join(tags)}, one of which says what kind of {what} it is"
-    return Discriminator(tag, custom_error_type="kind", custom_error_message=message)
+    return kinds(tag, f"has none of the keys {', '.join(tags)}, one of which says what kind of {what} it is")
 
 
 Model = Annotated[
@@ -105,7 +103,7 @@ Model = Annotated[
             "checkpoint": "tag:converted",
             "distill": "tag:distilled",
             "pooling": "tag:pooled",
-            "train": "tag:trained",
+            "start": "tag:trained",
         },
         "model",
     ),

@@ -5,23 +5,20 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bench.codec.names import UNCOMPRESSED, parse
-from bench.config import datasets, protocol, rates, rounds
-from bench.config.datasets import Group, Protocol
-from bench.config.protocol import Entry
-from bench.config.rates import Rates
+from bench.config import benchmark, datasets, extends, measures, protocol, rounds
+from bench.config.benchmark import Benchmark, CodecComparison, GridItem
+from bench.config.datasets import Entry, Group, Protocol
+from bench.config.models import Distilled, Model, Pooled, Teacher
+from bench.config.presets import Preset
 from bench.config.rounds import TrainingSet
-from bench.config.settings import derived_seed, read_config, validate
-from bench.config.weights import check_weights
+from bench.config.settings import derived_seed
 from bench.errors import SettingsError
-from bench.evaluation import quality
 from bench.files.provenance import has_native_bfloat16
-from bench.search import presets
-from bench.search.presets import Preset
 
 DATASETS = Path("config/datasets.yaml")
+STAGES = ("projection", "train", "distill")  # what of a model or a teacher may name a training set
 MOST_SHARDS = 500  # of a collection: one command takes the names of all shards and of what was made of them
 
 
@@ -61,10 +58,10 @@ class Plan:
     entries: Mapping[str, Entry]
     corpora: Mapping[str, Entry]
     groups: Sequence[Group]
-    models: Mapping[str, Mapping[str, Any]]
+    models: Mapping[str, Model]
     sources: Mapping[str, Entry]
     training: Mapping[str, TrainingSet]
-    teachers: Mapping[str, Mapping[str, Any]]
+    teachers: Mapping[str, Teacher]
     presets: Mapping[str, Preset]
     codec_queries: Entry | None
     runs: Sequence[Run]
@@ -76,10 +73,17 @@ class Plan:
     device: str
     kmeans_iterations: int
     latency: Latency | None
-    rates: Rates | None
+    rates: CodecComparison | None
 
     def seed_for(self, *purpose: str) -> int:
         return derived_seed(self.seed, *purpose)
+
+    def distilled(self, name: str) -> Distilled:
+        """A model of ``training``, all of which are distilled."""
+        model = self.models[name]
+        if not isinstance(model, Distilled):
+            raise TypeError(f"{name} is a {type(model).__name__}")
+        return model
 
     def shards(self, corpus: str) -> list[str]:
         """Names of the shards of a corpus, known before any of its passages is read."""
@@ -90,56 +94,54 @@ class Plan:
         """Codecs of a model of which a size is reported: those that a run searches."""
         return sorted({run.codec for run in self.runs if (run.corpus, run.model) == (corpus, model)})
 
-    def inputs(self, model: str) -> Mapping[str, Any]:
-        return self.models[model].get("inputs") or {}
-
 
 def load(path: Path, protocol_file: Path = DATASETS) -> Plan:
     """Read, check and resolve a config file."""
-    return resolve(read_config(path), str(path), datasets.read(protocol_file))
+    document = extends.read(path)
+    return resolve(Benchmark.parse(document.values, document), str(path), datasets.read(protocol_file))
 
 
-def resolve(values: Mapping[str, Any], source: str, rules: Protocol) -> Plan:
-    """The plan of a config's values; raises SettingsError naming key, value and what would be right."""
-    validate(values, source)
+def resolve(config: Benchmark, source: str, rules: Protocol) -> Plan:
+    """The plan of a config; raises SettingsError naming key, value and what would be right."""
     known = rules.sets
     entries = {
         entry.name: entry
-        for dataset_id, overrides in values["queries"].items()
-        for entry in [protocol.resolve(dataset_id, overrides or {}, known, source)]
+        for dataset_id, given in config.queries.items()
+        for entry in [protocol.resolve(dataset_id, given, known, source)]
     }
-    declared, teachers = rounds.expanded(values["models"]), values.get("teachers", {})
-    parsed = {name: presets.parse(preset, f"presets.{name} in {source}") for name, preset in values["presets"].items()}
-    runs = list(dict.fromkeys(_runs(values["grid"], declared, entries, parsed, source)))
-    _check_models(declared, source)
-    rounds.check_teachers(teachers, declared, source)
-    for name in (name for name, teacher in teachers.items() if "cross_encoder" in teacher):
-        check_weights(teachers[name]["cross_encoder"], f"teachers.{name}.cross_encoder in {source}:")
-    for name in (name for name, model in declared.items() if "distill" in model):
-        codec = parse(declared[name]["distill"]["mine"]["codec"], f"models.{name}.distill.mine in {source}")
-        rounds.check(name, declared, teachers, codec, parsed, source)
-    models, teachers = rounds.needed(declared, teachers, (run.model for run in runs))
+    declared = rounds.expanded(config.models)
+    runs = list(dict.fromkeys(_runs(config, declared, entries, source)))
+    _check_starts(declared, source)
+    rounds.check_teachers(config.teachers, declared, source)
+    for name, model in declared.items():
+        if isinstance(model, Distilled):
+            rounds.check(name, model.distill, config.teachers, config.presets, source)
+    models, teachers = rounds.needed(declared, config.teachers, (run.model for run in runs))
     training = {
-        name: rounds.training_set(model["distill"], known, source) for name, model in models.items() if "distill" in model
+        name: rounds.training_set(model.distill, known, source)
+        for name, model in models.items()
+        if isinstance(model, Distilled)
     }
-    sources = {name: protocol.resolve(name, {}, known, source) for name in training_sets(models, teachers)}
-    codec_queries = protocol.resolve(values["codec_queries"], {}, known, source) if values.get("codec_queries") else None
+    sources = {name: protocol.resolve(name, None, known, source) for name in training_sets(models, teachers)}
+    codec_queries = protocol.resolve(config.codec_queries, None, known, source) if config.codec_queries else None
     if codec_queries:
         sources[codec_queries.id] = codec_queries
     corpora = _corpora(entries, sources, training, source)
     _check_codecs({run.codec for run in runs}, codec_queries, source)
     for entry in entries.values():
-        quality.check_depth(entry.measures, values["depth"], f"queries.{entry.id} in {source}")
-    asked = values["depth"] + any(entry.self_match == "removed" for entry in entries.values())
+        measures.check_depth(entry.measures, config.depth, f"queries.{entry.id} in {source}")
+    asked = config.depth + any(entry.self_match == "removed" for entry in entries.values())
     for name in sorted({run.preset for run in runs}):
-        presets.check_depth(parsed[name], asked, f"presets.{name} in {source}")
-    _check_shards(corpora, values["encode"]["passages_per_shard"], source)
-    precision = values["encode"]["precision"]
+        config.presets[name].check_depth(asked, f"presets.{name} in {source}")
+    _check_shards(corpora, config.encode.passages_per_shard, source)
+    if config.rates:
+        _check_rates(config.rates, runs, config.depth, f"rates in {source}")
+    precision = config.encode.precision
     return Plan(
         source=source,
-        name=values["name"],
-        seed=values["seed"],
-        depth=values["depth"],
+        name=config.name,
+        seed=config.seed,
+        depth=config.depth,
         entries=entries,
         corpora=corpora,
         groups=[group for group in rules.groups.values() if {entry.id for entry in entries.values()} & set(group.members)],
@@ -147,18 +149,18 @@ def resolve(values: Mapping[str, Any], source: str, rules: Protocol) -> Plan:
         sources=sources,
         training=training,
         teachers=teachers,
-        presets=parsed,
+        presets=config.presets,
         codec_queries=codec_queries,
         runs=runs,
-        baseline=_baseline(values.get("baseline"), runs, source),
-        bm25=values.get("bm25", False),
-        passages_per_shard=values["encode"]["passages_per_shard"],
-        keep_vectors=values["encode"].get("keep_vectors", True),
+        baseline=_baseline(config.baseline, runs, source),
+        bm25=config.bm25,
+        passages_per_shard=config.encode.passages_per_shard,
+        keep_vectors=config.encode.keep_vectors,
         precision=precision if precision != "auto" else "bfloat16" if has_native_bfloat16() else "float32",
-        device=values.get("device", "cpu"),
-        kmeans_iterations=values["kmeans"]["iterations"],
-        latency=_latency(values["latency"], runs, entries, f"latency in {source}") if values.get("latency") else None,
-        rates=_rates(values.get("rates"), runs, values["depth"], source),
+        device=config.device,
+        kmeans_iterations=config.kmeans.iterations,
+        latency=_latency(config.latency, runs, entries, f"latency in {source}") if config.latency else None,
+        rates=config.rates,
     )
 
 
@@ -193,28 +195,22 @@ def _check_shards(corpora: Mapping[str, Entry], passages_per_shard: int, source:
             )
 
 
-def training_sets(models: Mapping[str, Mapping[str, Any]], teachers: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def training_sets(models: Mapping[str, Model], teachers: Mapping[str, Teacher]) -> list[str]:
     """Ids of the data sets that models and teachers are fitted or trained on."""
-    stages = (of.get(stage) for of in (*models.values(), *teachers.values()) for stage in ("projection", "train", "distill"))
-    return sorted({stage["dataset"] for stage in stages if stage and "dataset" in stage})
+    stages = (getattr(of, key, None) for of in (*models.values(), *teachers.values()) for key in STAGES)
+    return sorted({dataset for stage in stages if (dataset := getattr(stage, "dataset", None))})
 
 
-def _runs(
-    grid: Sequence[Mapping[str, Any]],
-    models: Mapping[str, Mapping[str, Any]],
-    entries: Mapping[str, Entry],
-    parsed: Mapping[str, Preset],
-    source: str,
-) -> list[Run]:
+def _runs(config: Benchmark, models: Mapping[str, Model], entries: Mapping[str, Entry], source: str) -> list[Run]:
     runs = []
-    for number, item in enumerate(grid):
+    for number, item in enumerate(config.grid):
         where = f"grid.{number} in {source}"
-        for axis, names in (("models", models), ("presets", parsed)):
-            if unknown := [name for name in item[axis] if name not in names]:
+        for axis, names in (("models", models), ("presets", config.presets)):
+            if unknown := [name for name in getattr(item, axis) if name not in names]:
                 raise SettingsError(f"{where} names the unknown {axis} {unknown}; known: {sorted(names)}")
         searched = _named(item, entries, where)
-        for model, codec, preset in itertools.product(item["models"], item["codecs"], item["presets"]):
-            _check_run(models[model], model, codec, preset, parsed[preset], where)
+        for model, codec, preset in itertools.product(item.models, item.codecs, item.presets):
+            _check_run(models[model], model, codec, preset, config.presets[preset], where)
             runs += [
                 Run(queries=entry.name, corpus=entry.corpus_name, model=model, codec=codec, preset=preset)
                 for entry in searched
@@ -222,22 +218,23 @@ def _runs(
     return runs
 
 
-def _named(item: Mapping[str, Any], entries: Mapping[str, Entry], where: str) -> list[Entry]:
+def _named(item: GridItem | benchmark.Latency, entries: Mapping[str, Entry], where: str) -> list[Entry]:
     """The query sets that an item of the config names by their ids, all where it names none."""
     found = {entry.id: entry for entry in entries.values()}
-    wanted = item.get("query_sets", found)
+    wanted = list(found) if item.query_sets is None else item.query_sets
     if unknown := [name for name in wanted if name not in found]:
         raise SettingsError(f"{where} names the query_sets {unknown}; those of the config: {sorted(found)}")
     return [found[name] for name in wanted]
 
 
-def _check_run(settings: Mapping[str, Any], model: str, codec: str, name: str, preset: Preset, where: str) -> None:
+def _check_run(settings: Model, model: str, codec: str, name: str, preset: Preset, where: str) -> None:
     compressed = parse(codec, where) is not None
+    pooled = isinstance(settings, Pooled)
     if preset.needs_lists and not compressed:
         raise SettingsError(f"{where}: preset {name!r} needs an inverted list, codec {codec!r} has none; use exact")
-    if "pooling" in settings and (codec != UNCOMPRESSED or preset.engine != "flat"):
+    if pooled and (codec != UNCOMPRESSED or preset.engine != "flat"):
         raise SettingsError(f"{where}: model {model!r} has one vector per passage; use codec fp16 and engine flat")
-    if "pooling" not in settings and preset.engine == "flat":
+    if not pooled and preset.engine == "flat":
         raise SettingsError(f"{where}: preset {name!r} is for models with pooling, {model!r} has a vector per token")
 
 
@@ -257,39 +254,43 @@ def _baseline(model: str | None, runs: Sequence[Run], source: str) -> str | None
     return model
 
 
-def _latency(values: Mapping[str, Any], runs: Sequence[Run], entries: Mapping[str, Entry], where: str) -> Latency:
-    sets = {entry.name for entry in _named(values, entries, where)}
+def _latency(asked: benchmark.Latency, runs: Sequence[Run], entries: Mapping[str, Entry], where: str) -> Latency:
+    sets = {entry.name for entry in _named(asked, entries, where)}
     timed = [run for run in runs if run.queries in sets]
     for axis, name in (("models", "model"), ("codecs", "codec"), ("presets", "preset")):
         known = sorted({getattr(run, name) for run in runs})
-        wanted = values.get(axis, known)
+        wanted = known if getattr(asked, axis) is None else getattr(asked, axis)
         if unknown := [name for name in wanted if name not in known]:
             raise SettingsError(f"{where} names the {axis} {unknown}, which no run of the grid has; these it has: {known}")
         timed = [run for run in timed if getattr(run, name) in wanted]
     if not timed:
         raise SettingsError(f"{where} names query sets, models, codecs and presets that no run of the grid has together")
     for entry in (entries[name] for name in dict.fromkeys(run.queries for run in timed)):
-        if values["queries"] > (count := entry.kept):
-            raise SettingsError(f"queries {values['queries']} of {where} are more than the {count} of {entry.id}")
-    return Latency(runs=timed, threads=values["threads"], queries=values["queries"])
+        if asked.queries > entry.kept:
+            raise SettingsError(f"queries {asked.queries} of {where} are more than the {entry.kept} of {entry.id}")
+    return Latency(runs=timed, threads=asked.threads, queries=asked.queries)
 
 
-def _rates(values: Mapping[str, Any] | None, runs: Sequence[Run], depth: int, source: str) -> Rates | None:
-    searches = [(run.model, run.codec, run.preset) for run in runs]
-    return rates.resolve(values, searches, depth, f"rates in {source}") if values else None
+def _check_rates(rates: CodecComparison, runs: Iterable[Run], depth: int, where: str) -> None:
+    """Raise SettingsError for a comparison of codecs that no run can show."""
+    searches = {(run.model, run.codec, run.preset) for run in runs}
+    if deep := [asked for asked in rates.depths if asked > depth]:
+        raise SettingsError(f"depths {deep} of {where} look deeper than the runs of depth {depth}")
+    models = {model for model, codec, _ in searches if codec != UNCOMPRESSED}
+    if lone := sorted(model for model in models if (model, UNCOMPRESSED, "exact") not in searches):
+        raise SettingsError(f"{where} compares with {UNCOMPRESSED} searched by the preset exact, which models {lone} lack")
+    codecs = {codec for _, codec, _ in searches}
+    if unknown := sorted({*rates.against, *rates.against.values()} - codecs):
+        raise SettingsError(f"against of {where} names the codecs {unknown}; those of the grid: {sorted(codecs)}")
 
 
-def _check_models(models: Mapping[str, Mapping[str, Any]], source: str) -> None:
-    for name, model in models.items():
-        for key in {"base", "checkpoint"} & set(model):
-            check_weights(model[key], f"models.{name}.{key} in {source}:")
-        start = model.get("start")
+def _check_starts(models: Mapping[str, Model], source: str) -> None:
+    for name in models:
         seen = [name]
-        while start is not None:
-            if start not in models or "pooling" in models[start]:
-                known = sorted(other for other in models if "pooling" not in models[other])
+        while start := getattr(models[seen[-1]], "start", None):
+            if start not in models or isinstance(models[start], Pooled):
+                known = sorted(other for other, model in models.items() if not isinstance(model, Pooled))
                 raise SettingsError(f"models.{seen[-1]}.start {start!r} in {source} is not one of {known}")
             if start in seen:
                 raise SettingsError(f"models.{name} in {source} starts from itself: {' -> '.join([*seen, start])}")
             seen.append(start)
-            start = models[start].get("start")

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, TypeAdapter, create_model
+from pydantic import Tag, create_model
 
-from bench.config.settings import Count, Settings
+from bench.config.settings import Count, Settings, kinds, optional
 from bench.errors import SettingsError
 
 
@@ -13,7 +13,7 @@ class Preset(Settings):
 
     needs_lists: ClassVar[bool] = False
     engine: str
-    """What searches."""
+    """Engine that searches."""
 
     @property
     def scored(self) -> int | None:
@@ -82,30 +82,46 @@ class PlaidPreset(Preset):
 
 
 KINDS: tuple[type[Preset], ...] = (ExactPreset, ColBERTv2Preset, PlaidPreset, FlatPreset)
-AnyPreset = Annotated[ExactPreset | ColBERTv2Preset | PlaidPreset | FlatPreset, Field(discriminator="engine")]
-_ANY: TypeAdapter[Preset] = TypeAdapter(AnyPreset)
+_ENGINES = {str(kind.model_fields["engine"].default): kind for kind in KINDS}
 
 
-def _flags() -> type[Settings]:
-    """The settings of all engines in one group, each optional, so that a verb has a flag for every one of them."""
-    fields: dict[str, Any] = {
-        "engine": (Literal["exact", "colbertv2", "plaid", "flat"], Field(description="What searches."))
-    }
-    for kind in KINDS:
-        for name, field in kind.model_fields.items():
-            if name != "engine":
-                engine = kind.model_fields["engine"].default
-                fields[name] = (field.annotation | None, Field(default=None, description=f"{engine}: {field.description}"))
-    return create_model("EngineFlags", __base__=Settings, **fields)
+def _tag(value: Any) -> str | None:
+    kind = _ENGINES.get(str(value.get("engine"))) if isinstance(value, dict) else None
+    return f"tag:{kind.__name__.lower()}" if kind else None
 
 
-EngineFlags = _flags()
-VALUES = tuple(name for name in EngineFlags.model_fields if name != "engine")
+AnyPreset = Annotated[
+    Annotated[ExactPreset, Tag("tag:exactpreset")]
+    | Annotated[ColBERTv2Preset, Tag("tag:colbertv2preset")]
+    | Annotated[PlaidPreset, Tag("tag:plaidpreset")]
+    | Annotated[FlatPreset, Tag("tag:flatpreset")],
+    kinds(_tag, f"engine must be one of {', '.join(sorted(_ENGINES))}"),
+]
+
+
+_EachOptional: Any = create_model(
+    "_EachOptional",
+    __base__=Settings,
+    **{
+        name: field
+        for kind in KINDS
+        for name, field in optional(kind, f"{kind.model_fields['engine'].default}: {{}}", skip=("engine",)).items()
+    },
+)
+
+
+class EngineFlags(_EachOptional):
+    """The settings of all engines in one group, so that a verb has a flag for each of them."""
+
+    engine: Literal["exact", "colbertv2", "plaid", "flat"]
+    """Engine that searches."""
+
+
+VALUES = tuple(_EachOptional.model_fields)  # names of the settings of all engines
 
 
 def parse(values: dict[str, Any], source: str) -> Preset:
     """The preset that ``values`` describe; raises SettingsError for an unknown engine, key or value."""
-    kinds = {str(kind.model_fields["engine"].default): kind for kind in KINDS}
-    if values.get("engine") not in kinds:
-        raise SettingsError(f"engine {values.get('engine')!r} of {source} is not one of {sorted(kinds)}")
-    return kinds[values["engine"]].parse(values, source)
+    if values.get("engine") not in _ENGINES:
+        raise SettingsError(f"engine {values.get('engine')!r} of {source} is not one of {sorted(_ENGINES)}")
+    return _ENGINES[values["engine"]].parse(values, source)

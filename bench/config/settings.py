@@ -7,10 +7,10 @@ a config, the JSON schema that editors use, the flags of the command line and of
 import hashlib
 import json
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from bench.config.yaml import Document, nearest
@@ -22,7 +22,29 @@ Positive = Annotated[float, Field(gt=0)]
 Dim = Annotated[int, Field(ge=8, multiple_of=8)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Revision = Annotated[str, Field(pattern="^[0-9a-f]{40}$")]
+
+
+def _distinct(values: Any) -> Any:
+    if repeated := [value for number, value in enumerate(values) if value in values[:number]]:
+        raise ValueError(f"names {repeated[0]!r} twice")
+    return values
+
+
+Unique = AfterValidator(_distinct)
 Name = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]*$")]
+
+
+def outside(*taken: str) -> AfterValidator:
+    """A name that is none of those that folders beside it have."""
+
+    def check(name: str) -> str:
+        if name in taken:
+            raise ValueError(f"{name!r} is the name of a folder of the workflow; choose another than {', '.join(taken)}")
+        return name
+
+    return AfterValidator(check)
+
+
 Precision = Literal["float32", "bfloat16"]
 NONE = "none"  # how a flag spells a value that is null in a config
 
@@ -52,13 +74,27 @@ class Settings(BaseModel):
             raise SettingsError(explained(error, source, place)) from error
 
 
+def optional(kind: type[Settings], text: str = "{}", skip: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Fields for ``create_model``: those of a declaration, each None if absent, with ``text`` around its description."""
+    found: dict[str, Any] = {}
+    for name, declared in kind.model_fields.items():
+        if name not in skip:
+            bounded: Any = Annotated[(declared.annotation, *declared.metadata)] if declared.metadata else declared.annotation
+            found[name] = (bounded | None, Field(default=None, description=text.format(declared.description)))
+    return found
+
+
+def kinds(tag: Callable[[Any], str | None], message: str) -> Discriminator:
+    """A union told apart by ``tag``, which gives the ``tag:`` and lower-case name of a class, or None with that message."""
+    return Discriminator(tag, custom_error_type="kind", custom_error_message=message)
+
+
 def explained(error: ValidationError, source: str | Document, place: tuple[str | int, ...] = ()) -> str:
     """One line for the first of the errors, unknown keys before all others: where it is, what is wrong, what is right."""
     first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
     inside = _place(first["loc"])
-    where = ".".join(map(str, (*place, *inside))) or "the top level"
     line = source.line((*place, *inside)) if isinstance(source, Document) else source
-    return f"{line}: {where}: {_reason(first, error)}"
+    return ": ".join(filter(None, (line, ".".join(map(str, (*place, *inside))), _reason(first, error))))
 
 
 def _place(loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
@@ -78,6 +114,8 @@ def _reason(error: ErrorDetails, of: ValidationError) -> str:
             return f"is {value!r}; allowed: {context['expected']}"
         case "value_error":
             return str(context["error"])
+        case "kind":
+            return f"{error['msg']}; given: {value!r}"
         case "string_pattern_mismatch":
             return f"{value!r} does not match {context['pattern']}"
     return f"{value!r}: {error['msg'][0].lower()}{error['msg'][1:]}"

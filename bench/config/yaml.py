@@ -74,7 +74,7 @@ class _Reader:
         self.source, self.lines = source, lines
         self._open: list[yaml.Node] = []
 
-    def value(self, node: yaml.Node, place: Place) -> Any:
+    def value(self, node: Any, place: Place) -> Any:
         where = f"{self.source}:{node.start_mark.line + 1}"
         if node in self._open:
             raise SettingsError(f"{where}: an alias that contains itself")
@@ -91,12 +91,12 @@ class _Reader:
 
     def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
         own: dict[str, yaml.Node] = {}
-        merged: list[yaml.Node] = []
+        merged: list[Any] = []
         for key, value in node.value:
             where = f"{self.source}:{key.start_mark.line + 1}"
             if not isinstance(key, yaml.ScalarNode):
                 raise SettingsError(f"{where}: a key must be text, not a {key.id}")
-            if key.value == MERGE and key.style is None:
+            if key.value == MERGE and not key.style:
                 merged += value.value if isinstance(value, yaml.SequenceNode) else [value]
             elif key.value in own:
                 first = own[key.value].start_mark.line + 1
@@ -117,7 +117,7 @@ class _Reader:
         text: str = node.value
         if node.tag not in (STR, "!", "", None):
             raise SettingsError(f"{where}: the tag {node.tag} is not supported; write a plain value")
-        if node.style is not None:
+        if node.style:
             return text
         if text in NULLS:
             return None
