@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from bench.codec.names import CodecName
+from bench.config.presets import ColBERTv2Preset, PlaidPreset, Preset
 from bench.errors import SettingsError
 from bench.evaluation import growth, host
 from bench.evaluation.latency import Repeats, measure, summary
@@ -19,7 +20,6 @@ from bench.index import pipeline
 from bench.index.index import Index, open_index
 from bench.index.shards import Shard, open_shard, write_shard
 from bench.machine.progress import bar
-from bench.search.presets import ColBERTv2Preset, PlaidPreset, Preset
 from bench.search.queries import open_query_vectors
 from bench.verbs import common
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from bench.config.presets import Preset
 from bench.errors import DataError, SettingsError
 from bench.evaluation import host
 from bench.evaluation.latency import Repeats, batch_rate, measure, seconds, summary
 from bench.files.provenance import context
 from bench.files.storage import write_json
 from bench.index.index import Index
-from bench.search.presets import Preset
 from bench.search.queries import QueryVectors
 from bench.search.stage_times import Watch, unwatched
 from bench.verbs import common, engine

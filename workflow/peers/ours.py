@@ -22,7 +22,7 @@ from bench.index import pipeline
 from bench.index.build import build_uncompressed
 from bench.index.index import open_index
 from bench.index.shards import Shard
-from bench.search import presets
+from bench.config import presets
 from bench.search.kernels.loops import maxima
 from bench.search.ranking import top
 from bench.verbs.common import limit_threads

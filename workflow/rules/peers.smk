@@ -59,7 +59,7 @@ rule peer_ours:
     params:
         codec=JOBS.ours,
         code=code_digest(
-            "bench.index.pipeline", "bench.search.presets", "bench.search.kernels.cpu"
+            "bench.index.pipeline", "bench.search.engines", "bench.search.kernels.cpu"
         ),
         settings=JOBS.peer,
         vectors=lambda w, input: folders(input.vectors),
