@@ -2,13 +2,12 @@
 
 import importlib.metadata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 import transformers
 
-from bench.config.weights import check_revision, is_hub_id
+from bench.config.weights import Weights, check_revision, is_hub_id
 from bench.errors import DamagedFileError, DataError, SettingsError
 from bench.files.storage import sha256_file
 
@@ -16,21 +15,7 @@ WEIGHTS = "model.safetensors"
 PATTERNS = ("*.json", "*.txt", "*.model")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Base:
-    """A pretrained encoder to start from.
-
-    name: a hub id or a local folder; revision: 40 hex digits, required for a hub id; package: an installed
-    distribution that carries the same weights, used instead of the hub; sha256: of the file of weights.
-    """
-
-    name: str
-    revision: str | None = None
-    package: str | None = None
-    sha256: str | None = None
-
-
-def locate(base: Base, weights: Sequence[str] = (WEIGHTS,), also: Sequence[str] = ()) -> Path:
+def locate(base: Weights, weights: Sequence[str] = (WEIGHTS,), also: Sequence[str] = ()) -> Path:
     """Folder with the files of ``base``, downloaded only where it is a plain hub id.
 
     weights: names that the file of weights may have, the first one found counts; also: further files to download.

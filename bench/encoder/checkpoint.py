@@ -1,6 +1,5 @@
 """A model as a folder: safetensors weights (``bert.*``, ``linear.weight``), tokenizer, and one JSON of how to use it."""
 
-import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,8 @@ import safetensors.torch
 import torch
 import transformers
 
-from bench.encoder.inputs import Inputs, InputSettings
+from bench.config.inputs import InputSettings
+from bench.encoder.inputs import Inputs
 from bench.encoder.model import Encoder, LateInteraction, MeanPooling, architecture, late_interaction
 from bench.errors import DamagedFileError
 from bench.files.storage import FolderWriter, Manifest, atomic, open_folder, read_json, write_json
@@ -29,7 +29,7 @@ def save(encoder: Encoder, folder: Path, **manifest: Mapping[str, Any]) -> Manif
     tokenizer_files = encoder.inputs.tokenizer.save_pretrained(folder)
     for name in ("config.json", *(Path(file).name for file in tokenizer_files)):
         writer.path(name)
-    settings = {"kind": encoder.kind, "dim": encoder.dim, "inputs": dataclasses.asdict(encoder.inputs.settings)}
+    settings = {"kind": encoder.kind, "dim": encoder.dim, "inputs": encoder.inputs.settings.model_dump()}
     write_json(writer.path(SETTINGS), settings)
     return writer.close(**manifest)
 
@@ -41,7 +41,7 @@ def load(folder: Path) -> tuple[Encoder, Manifest]:
     bert = architecture(folder)
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
     tensors = safetensors.torch.load_file(folder / WEIGHTS)
-    inputs = InputSettings(**settings["inputs"])
+    inputs = InputSettings.parse(settings["inputs"], f"inputs of {folder / SETTINGS}")
     encoder: Encoder
     if settings["kind"] == LateInteraction.kind:
         empty = torch.empty(settings["dim"], bert.config.hidden_size)

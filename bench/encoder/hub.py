@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from fnmatch import fnmatch
 
-from bench.config.weights import check_revision, is_hub_id
-from bench.encoder.base import PATTERNS, Base
+from bench.config.weights import Weights, check_revision, is_hub_id
+from bench.encoder.base import PATTERNS
 
 
-def comes_from_hub(base: Base) -> bool:
+def comes_from_hub(base: Weights) -> bool:
     return base.package is None and is_hub_id(base.name)
 
 
-def is_here(base: Base, weights: Sequence[str]) -> bool:
+def is_here(base: Weights, weights: Sequence[str]) -> bool:
     """Whether the file of weights, by one of its names, is in the cache of the hub at the revision asked for."""
     from huggingface_hub import try_to_load_from_cache
 
@@ -19,7 +19,7 @@ def is_here(base: Base, weights: Sequence[str]) -> bool:
     return any(isinstance(try_to_load_from_cache(base.name, name, revision=revision), str) for name in weights)
 
 
-def size(base: Base, weights: Sequence[str], also: Sequence[str] = ()) -> int | None:
+def size(base: Weights, weights: Sequence[str], also: Sequence[str] = ()) -> int | None:
     """Bytes to download for it, as the hub says; None where there is no network to ask it."""
     from httpx2 import HTTPError
     from huggingface_hub import HfApi

@@ -7,28 +7,12 @@ A query is ``[CLS] [Q] tokens [SEP]`` filled up with ``[MASK]`` to a fixed lengt
 import itertools
 import string
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import transformers
 
+from bench.config.inputs import InputSettings
 from bench.errors import SettingsError
-
-
-@dataclass(frozen=True, kw_only=True)
-class InputSettings:
-    """What a model must be fed with; stored beside its weights.
-
-    query_marker, doc_marker: vocabulary entries used as [Q] and [D], or None for a model without markers;
-    pad_queries: fill queries with [MASK]; attend_to_mask_tokens: let the other tokens see these;
-    drop_punctuation: keep no passage vector for a punctuation token.
-    """
-
-    query_marker: str | None = "[unused0]"
-    doc_marker: str | None = "[unused1]"
-    pad_queries: bool = True
-    attend_to_mask_tokens: bool = False
-    drop_punctuation: bool = True
 
 
 class Inputs:

@@ -7,7 +7,8 @@ import torch
 import transformers
 from torch import nn
 
-from bench.encoder.inputs import Inputs, InputSettings
+from bench.config.inputs import InputSettings
+from bench.encoder.inputs import Inputs
 
 Kind = Literal["late-interaction", "mean"]
 

@@ -13,9 +13,10 @@ import safetensors.torch
 import torch
 import transformers
 
-from bench.encoder.base import Base, found_weights, locate
+from bench.config.inputs import InputSettings
+from bench.config.weights import Weights
+from bench.encoder.base import found_weights, locate
 from bench.encoder.checkpoint import fill
-from bench.encoder.inputs import InputSettings
 from bench.encoder.model import LateInteraction, architecture, late_interaction
 from bench.errors import DamagedFileError, SettingsError
 from bench.files.storage import read_json
@@ -50,7 +51,7 @@ class Usage:
     inputs: InputSettings
 
 
-def find(base: Base) -> Path:
+def find(base: Weights) -> Path:
     """Folder of a checkpoint, downloaded where it is a hub id: its weights in one format, and its metadata."""
     return locate(base, WEIGHTS, (METADATA,))
 

@@ -1,45 +1,44 @@
 """The protocol as a guard: what must hold of a run before a number of it is written."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
+from bench.config.datasets import Gains, SelfMatch
+from bench.config.settings import Count, Settings, explained
 from bench.errors import DataError, SettingsError
 from bench.evaluation.runs import Rankings
 from bench.files.storage import Manifest
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rules:
-    """What the protocol, or an override of it, says of a query set.
+class Rules(Settings):
+    """What the protocol, or an override of it, says of a query set."""
 
-    passages, queries, judgements: counts of the data; kept: queries that are searched; query_maxlen, doc_maxlen: tokens;
-    gains: binary or graded; self_match: none, removed or absent.
-    """
+    passages: Count
+    """Passages of the collection."""
+    queries: Count
+    """Queries of the set."""
+    judgements: Count
+    """Judgements of the set."""
+    kept: Count
+    """Queries that are searched."""
+    query_maxlen: Count
+    """Tokens of a query."""
+    doc_maxlen: Count
+    """Tokens of a passage."""
+    gains: Gains
+    """Gain of a relevant passage."""
+    self_match: SelfMatch
+    """A result with the query's own id."""
 
-    passages: int
-    queries: int
-    judgements: int
-    kept: int
-    query_maxlen: int
-    doc_maxlen: int
-    gains: str
-    self_match: str
 
-
-def parse(given: Sequence[tuple[str, str]]) -> Rules:
+def parse(given: Mapping[str, str]) -> Rules:
     """Rules from names and values as text; raises SettingsError for a missing, unknown or misspelled one."""
-    names = sorted(field.name for field in fields(Rules))
-    if sorted(name for name, _ in given) != names:
-        raise SettingsError(
-            f"--protocol of the command line gives {[name for name, _ in given]}, it needs each of {names} once"
-        )
-    counted = {field.name for field in fields(Rules) if field.type is int}
-    values: dict[str, Any] = dict(given)
     try:
-        return Rules(**{**values, **{name: int(values[name]) for name in counted}})
-    except ValueError as error:
-        raise SettingsError(f"--protocol of the command line: {error}") from error
+        return Rules.model_validate(given)
+    except ValidationError as error:
+        raise SettingsError(explained(error, "--protocol of the command line")) from error
 
 
 def check(rules: Rules, run: Rankings, record: Mapping[str, Any], queries: Manifest, depth: int) -> None:

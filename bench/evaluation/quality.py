@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import ir_measures
 
-from bench.errors import SettingsError
+from bench.config.datasets import Gains
+from bench.config.measures import check_depth, measure
 from bench.evaluation.runs import Rankings
 
 GAINS: Mapping[str, Callable[[int], int]] = {
@@ -29,30 +30,7 @@ class Quality:
     counts: dict[str, int]
 
 
-def measure(name: str, source: str) -> ir_measures.Measure:
-    """The measure of this ir_measures text; raises SettingsError for an unknown one or one in another spelling."""
-    try:
-        parsed = ir_measures.parse_measure(name)
-    except (ValueError, NameError, KeyError, SyntaxError) as error:
-        raise SettingsError(
-            f"measure {name!r} of {source} is unknown; use ir_measures texts such as nDCG@10, RR@10, R@100, Success@5"
-        ) from error
-    if str(parsed) != name:
-        raise SettingsError(f"measure {name!r} of {source} is spelled {str(parsed)!r} here")
-    return parsed
-
-
-def check_depth(names: Sequence[str], depth: int, source: str) -> None:
-    """Refuse a measure that looks deeper than ``depth``, and one without a cutoff, which looks at everything."""
-    for name in names:
-        cutoff = measure(name, source).params.get("cutoff")
-        if cutoff is None:
-            raise SettingsError(f"measure {name!r} of {source} has no cutoff; write for example {name}@{depth}")
-        if cutoff > depth:
-            raise SettingsError(f"measure {name!r} of {source} looks deeper than the run of depth {depth}")
-
-
-def evaluate(run: Rankings, qrels: Qrels, measures: Sequence[str], depth: int, gains: str = "graded") -> Quality:
+def evaluate(run: Rankings, qrels: Qrels, measures: Sequence[str], depth: int, gains: Gains = "graded") -> Quality:
     """Score a run, cut at ``depth``, against judgements ``{query: {passage: grade}}``.
 
     gains: "graded", a relevant passage gains its grade, or "binary", it gains 1; a grade below 1 gains nothing in either.
@@ -60,8 +38,6 @@ def evaluate(run: Rankings, qrels: Qrels, measures: Sequence[str], depth: int, g
     unjudged (in the run only), results, tied (results whose score another result of the same query has).
     """
     check_depth(measures, depth, "this evaluation")
-    if gains not in GAINS:
-        raise SettingsError(f"gains {gains!r} of this evaluation are not one of {sorted(GAINS)}")
     ranked = {query: _ranked(ranking, depth) for query, ranking in sorted(run.items()) if query in qrels}
     parsed = {name: measure(name, "this evaluation") for name in measures}
     gain = GAINS[gains]

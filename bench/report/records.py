@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bench.config import presets
 from bench.errors import DataError
 from bench.evaluation.comparison import compare, interval
 from bench.evaluation.size import COMPONENTS
@@ -16,7 +17,6 @@ from bench.report.deviations import described
 Record = Mapping[str, Any]
 Row = tuple[str, str, str, str]
 REFERENCE = ("fp16", "exact")
-_ENGINE_VALUES = ("nprobe", "ncandidates", "ncells", "centroid_score_threshold", "ndocs")
 
 
 def read_metrics(paths: Iterable[Path]) -> list[Record]:
@@ -36,7 +36,7 @@ def read_truncations(paths: Iterable[Path]) -> list[Record]:
 
 def engine_values(settings: Mapping[str, Any]) -> str:
     """The values of an engine in one line, as tables print them; empty for an engine without any."""
-    return ", ".join(f"{name}={settings[name]}" for name in _ENGINE_VALUES if name in settings)
+    return ", ".join(f"{name}={settings[name]}" for name in presets.VALUES if name in settings)
 
 
 def _distinct(records: list[Record], axes: Sequence[str]) -> list[Record]:

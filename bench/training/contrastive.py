@@ -1,13 +1,13 @@
 """Contrastive training: in-batch negatives plus hard ones, on triples in their order."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from bench.config.training import TrainSettings
 from bench.encoder.model import LateInteraction
 from bench.training.batches import Tokenized
 from bench.training.checkpoints import Checkpoints
@@ -17,21 +17,7 @@ from bench.training.loop import Loop, Outcome
 from bench.training.losses import in_batch_loss, late_interaction_scores
 from bench.training.objective import Losses, Validation
 from bench.training.processes import ALONE, Processes
-from bench.training.schedule import LoopSettings, check_positive
 from bench.training.triples import Triple
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainSettings(LoopSettings):
-    """temperature: divides the MaxSim sums; lengths in tokens, markers included."""
-
-    temperature: float
-    query_maxlen: int
-    doc_maxlen: int
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_positive("temperature", self.temperature)
 
 
 class Contrastive:

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import torch
 import transformers
 
+from bench.config.training import TeacherSettings
 from bench.encoder.encode import autocast
 from bench.errors import DamagedFileError, SettingsError
 from bench.files.storage import FolderWriter, Manifest
@@ -19,24 +20,6 @@ KIND = "cross-encoder"
 VERSION = 1
 MAX_GRADIENT_NORM = 1.0
 IDENTITY = "torch.nn.modules.linear.Identity"  # what sentence-transformers applies to the logits of our folders
-Loss = Literal["binary", "softmax"]
-LOSSES: tuple[Loss, ...] = get_args(Loss)
-
-
-@dataclass(frozen=True, kw_only=True)
-class TeacherSettings:
-    """batch: triples per step; learning_rate: the peak; warmup: steps; max_length: tokens of a pair, markers included.
-
-    loss: ``binary`` cross-entropy of each pair by itself, or ``softmax`` cross-entropy over the passages of a triple.
-    """
-
-    steps: int
-    batch: int
-    learning_rate: float
-    warmup: int
-    loss: Loss
-    max_length: int
-    precision: str
 
 
 @dataclass(frozen=True)
@@ -79,7 +62,7 @@ def save(
     return writer.close(**manifest)
 
 
-def group_loss(logits: torch.Tensor, loss: Loss) -> torch.Tensor:
+def group_loss(logits: torch.Tensor, loss: Literal["binary", "softmax"]) -> torch.Tensor:
     """Loss of ``[triples, passages]`` logits whose first column belongs to the relevant passages."""
     if loss == "binary":
         targets = torch.zeros_like(logits)
@@ -123,7 +106,7 @@ def train_teacher(
         if not torch.isfinite(loss):
             chosen = [triple.query for triple in batch]
             raise TrainingError(f"loss is {loss.item()} at step {step} with queries {chosen}; lower learning_rate")
-        rate = settings.learning_rate * rate_share(step, settings)
+        rate = settings.learning_rate * settings.rate(step)
         for group in optimizer.param_groups:
             group["lr"] = rate
         optimizer.zero_grad(set_to_none=True)
@@ -138,19 +121,8 @@ def check_settings(
     settings: TeacherSettings, triples: Sequence[Triple], model: Any, tokenizer: transformers.PreTrainedTokenizerBase
 ) -> None:
     """Raise SettingsError for what cannot be trained, before anything is tokenized."""
-    if settings.loss not in LOSSES:
-        raise SettingsError(f"loss {settings.loss!r} of the teacher is not one of {list(LOSSES)}")
-    if settings.steps < 1 or settings.batch < 1:
-        raise SettingsError(f"{settings.steps} steps of {settings.batch} triples train nothing; at least 1 of each is right")
     if len(triples) < settings.steps * settings.batch:
         raise SettingsError(f"{settings.steps} steps of {settings.batch} need more than the {len(triples)} triples given")
     if not triples[0].negatives:
         raise SettingsError("triples without negatives train no cross-encoder: it sees no passage that is not relevant")
     check_maxlen(tokenizer, model.config, settings.max_length, "the teacher")
-
-
-def rate_share(step: int, settings: TeacherSettings) -> float:
-    """Share of the peak learning rate: linear up over ``warmup`` steps, then linear down to zero after the last."""
-    if step < settings.warmup:
-        return (step + 1) / settings.warmup
-    return (settings.steps - step) / max(settings.steps - settings.warmup, 1)

@@ -1,14 +1,13 @@
 """Denoised supervision (arXiv 2112.01488, section 3.2): distillation of a teacher's scores over n-way tuples."""
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from bench.config.training import DistillSettings
 from bench.corpus.texts import Text
 from bench.encoder.model import LateInteraction
 from bench.errors import DataError, SettingsError
@@ -26,36 +25,7 @@ from bench.training.losses import (
 )
 from bench.training.objective import Losses, Validation
 from bench.training.processes import ALONE, Processes
-from bench.training.schedule import LoopSettings, check_positive
 from bench.training.tuples import Tuples
-
-
-@dataclass(frozen=True, kw_only=True)
-class DistillSettings(LoopSettings):
-    """temperature: divides the student's MaxSim sums; teacher_temperature: divides the teacher's scores.
-
-    in_batch_weight: of the in-batch cross-entropy beside the KL divergence, 0 for none; lengths in tokens, markers
-    included; seed: of the order of the tuples.
-    """
-
-    temperature: float
-    teacher_temperature: float
-    in_batch_weight: float
-    query_maxlen: int
-    doc_maxlen: int
-    seed: int
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_positive("temperature", self.temperature)
-        check_positive("teacher_temperature", self.teacher_temperature)
-        if not (math.isfinite(self.in_batch_weight) and self.in_batch_weight >= 0):
-            raise SettingsError(f"in_batch_weight {self.in_batch_weight} of a training must be a finite number, 0 or above")
-        if self.in_batch_weight and (self.micro_batch or self.batch) == 1:
-            raise SettingsError(
-                f"in_batch_weight {self.in_batch_weight} of a training has no other queries to compare with in a "
-                "micro_batch of 1: raise micro_batch, or give in_batch_weight 0"
-            )
 
 
 class Distillation:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from bench.config.training import LoopSettings
 from bench.encoder.model import LateInteraction
 from bench.training.checkpoints import Checkpoints, State, random_states, restore_random_states
 from bench.training.errors import TrainingError
@@ -21,7 +22,6 @@ from bench.training.log import Step, StepLog, steps_of
 from bench.training.memory import naming_what_to_lower
 from bench.training.objective import Objective, Validation
 from bench.training.processes import ALONE, Processes
-from bench.training.schedule import LoopSettings
 
 MAX_GRADIENT_NORM = 1.0
 

@@ -6,19 +6,14 @@ random stream of its own, so the number of shards changes no tuple.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 
+from bench.config.settings import Count, Natural
+from bench.config.training import TupleRecipe
 from bench.errors import SettingsError
 from bench.training.scores import QueryPairs
 from bench.training.tuples import Row
-
-Positive = Literal["labelled", "teacher"]
-Sampling = Literal["uniform", "top"]
-POSITIVES: tuple[Positive, ...] = get_args(Positive)
-SAMPLINGS: tuple[Sampling, ...] = get_args(Sampling)
 
 FALSE_EXCLUDED = "false_positives_excluded"
 FALSE_KEPT = "false_positives_kept"
@@ -29,31 +24,20 @@ ABOVE = "above_positive"
 NOT_BEST = "positives_not_best"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Drawing:
-    """nway: passages per tuple; depth: of the mined ranking to draw from; seed: of the uniform sampling.
+class Drawing(TupleRecipe):
+    """How tuples are drawn from one mining."""
 
-    positive: ``labelled``, the relevant passage that the teacher scores highest, relevant ones being no negatives; or
-    ``teacher``, the mined passage that it scores highest, whatever the judgements. sampling: the other passages are
-    ``uniform`` without replacement, or the ``top`` ones of the student.
-    """
-
-    nway: int
-    depth: int
-    positive: Positive
-    sampling: Sampling
-    seed: int
+    depth: Count
+    """Rank of the mined ranking down to which passages are drawn."""
+    seed: Natural
+    """Seed of the uniform sampling."""
 
 
 def check(drawing: Drawing, mined_depth: int) -> None:
     """Raise SettingsError for values that cannot be."""
-    if drawing.positive not in POSITIVES or drawing.sampling not in SAMPLINGS:
-        raise SettingsError(
-            f"positive {drawing.positive!r} and sampling {drawing.sampling!r} are not of {POSITIVES} and {SAMPLINGS}"
-        )
-    if not 1 <= drawing.depth <= mined_depth:
+    if drawing.depth > mined_depth:
         raise SettingsError(f"depth {drawing.depth} does not lie between 1 and the mined depth {mined_depth}; mine deeper")
-    if not 2 <= drawing.nway <= drawing.depth:
+    if drawing.nway > drawing.depth:
         raise SettingsError(
             f"nway {drawing.nway} does not lie between 2 and the depth {drawing.depth} of the passages drawn from"
         )

@@ -1,45 +1,45 @@
 """Search a corpus with BM25, the lexical baseline, and write a run in TREC format."""
 
-from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from bench.config.datasets import SelfMatch
+from bench.config.settings import Count
 from bench.corpus.texts import open_passages, open_queries
 from bench.evaluation.runs import Run, write_run
 from bench.files.provenance import context
 from bench.files.storage import write_json
 from bench.index.ids import id_ranks
 from bench.search.lexical import BM25, K1, B
-from bench.search.ranking import SELF_MATCH, check_self_match, results
-from bench.verbs import common
+from bench.search.ranking import check_self_match, results
 
 
-def arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--corpus", type=Path, required=True, help="corpus folder")
-    parser.add_argument("--queries", type=Path, required=True, help="query folder")
-    parser.add_argument("--depth", type=int, required=True, help="passages per ranking")
-    parser.add_argument("--self-match", choices=SELF_MATCH, default="none", help="drop or refuse a query's own passage")
-    common.add_output(parser, "run.trec.gz to write; its record goes beside it as run.json")
+def bm25(*, corpus: Path, queries: Path, depth: Count, self_match: SelfMatch = "none", output: Path) -> None:
+    """Search a corpus with BM25, the lexical baseline, and write a run in TREC format.
 
-
-def run(args: Namespace) -> None:
-    corpus, queries = open_passages(args.corpus), open_queries(args.queries)
-    texts = list(corpus.slice(0, len(corpus)))
+    :param corpus: Corpus folder.
+    :param queries: Query folder.
+    :param depth: Passages per ranking.
+    :param self_match: Whether a query's own passage is dropped or refused.
+    :param output: run.trec.gz to write; its record goes beside it as run.json.
+    """
+    passages, asked = open_passages(corpus), open_queries(queries)
+    texts = list(passages.slice(0, len(passages)))
     ids = [text.id for text in texts]
-    check_self_match(args.self_match, [query.id for query in queries.texts], ids)
-    bm25 = BM25([text.text for text in texts])
-    rankings = bm25.search([text.text for text in queries.texts], args.depth + 1, id_ranks(ids))
+    check_self_match(self_match, [query.id for query in asked.texts], ids)
+    engine = BM25([text.text for text in texts])
+    rankings = engine.search([text.text for text in asked.texts], depth + 1, id_ranks(ids))
     found: Run = {}
     removed = 0
-    for query, ranking in zip(queries.texts, rankings, strict=True):
-        found[query.id], dropped = results(ranking, ids, query.id, args.depth, args.self_match)
+    for query, ranking in zip(asked.texts, rankings, strict=True):
+        found[query.id], dropped = results(ranking, ids, query.id, depth, self_match)
         removed += dropped
-    write_run(args.output, found, "bm25")
+    write_run(output, found, "bm25")
     record = {
-        "settings": {"engine": "bm25", "k1": K1, "b": B, "depth": args.depth, "self_match": args.self_match},
-        "inputs": {"corpus": corpus.manifest.digest, "queries": queries.manifest.digest},
-        "corpus": {"counts": dict(corpus.manifest.counts), **corpus.manifest.settings},
+        "settings": {"engine": "bm25", "k1": K1, "b": B, "depth": depth, "self_match": self_match},
+        "inputs": {"corpus": passages.manifest.digest, "queries": asked.manifest.digest},
+        "corpus": {"counts": dict(passages.manifest.counts), **passages.manifest.settings},
         "counts": {"queries": len(found), "self_matches": removed},
         "context": context(__name__),
     }
-    write_json(args.output.with_name("run.json"), record)
+    write_json(output.with_name("run.json"), record)
     print(f"{len(found)} queries, {sum(map(len, found.values()))} results; {removed} self-matches removed")

@@ -1,32 +1,41 @@
 """Put codecs beside each other into a table and a figure: bytes, quality, and overlap with uncompressed vectors."""
 
-from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import Annotated
 
+from cyclopts import Parameter
+
+from bench.config.settings import Count
 from bench.errors import SettingsError
 from bench.evaluation.runs import read_run
 from bench.report import codecs, codecs_figure, figures, records, tables
-from bench.verbs import common
+from bench.verbs.common import Metrics, ReportFolder, ReportSeed, Sizes, pairs
+
+Against = Annotated[tuple[str, ...], Parameter(help="CODEC=CODEC of a codec, and the one that it is compared with.")]
 
 
-def arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--metrics", type=Path, nargs="+", required=True, help="metrics.json of runs over token vectors")
-    parser.add_argument("--runs", type=Path, nargs="+", required=True, help="run.trec.gz of each, in the same order")
-    parser.add_argument("--sizes", type=Path, nargs="+", required=True, help="size.json of every index")
-    parser.add_argument("--depths", type=int, nargs="+", required=True, help="of the overlap, the one to draw last")
-    described = "a codec, and the one that it is compared with"
-    parser.add_argument("--against", type=common.named, nargs="*", default=[], metavar="CODEC=CODEC", help=described)
-    parser.add_argument("--seed", type=int, required=True, help="seed of intervals and tests")
-    common.add_output(parser, "folder of the table and the figure")
+def codecs_report(
+    *,
+    metrics: Metrics,
+    runs: list[Path],
+    sizes: Sizes,
+    depths: list[Count],
+    against: Against = (),
+    seed: ReportSeed,
+    folder: ReportFolder,
+) -> None:
+    """Put codecs beside each other into a table and a figure: bytes, quality, and overlap with uncompressed vectors.
 
-
-def run(args: Namespace) -> None:
-    metrics = records.read_metrics(args.metrics)
-    if len(metrics) != len(args.runs):
-        raise SettingsError(f"--runs gives {len(args.runs)} runs for {len(metrics)} records of quality: give one for each")
-    runs = {records.row_of(record): read_run(path) for record, path in zip(metrics, args.runs, strict=True)}
-    shares = codecs.overlaps(metrics, runs, args.depths)
-    frame = codecs.codecs_frame(metrics, records.read_sizes(args.sizes), shares, dict(args.against), seed=args.seed)
-    tables.write(args.output / "table7_codecs", codecs.codecs_table(frame))
-    figures.save(codecs_figure.quality_against_rate(frame), args.output / "figure5_codecs")
-    print(f"{len(frame)} rows of codecs in {args.output}")
+    :param runs: run.trec.gz of each record of quality, in the same order.
+    :param depths: Depths of the overlap, the one to draw last.
+    """
+    quality = records.read_metrics(metrics)
+    if len(quality) != len(runs):
+        raise SettingsError(f"--runs gives {len(runs)} runs for {len(quality)} records of quality: give one for each")
+    rankings = {records.row_of(record): read_run(path) for record, path in zip(quality, runs, strict=True)}
+    shares = codecs.overlaps(quality, rankings, depths)
+    compared = pairs("--against", against)
+    frame = codecs.codecs_frame(quality, records.read_sizes(sizes), shares, compared, seed=seed)
+    tables.write(folder / "table7_codecs", codecs.codecs_table(frame))
+    figures.save(codecs_figure.quality_against_rate(frame), folder / "figure5_codecs")
+    print(f"{len(frame)} rows of codecs in {folder}")

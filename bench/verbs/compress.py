@@ -1,6 +1,5 @@
 """Quantize the residuals of a shard to bytes."""
 
-from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,32 +9,31 @@ from bench.errors import DataError
 from bench.files.storage import growing_array, read_array
 from bench.index.codecs import open_codec
 from bench.index.shards import open_shard
-from bench.verbs import common
+from bench.verbs.common import KernelDevice, take_device
 
 VECTORS_PER_BLOCK = 65_536
 
 
-def arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--vectors", type=Path, required=True, help="shard folder")
-    parser.add_argument("--codes", type=Path, required=True, help=".npy of the codes of the shard")
-    parser.add_argument("--codec", type=Path, required=True, help="codec folder")
-    common.add_kernel_device(parser)
-    common.add_output(parser, ".npy of residual bytes to write")
+def compress(*, vectors: Path, codes: Path, codec: Path, device: KernelDevice = "cpu", output: Path) -> None:
+    """Quantize the residuals of a shard to bytes.
 
-
-def run(args: Namespace) -> None:
-    common.take_device(args.device)
-    vectors, codes = open_shard(args.vectors).vectors, read_array(args.codes)
-    if len(vectors) != len(codes):
-        raise DataError(f"{args.codes} has {len(codes)} codes for the {len(vectors)} vectors of {args.vectors}: rebuild it")
-    codec, _ = open_codec(args.codec)
-    encode: Callable[[np.ndarray, np.ndarray], np.ndarray] = codec.encode
-    if args.device == "cuda":
+    :param vectors: Shard folder.
+    :param codes: .npy of the codes of the shard.
+    :param codec: Codec folder.
+    :param output: .npy of residual bytes to write.
+    """
+    take_device(device)
+    shard, nearest = open_shard(vectors).vectors, read_array(codes)
+    if len(shard) != len(nearest):
+        raise DataError(f"{codes} has {len(nearest)} codes for the {len(shard)} vectors of {vectors}: rebuild it")
+    fitted, _ = open_codec(codec)
+    encode: Callable[[np.ndarray, np.ndarray], np.ndarray] = fitted.encode
+    if device == "cuda":
         from bench.codec.cuda_encoder import Encoder
 
-        encode = Encoder(codec).encode
-    with growing_array(args.output, (len(vectors), codec.bytes), np.uint8) as out:
-        for start in range(0, len(vectors), VECTORS_PER_BLOCK):
+        encode = Encoder(fitted).encode
+    with growing_array(output, (len(shard), fitted.bytes), np.uint8) as out:
+        for start in range(0, len(shard), VECTORS_PER_BLOCK):
             some = slice(start, start + VECTORS_PER_BLOCK)
-            out[some] = encode(vectors[some], codes[some])
-    print(f"{len(vectors)} residuals of {codec.bytes} bytes")
+            out[some] = encode(shard[some], nearest[some])
+    print(f"{len(shard)} residuals of {fitted.bytes} bytes")

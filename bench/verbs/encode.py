@@ -1,8 +1,10 @@
 """Encode one shard of a corpus to token vectors."""
 
-from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import Annotated
 
+from bench.config.compute import Compute
+from bench.config.settings import Count, Natural
 from bench.corpus.texts import open_passages
 from bench.encoder import checkpoint
 from bench.encoder.encode import encode_tokens, measured_passages
@@ -10,35 +12,48 @@ from bench.errors import SettingsError
 from bench.files.provenance import context
 from bench.index.shards import write_shard
 from bench.machine.progress import bar
-from bench.verbs import common
+from bench.verbs.common import Flat, prepare_torch
 
 
-def arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--model", type=Path, required=True, help="model folder")
-    parser.add_argument("--corpus", type=Path, required=True, help="corpus folder")
-    parser.add_argument("--shard", type=int, required=True, help="number of the shard, from 0")
-    parser.add_argument("--passages-per-shard", type=int, required=True, help="passages in every shard but the last")
-    parser.add_argument("--doc-maxlen", type=int, required=True, help="tokens of a passage, markers included")
-    common.add_compute(parser)
-    common.add_output(parser, "shard folder to write")
+def encode(
+    *,
+    model: Path,
+    corpus: Path,
+    shard: Natural,
+    passages_per_shard: Count,
+    doc_maxlen: Count,
+    compute: Annotated[Compute, Flat],
+    output: Path,
+) -> None:
+    """Encode one shard of a corpus to token vectors.
 
-
-def run(args: Namespace) -> None:
-    common.prepare_torch(args.threads, device=args.device)
-    corpus = open_passages(args.corpus)
-    start = args.shard * args.passages_per_shard
-    stop = min(start + args.passages_per_shard, len(corpus))
+    :param model: Model folder.
+    :param corpus: Corpus folder.
+    :param shard: Number of the shard, from 0.
+    :param passages_per_shard: Passages in every shard but the last.
+    :param doc_maxlen: Tokens of a passage, markers included.
+    :param output: Shard folder to write.
+    """
+    prepare_torch(compute.threads, device=compute.device)
+    passages = open_passages(corpus)
+    start = shard * passages_per_shard
+    stop = min(start + passages_per_shard, len(passages))
     if start >= stop:
-        raise SettingsError(f"shard {args.shard} of {args.corpus} would start at passage {start} of {len(corpus)}")
-    encoder, model = checkpoint.load(args.model)
-    encoder.to(args.device)
-    texts = [text.text for text in corpus.slice(start, stop)]
-    ids, uncut = measured_passages(encoder, texts, args.doc_maxlen)
-    with bar(f"encode {args.model.name} {args.corpus.parent.name} {args.shard}", len(texts), "passages") as progress:
-        vectors, doclens = encode_tokens(
-            encoder, ids, precision=args.precision, device=args.device, progress=progress.update
-        )
-    settings = {name: getattr(args, name) for name in ("shard", "passages_per_shard", "doc_maxlen", "precision", "threads")}
-    inputs = {"corpus": corpus.manifest.digest, "model": model.digest}
-    write_shard(args.output, vectors, doclens, uncut, settings=settings, inputs=inputs, context=context(__name__))
-    print(f"shard {args.shard}: {len(texts)} passages, {len(vectors)} vectors of {encoder.dim}")
+        raise SettingsError(f"shard {shard} of {corpus} would start at passage {start} of {len(passages)}")
+    encoder, manifest = checkpoint.load(model)
+    encoder.to(compute.device)
+    texts = [text.text for text in passages.slice(start, stop)]
+    ids, uncut = measured_passages(encoder, texts, doc_maxlen)
+    how = {"precision": compute.precision, "device": compute.device}
+    with bar(f"encode {model.name} {corpus.parent.name} {shard}", len(texts), "passages") as progress:
+        vectors, doclens = encode_tokens(encoder, ids, **how, progress=progress.update)
+    settings = {
+        "shard": shard,
+        "passages_per_shard": passages_per_shard,
+        "doc_maxlen": doc_maxlen,
+        "precision": compute.precision,
+        "threads": compute.threads,
+    }
+    inputs = {"corpus": passages.manifest.digest, "model": manifest.digest}
+    write_shard(output, vectors, doclens, uncut, settings=settings, inputs=inputs, context=context(__name__))
+    print(f"shard {shard}: {len(texts)} passages, {len(vectors)} vectors of {encoder.dim}")

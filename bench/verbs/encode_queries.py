@@ -1,34 +1,38 @@
 """Encode a query set to token vectors."""
 
-from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import Annotated
 
+from bench.config.compute import Compute
+from bench.config.settings import Count
 from bench.corpus.texts import open_queries
 from bench.encoder import checkpoint
-from bench.encoder.encode import encode_queries
+from bench.encoder import encode as encoding
 from bench.files.provenance import context
 from bench.search.queries import write_query_vectors
-from bench.verbs import common
+from bench.verbs.common import Flat, prepare_torch
 
 
-def arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--model", type=Path, required=True, help="model folder")
-    parser.add_argument("--queries", type=Path, required=True, help="query folder")
-    parser.add_argument("--query-maxlen", type=int, required=True, help="tokens of a query, markers included")
-    common.add_compute(parser)
-    common.add_output(parser, "folder of query vectors to write")
+def encode_queries(
+    *, model: Path, queries: Path, query_maxlen: Count, compute: Annotated[Compute, Flat], output: Path
+) -> None:
+    """Encode a query set to token vectors.
 
-
-def run(args: Namespace) -> None:
-    common.prepare_torch(args.threads, device=args.device)
-    queries = open_queries(args.queries)
-    encoder, model = checkpoint.load(args.model)
-    encoder.to(args.device)
-    texts = [text.text for text in queries.texts]
-    vectors = encode_queries(encoder, texts, maxlen=args.query_maxlen, precision=args.precision, device=args.device)
-    settings = {name: getattr(args, name) for name in ("query_maxlen", "precision", "threads")}
-    inputs = {"queries": queries.manifest.digest, "model": model.digest}
-    cut = encoder.inputs.cut_queries(texts, args.query_maxlen)
-    ids = [text.id for text in queries.texts]
-    write_query_vectors(args.output, vectors, ids, cut=cut, settings=settings, inputs=inputs, context=context(__name__))
+    :param model: Model folder.
+    :param queries: Query folder.
+    :param query_maxlen: Tokens of a query, markers included.
+    :param output: Folder of query vectors to write.
+    """
+    prepare_torch(compute.threads, device=compute.device)
+    asked = open_queries(queries)
+    encoder, manifest = checkpoint.load(model)
+    encoder.to(compute.device)
+    texts = [text.text for text in asked.texts]
+    how = {"precision": compute.precision, "device": compute.device}
+    vectors = encoding.encode_queries(encoder, texts, maxlen=query_maxlen, **how)
+    settings = {"query_maxlen": query_maxlen, "precision": compute.precision, "threads": compute.threads}
+    inputs = {"queries": asked.manifest.digest, "model": manifest.digest}
+    cut = encoder.inputs.cut_queries(texts, query_maxlen)
+    ids = [text.id for text in asked.texts]
+    write_query_vectors(output, vectors, ids, cut=cut, settings=settings, inputs=inputs, context=context(__name__))
     print(f"{len(vectors)} queries of {vectors.shape[1]} vectors of {vectors.shape[2]}, {cut} of them cut")

@@ -1,57 +1,74 @@
 """Hold a run against the protocol, score it against judgements, and write all that the numbers depend on."""
 
-from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import Annotated
 
+from cyclopts import Parameter
+
+from bench.config.settings import Count
 from bench.corpus.texts import open_queries
 from bench.errors import DataError
-from bench.evaluation import guard
-from bench.evaluation.quality import evaluate
+from bench.evaluation import guard, quality
 from bench.evaluation.runs import read_run
 from bench.files.provenance import context
 from bench.files.storage import read_json, write_json
-from bench.verbs import common
+from bench.verbs.common import Deviations, pairs
 
-AXES = ("dataset", "model", "codec", "preset")
-
-
-def arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--run", type=Path, required=True, help="run.trec.gz with its run.json beside it")
-    parser.add_argument("--queries", type=Path, required=True, help="query folder")
-    parser.add_argument("--measures", nargs="+", required=True, help="ir_measures texts, the headline first")
-    parser.add_argument("--depth", type=int, required=True, help="passages per ranking")
-    described = "what must hold of the run: passages, queries, judgements, kept, lengths, gains, self_match"
-    parser.add_argument("--protocol", type=common.named, nargs="+", required=True, metavar="KEY=VALUE", help=described)
-    common.add_deviations(parser)
-    for name in AXES:
-        parser.add_argument(f"--{name}", required=True, help=f"name of the {name} in the tables")
-    common.add_output(parser, "metrics.json to write")
+RULES = f"KEY=VALUE of all that must hold of the run: {', '.join(guard.Rules.model_fields)}."
 
 
-def run(args: Namespace) -> None:
-    queries = open_queries(args.queries)
-    record = read_json(args.run.with_name("run.json"))
-    if record["inputs"]["queries"] != queries.manifest.digest:
-        raise DataError(f"{args.run} was made for other queries than {args.queries}: search again")
-    found = read_run(args.run)
-    if strangers := sorted(set(found) - {text.id for text in queries.texts}):
-        raise DataError(f"{args.run} has queries that {args.queries} lacks: {strangers[:3]}")
-    rules = guard.parse(args.protocol)
-    guard.check(rules, found, record, queries.manifest, args.depth)
-    quality = evaluate(found, queries.qrels, args.measures, args.depth, rules.gains)
+def evaluate(
+    *,
+    run: Path,
+    queries: Path,
+    measures: list[str],
+    depth: Count,
+    protocol: Annotated[list[str], Parameter(help=RULES)],
+    deviations: Deviations = (),
+    dataset: str,
+    model: str,
+    codec: str,
+    preset: str,
+    output: Path,
+) -> None:
+    """Hold a run against the protocol, score it against judgements, and write all that the numbers depend on.
+
+    :param run: run.trec.gz with its run.json beside it.
+    :param queries: Query folder.
+    :param measures: ir_measures texts, the headline first.
+    :param depth: Passages per ranking.
+    :param dataset: Name of the data set in the tables.
+    :param model: Name of the model in the tables.
+    :param codec: Name of the codec in the tables.
+    :param preset: Name of the preset in the tables.
+    :param output: metrics.json to write.
+    """
+    asked = open_queries(queries)
+    record = read_json(run.with_name("run.json"))
+    if record["inputs"]["queries"] != asked.manifest.digest:
+        raise DataError(f"{run} was made for other queries than {queries}: search again")
+    found = read_run(run)
+    if strangers := sorted(set(found) - {text.id for text in asked.texts}):
+        raise DataError(f"{run} has queries that {queries} lacks: {strangers[:3]}")
+    rules = guard.parse(pairs("--protocol", protocol))
+    guard.check(rules, found, record, asked.manifest, depth)
+    measured = quality.evaluate(found, asked.qrels, measures, depth, rules.gains)
     write_json(
-        args.output,
+        output,
         {
-            **{name: getattr(args, name) for name in AXES},
-            "mean": quality.mean,
-            "measures": args.measures,
-            "counts": quality.counts,
-            "per_query": quality.per_query,
-            "queries": dict(queries.manifest.settings),
-            "protocol": vars(rules),
-            "deviations": dict(args.deviations),
+            "dataset": dataset,
+            "model": model,
+            "codec": codec,
+            "preset": preset,
+            "mean": measured.mean,
+            "measures": measures,
+            "counts": measured.counts,
+            "per_query": measured.per_query,
+            "queries": dict(asked.manifest.settings),
+            "protocol": rules.model_dump(),
+            "deviations": pairs("--deviations", deviations),
             "run": record,
             "context": context(__name__),
         },
     )
-    print(", ".join(f"{name} {value:.4f}" for name, value in quality.mean.items()))
+    print(", ".join(f"{name} {value:.4f}" for name, value in measured.mean.items()))

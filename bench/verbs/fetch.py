@@ -1,7 +1,6 @@
 """Download what a config needs, up front: data by ir_datasets, with its checksums, and weights of the hub."""
 
 import shutil
-from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,11 +10,13 @@ from typing import Any
 import ir_datasets
 import pandas as pd
 
+from bench.config.models import Converted, Pooled, Projected
 from bench.config.plan import DATASETS, Plan, load
+from bench.config.training import CrossEncoder
+from bench.config.weights import Weights
 from bench.corpus import downloads
 from bench.corpus.downloads import KINDS, File
 from bench.encoder import base, hub, official
-from bench.encoder.base import Base
 from bench.errors import DataError
 
 MB = 1e6
@@ -32,18 +33,18 @@ class Item:
     place: str
 
 
-def arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("config", type=Path, help="config file")
-    parser.add_argument("--datasets", type=Path, default=DATASETS, help="the evaluation protocol")
-    parser.add_argument("--dry-run", action="store_true", help="only list what would be downloaded, and how large it is")
+def fetch(config: Path, *, datasets: Path = DATASETS, dry_run: bool = False) -> None:
+    """Download what a config needs, up front: data by ir_datasets, with its checksums, and weights of the hub.
 
-
-def run(args: Namespace) -> None:
-    plan = load(args.config, args.datasets)
+    :param config: Config file.
+    :param datasets: The evaluation protocol.
+    :param dry_run: Only list what would be downloaded, and how large it is.
+    """
+    plan = load(config, datasets)
     sets, weights = _sets(plan), _weights(plan)
     items = [*_data_items(sets), *(_weights_item(*each) for each in weights)]
     if not items:
-        print(f"{args.config} downloads nothing: its data and weights come with packages")
+        print(f"{config} downloads nothing: its data and weights come with packages")
         return
     missing = [item for item in items if not item.here]
     print(_listed(items))
@@ -57,7 +58,7 @@ def run(args: Namespace) -> None:
         "What ir_datasets takes out of archives comes on top.",
         flush=True,
     )
-    if args.dry_run:
+    if dry_run:
         return
     if known > free:
         raise DataError(f"{known / MB:,.1f} MB do not fit in {home}, which has {free / MB:,.1f} MB: set IR_DATASETS_HOME")
@@ -75,19 +76,21 @@ def _sets(plan: Plan) -> dict[str, Sequence[str]]:
     entries = [*plan.entries.values(), *plan.sources.values()]
     found: dict[str, Sequence[str]] = {entry.corpus: ("docs",) for entry in entries}
     found |= {name: KINDS for entry in entries for name in (entry.dataset, entry.without) if name}
-    stages = (model.get("train") or {} for model in plan.models.values())
-    return found | {stage["docpairs"]: ("docpairs",) for stage in stages if "docpairs" in stage}
+    stages = (getattr(model, "train", None) for model in plan.models.values())
+    return found | {stage.docpairs: ("docpairs",) for stage in stages if stage and stage.docpairs}
 
 
-def _weights(plan: Plan) -> list[tuple[Base, Sequence[str], Sequence[str]]]:
+def _weights(plan: Plan) -> list[tuple[Weights, Sequence[str], Sequence[str]]]:
     """Weights of the hub, with the names that their file may have and the files beside it."""
-    found: dict[Base, tuple[Sequence[str], Sequence[str]]] = {}
+    found: dict[Weights, tuple[Sequence[str], Sequence[str]]] = {}
     for settings in (*plan.models.values(), *plan.teachers.values()):
-        for key in ("base", "cross_encoder", "checkpoint"):
-            if key in settings:
-                given = {name: settings[key].get(name) for name in ("name", "revision", "package", "sha256")}
-                special = (official.WEIGHTS, (official.METADATA,)) if key == "checkpoint" else ((base.WEIGHTS,), ())
-                found[Base(**given)] = special
+        match settings:
+            case Converted():
+                found[settings.checkpoint.weights] = (official.WEIGHTS, (official.METADATA,))
+            case Projected() | Pooled():
+                found[settings.base] = ((base.WEIGHTS,), ())
+            case CrossEncoder():
+                found[settings.cross_encoder] = ((base.WEIGHTS,), ())
     return [(each, *special) for each, special in found.items() if hub.comes_from_hub(each)]
 
 
@@ -103,7 +106,7 @@ def _data_items(sets: dict[str, Sequence[str]]) -> Iterable[Item]:
         yield Item(what=url, used_by=names, bytes=first.bytes, here=here, place=str(first.places[0]))
 
 
-def _weights_item(each: Base, weights: Sequence[str], also: Sequence[str]) -> Item:
+def _weights_item(each: Weights, weights: Sequence[str], also: Sequence[str]) -> Item:
     from huggingface_hub import constants
 
     here = hub.is_here(each, weights)

@@ -1,21 +1,20 @@
 """Put records of systems measured over the same vectors, ours among them, into a table and one of their ratios."""
 
-from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from bench.report import peers, tables
-from bench.verbs import common
+from bench.report import peers as measured
+from bench.report import tables
+from bench.verbs.common import ReportFolder
 
 
-def arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--records", type=Path, nargs="+", required=True, help="JSON record of every system, .npz beside it")
-    common.add_output(parser, "folder of the tables")
+def peers(*, records: list[Path], folder: ReportFolder) -> None:
+    """Put records of systems measured over the same vectors, ours among them, into a table and one of their ratios.
 
-
-def run(args: Namespace) -> None:
-    measured = peers.read(args.records)
-    found = peers.frame(measured)
-    table = peers.peers_table(found, measured)
-    tables.write(args.output / "peers", table)
-    tables.write(args.output / "peers_ratios", peers.ratios_table(peers.ratio_frame(found)))
+    :param records: JSON record of every system, with its .npz beside it.
+    """
+    found = measured.read(records)
+    frame = measured.frame(found)
+    table = measured.peers_table(frame, found)
+    tables.write(folder / "peers", table)
+    tables.write(folder / "peers_ratios", measured.ratios_table(measured.ratio_frame(frame)))
     print(table.shown.to_markdown(index=False, disable_numparse=True))

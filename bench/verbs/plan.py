@@ -1,7 +1,6 @@
 """Print what a config will cost before it is run: vectors, bytes on disk, GPU hours, and what of it fits the disk here."""
 
 import shutil
-from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,35 +10,34 @@ from bench.codec.names import KNOWN
 from bench.config import estimate
 from bench.config.estimate import Cost
 from bench.config.plan import DATASETS, load
-from bench.errors import SettingsError
+from bench.config.settings import Positive
 
 GB = 1e9
 
 
-def arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("config", type=Path, help="config file")
-    parser.add_argument("--datasets", type=Path, default=DATASETS, help="the evaluation protocol")
-    parser.add_argument(
-        "--vectors-per-second",
-        type=float,
-        default=estimate.VECTORS_PER_SECOND,
-        help="that one GPU encodes (default: MS MARCO in 3 hours on four Titan V, arXiv 2004.12832)",
-    )
-    parser.add_argument("--disk", type=Path, default=Path(), help="folder on the disk that is meant (default: here)")
+def plan(
+    config: Path,
+    *,
+    datasets: Path = DATASETS,
+    vectors_per_second: Positive = estimate.VECTORS_PER_SECOND,
+    disk: Path = Path(),
+) -> None:
+    """Print what a config will cost before it is run: vectors, bytes on disk, GPU hours, and what of it fits the disk here.
 
-
-def run(args: Namespace) -> None:
-    if args.vectors_per_second <= 0:
-        raise SettingsError(f"--vectors-per-second {args.vectors_per_second} is not a rate; give one above 0")
-    plan = load(args.config, args.datasets)
-    found = estimate.costs(plan, estimate.read_lengths())
-    free = shutil.disk_usage(args.disk).free
+    :param config: Config file.
+    :param datasets: The evaluation protocol.
+    :param vectors_per_second: Vectors that one GPU encodes; default: MS MARCO in 3 hours on four Titan V, arXiv 2004.12832.
+    :param disk: Folder on the disk that is meant.
+    """
+    resolved = load(config, datasets)
+    found = estimate.costs(resolved, estimate.read_lengths())
+    free = shutil.disk_usage(disk).free
     largest = {codec: max(cost.indexes.get(codec, 0) for cost in found) for codec in KNOWN} if found else {}
     codecs = sorted((codec for codec, size in largest.items() if size), key=lambda codec: -largest[codec])
-    rows = [_row(cost, codecs, args.vectors_per_second, free) for cost in found]
-    shown = pd.DataFrame([*rows, _total(found, codecs, args.vectors_per_second, free)])
+    rows = [_row(cost, codecs, vectors_per_second, free) for cost in found]
+    shown = pd.DataFrame([*rows, _total(found, codecs, vectors_per_second, free)])
     print(shown.to_markdown(index=False, disable_numparse=True))
-    print(f"\n{_explained(found, args, free, plan.keep_vectors)}")
+    print(f"\n{_explained(found, vectors_per_second, disk, free, resolved.keep_vectors)}")
 
 
 def _row(cost: Cost, codecs: Sequence[str], rate: float, free: int) -> dict[str, str]:
@@ -83,18 +81,18 @@ def _gb(count: int | None) -> str:
     return "–" if count is None else f"{count / GB:,.2f}"
 
 
-def _explained(found: Sequence[Cost], args: Namespace, free: int, keep: bool) -> str:
+def _explained(found: Sequence[Cost], rate: float, disk: Path, free: int, keep: bool) -> str:
     """Where the numbers come from, and what is an assumption."""
     named: dict[str, dict[str, None]] = {}
     for cost in found:
         named.setdefault(cost.length.source, {})[cost.corpus] = None
     return "\n".join(
         [
-            f"GB are 10^9 bytes; {free / GB:,.2f} GB are free in {args.disk.resolve()}. The config keeps shards: "
+            f"GB are 10^9 bytes; {free / GB:,.2f} GB are free in {disk.resolve()}. The config keeps shards: "
             f"{'yes' if keep else 'no'} (encode.keep_vectors).",
             "A peak is of shards, codes, residual parts and indexes of one collection, every codec at once; over all, the",
             "collections are taken one after the other. Texts and downloads come on top: bench fetch --dry-run lists these.",
-            f"GPU hours: of encoding alone, at {args.vectors_per_second:,.0f} vectors a second.",
+            f"GPU hours: of encoding alone, at {rate:,.0f} vectors a second.",
             f"Vectors where words are known: {estimate.SPECIAL} + {estimate.VECTORS_PER_WORD:.3f} a word, which is the rate "
             "of MS MARCO, cut at doc_maxlen;",
             "lengths are assumed to be spread as a gamma distribution of shape 2. Lengths are from:",

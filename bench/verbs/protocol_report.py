@@ -1,20 +1,17 @@
 """Put what the lengths cut off, short rankings and tied scores of every data set and model into a table."""
 
-from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from bench.report import records, tables
 from bench.report.protocol import protocol_frame, protocol_table
-from bench.verbs import common
+from bench.verbs.common import Metrics, ReportFolder
 
 
-def arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--truncations", type=Path, nargs="+", required=True, help="records of truncation")
-    parser.add_argument("--metrics", type=Path, nargs="+", required=True, help="metrics.json of every run")
-    common.add_output(parser, "folder of the table")
+def protocol_report(*, truncations: list[Path], metrics: Metrics, folder: ReportFolder) -> None:
+    """Put what the lengths cut off, short rankings and tied scores of every data set and model into a table.
 
-
-def run(args: Namespace) -> None:
-    found = protocol_frame(records.read_truncations(args.truncations), records.read_metrics(args.metrics))
-    tables.write(args.output / "table6_protocol", protocol_table(found))
-    print(f"{len(found)} rows of protocol in {args.output}")
+    :param truncations: Records of truncation.
+    """
+    found = protocol_frame(records.read_truncations(truncations), records.read_metrics(metrics))
+    tables.write(folder / "table6_protocol", protocol_table(found))
+    print(f"{len(found)} rows of protocol in {folder}")

@@ -1,8 +1,8 @@
 """Write the queries and judgements of a query set: all of them, a seeded sample, or those of a list."""
 
-from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from bench.config.settings import Count, Natural
 from bench.corpus import downloads, judged
 from bench.corpus.texts import write_queries
 from bench.errors import SettingsError
@@ -10,34 +10,49 @@ from bench.files.provenance import context
 from bench.files.storage import digest_of
 
 
-def arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--dataset", required=True, help="ir_datasets id of the query set")
-    parser.add_argument("--without", help="ir_datasets id of queries to leave out")
-    parser.add_argument("--queries", type=int, required=True, help="number of queries that it must have")
-    parser.add_argument("--judgements", type=int, required=True, help="number of judgements that it must have")
-    parser.add_argument("--grades", type=int, nargs="+", required=True, help="grades that it may have")
-    parser.add_argument("--sample", type=int, help="queries to keep, drawn from the judged ones by seed (default: all)")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the sample")
-    parser.add_argument("--ids", type=Path, help="file with the ids of the sample, one a line, instead of drawing it")
-    parser.add_argument("--output", type=Path, required=True, help="query folder to write")
+def queries(
+    *,
+    dataset: str,
+    without: str | None = None,
+    queries: Count,
+    judgements: Count,
+    grades: list[int],
+    sample: Count | None = None,
+    seed: Natural = 0,
+    ids: Path | None = None,
+    output: Path,
+) -> None:
+    """Write the queries and judgements of a query set: all of them, a seeded sample, or those of a list.
 
-
-def run(args: Namespace) -> None:
-    if args.ids is not None and args.sample is None:
+    :param dataset: ir_datasets id of the query set.
+    :param without: ir_datasets id of queries to leave out.
+    :param queries: Queries that it must have.
+    :param judgements: Judgements that it must have.
+    :param grades: Grades that it may have.
+    :param sample: Queries to keep, drawn at random from the judged ones; all if absent.
+    :param seed: Seed of the sample.
+    :param ids: File with the ids of the sample, one a line, instead of drawing it.
+    :param output: Query folder to write.
+    """
+    if ids is not None and sample is None:
         raise SettingsError("--ids of the command line needs --sample, the number of ids that the list must have")
-    with downloads.explained(args.dataset, *([args.without] if args.without else [])):
-        found = judged.read(args.dataset, args.without)
-    judged.check(found, args.dataset, args.queries, args.judgements, args.grades)
-    ids = judged.read_ids(args.ids) if args.ids is not None else None
-    if ids is not None:
-        found = judged.named(found, args.dataset, ids, args.sample)
-    elif args.sample is not None:
-        found = judged.drawn(found, args.dataset, args.sample, args.seed)
+    with downloads.explained(dataset, *([without] if without else [])):
+        found = judged.read(dataset, without)
+    judged.check(found, dataset, queries, judgements, grades)
+    named = judged.read_ids(ids) if ids is not None else None
+    if named is not None and sample is not None:
+        found = judged.named(found, dataset, named, sample)
+    elif sample is not None:
+        found = judged.drawn(found, dataset, sample, seed)
     settings = {
-        **{name: getattr(args, name) for name in ("dataset", "without", "queries", "judgements", "sample")},
-        "seed": args.seed if args.sample and ids is None else None,
-        "ids": digest_of(ids) if ids is not None else None,
+        "dataset": dataset,
+        "without": without,
+        "queries": queries,
+        "judgements": judgements,
+        "sample": sample,
+        "seed": seed if sample and named is None else None,
+        "ids": digest_of(named) if named is not None else None,
     }
-    manifest = write_queries(args.output, found.texts, found.qrels, settings=settings, context=context(__name__))
+    manifest = write_queries(output, found.texts, found.qrels, settings=settings, context=context(__name__))
     counts = manifest.counts
-    print(f"{args.dataset}: {counts['queries']} queries, {counts['judgements']} judgements; digest {manifest.digest[:16]}")
+    print(f"{dataset}: {counts['queries']} queries, {counts['judgements']} judgements; digest {manifest.digest[:16]}")

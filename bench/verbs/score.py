@@ -1,16 +1,17 @@
 """Score a shard of mined passages, and the judged ones of its queries, with a teacher or by the judgements alone."""
 
-import math
-from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
+from bench.config.compute import Compute
+from bench.config.settings import Count, Positive, Settings, Sha256
+from bench.config.training import Length
+from bench.config.weights import Weights
 from bench.corpus.texts import Passages, Queries, open_passages, open_queries
 from bench.encoder import base
-from bench.encoder.base import Base
 from bench.encoder.encode import TOKENS_PER_BATCH
 from bench.errors import DamagedFileError, DataError, SettingsError
 from bench.files.provenance import context, package_versions
@@ -20,97 +21,101 @@ from bench.training.fusion import fused
 from bench.training.mined import Mined, open_mined
 from bench.training.scores import Pairs, open_scored, to_score, write_scored
 from bench.training.teachers import JUDGEMENTS, Teacher, open_teacher
-from bench.verbs import common
+from bench.verbs.common import Flat, prepare_torch
 
 
-def arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--mined", type=Path, required=True, help="folder of mined passages")
-    parser.add_argument("--corpus", type=Path, required=True, help="corpus folder that they are from")
-    parser.add_argument("--queries", type=Path, required=True, help="query folder, with judgements")
-    parser.add_argument(
-        "--teacher",
-        choices=("cross-encoder", "bi-encoder", JUDGEMENTS),
-        required=True,
-        help="what it scores with; judgements: 1 for a relevant passage, 0 for any other",
-    )
-    parser.add_argument(
-        "--folder", type=Path, help="local teacher: of train-teacher or Hugging Face; a bi-encoder's of pool"
-    )
-    parser.add_argument("--name", help="hub id of a cross-encoder; the paper's is cross-encoder/ms-marco-MiniLM-L-6-v2")
-    parser.add_argument("--revision", help="commit of the hub repository, 40 hex digits")
-    parser.add_argument("--sha256", help="of model.safetensors")
-    parser.add_argument("--max-length", type=int, help="tokens: of a pair, or of a text for a bi-encoder")
-    parser.add_argument(
-        "--tokens-per-batch", type=int, default=TOKENS_PER_BATCH, help="of a cross-encoder, padding included"
-    )
-    parser.add_argument(
-        "--bm25", type=float, help="fuse with BM25, by this weight beside the teacher's 1, both standardised for each query"
-    )
-    common.add_compute(parser)
-    common.add_output(parser, "folder of scored pairs to write; one that is whole and made the same way is left alone")
+class TeacherFlags(Settings):
+    """A teacher on the command line."""
+
+    teacher: Literal["cross-encoder", "bi-encoder", "judgements"]
+    """What scores; judgements: 1 for a relevant passage, 0 for any other."""
+    folder: Path | None = None
+    """Local teacher: a folder of train-teacher or of Hugging Face; for a bi-encoder a folder of pool."""
+    name: str | None = None
+    """Hub id of a cross-encoder; the paper's is cross-encoder/ms-marco-MiniLM-L-6-v2."""
+    revision: str | None = None
+    """Commit of the hub repository, 40 hex digits."""
+    sha256: Sha256 | None = None
+    """Digest of model.safetensors."""
+    max_length: Length | None = None
+    """Tokens: of a pair, or of a text for a bi-encoder."""
+    bm25: Positive | None = None
+    """Weight of BM25's scores beside the teacher's 1, both standardised for each query; none if absent."""
+    tokens_per_batch: Count = TOKENS_PER_BATCH
+    """Tokens of a batch of a cross-encoder, padding included."""
+
+    def open(self, compute: Compute) -> Teacher | None:
+        """The network that scores, None for judgements; raises SettingsError for flags that do not go together."""
+        if self.teacher == JUDGEMENTS:
+            if wrong := sorted(set(self.given()) - {"teacher"}):
+                raise SettingsError(f"{wrong} of the command line mean nothing to judgements; leave them out")
+            return None
+        if self.max_length is None:
+            raise SettingsError(f"teacher {self.teacher!r} of the command line needs --max-length, tokens of what it reads")
+        options = {"maxlen": self.max_length, "precision": compute.precision, "device": compute.device}
+        return open_teacher(self.teacher, base.locate(self._weights()), tokens_per_batch=self.tokens_per_batch, **options)
+
+    def _weights(self) -> Weights:
+        """Where the teacher is; raises SettingsError unless exactly one place is given."""
+        if (self.folder is None) == (self.name is None):
+            raise SettingsError("give either --folder or --name (a hub id, with --revision) of the teacher")
+        if self.folder is not None:
+            if not self.folder.is_dir():
+                raise SettingsError(f"--folder {self.folder} is no folder; give the teacher's, or its hub id as --name")
+            return Weights(name=str(self.folder.absolute()), sha256=self.sha256)
+        if self.teacher == "bi-encoder":
+            raise SettingsError(
+                f"--name {self.name} names no bi-encoder of ours; make a folder with `bench pool`, give --folder"
+            )
+        return Weights(name=str(self.name), revision=self.revision, sha256=self.sha256)
 
 
-def run(args: Namespace) -> None:
-    common.prepare_torch(args.threads, device=args.device)
-    mined, corpus, queries = open_mined(args.mined), open_passages(args.corpus), open_queries(args.queries)
-    for name, digest in (("corpus", corpus.manifest.digest), ("queries", queries.manifest.digest)):
-        if mined.manifest.inputs.get(name) != digest:
-            raise DataError(f"{args.mined} was mined from other {name} than {getattr(args, name)}: mine it anew")
-    teacher = _teacher(args)
-    named = ("teacher", "name", "revision", "max_length", "bm25", "tokens_per_batch", "precision", "threads")
-    settings = {**{name: getattr(args, name) for name in named}, "mined": mined.manifest.settings}
-    inputs = {**mined.manifest.inputs, "mined": mined.manifest.digest, "teacher": teacher.digest if teacher else JUDGEMENTS}
+def score(
+    *,
+    mined: Path,
+    corpus: Path,
+    queries: Path,
+    flags: Annotated[TeacherFlags, Flat],
+    compute: Annotated[Compute, Flat],
+    output: Path,
+) -> None:
+    """Score a shard of mined passages, and the judged ones of its queries, with a teacher or by the judgements alone.
+
+    :param mined: Folder of mined passages.
+    :param corpus: Corpus folder that they are from.
+    :param queries: Query folder, with judgements.
+    :param output: Folder of scored pairs to write; one that is whole and made the same way is left alone.
+    """
+    prepare_torch(compute.threads, device=compute.device)
+    found, texts, asked = open_mined(mined), open_passages(corpus), open_queries(queries)
+    for name, folder, digest in (("corpus", corpus, texts.manifest.digest), ("queries", queries, asked.manifest.digest)):
+        if found.manifest.inputs.get(name) != digest:
+            raise DataError(f"{mined} was mined from other {name} than {folder}: mine it anew")
+    teacher = flags.open(compute)
+    named = ("teacher", "name", "revision", "max_length", "bm25", "tokens_per_batch")
+    settings = {name: getattr(flags, name) for name in named}
+    settings |= {"precision": compute.precision, "threads": compute.threads, "mined": found.manifest.settings}
+    inputs = {**found.manifest.inputs, "mined": found.manifest.digest, "teacher": teacher.digest if teacher else JUDGEMENTS}
     made = context(__name__)
     made["packages"] |= package_versions(["sentence-transformers"])
-    if _is_there(args.output, settings, inputs, made):
-        print(f"{args.output} is whole and was made from the same by the same: nothing to score")
+    if _is_there(output, settings, inputs, made):
+        print(f"{output} is whole and was made from the same by the same: nothing to score")
         return
-    pairs = to_score(mined, _relevant(mined, corpus, queries))
+    pairs = to_score(found, _relevant(found, texts, asked))
     scores = pairs.relevant.astype(np.float32)
     if teacher is not None:
-        asked, passages = _asked(pairs, queries), _passages(pairs, corpus)
-        with bar(f"score {args.output.name}", len(passages), "pairs") as progress:
-            scores = teacher.score([asked[number] for number in pairs.query_of.tolist()], passages, progress.update)
-        if args.bm25 is not None:
-            scores = fused(scores, _lexical(pairs, asked, corpus), pairs.offsets, args.bm25)
-    manifest = write_scored(args.output, pairs, scores, settings=settings, inputs=inputs, context=made)
+        questions, passages = _asked(pairs, asked), _passages(pairs, texts)
+        with bar(f"score {output.name}", len(passages), "pairs") as progress:
+            repeated = [questions[number] for number in pairs.query_of.tolist()]
+            scores = teacher.score(repeated, passages, progress.update)
+        if flags.bm25 is not None:
+            scores = fused(scores, _lexical(pairs, questions, texts), pairs.offsets, flags.bm25)
+    manifest = write_scored(output, pairs, scores, settings=settings, inputs=inputs, context=made)
     counts = manifest.counts
     print(
-        f"{counts['pairs']} pairs of {counts['queries']} queries scored by {args.teacher}; {counts['relevant']} are "
+        f"{counts['pairs']} pairs of {counts['queries']} queries scored by {flags.teacher}; {counts['relevant']} are "
         f"relevant, {counts['missed']} of which were not mined; digest {manifest.digest[:16]}"
     )
-
-
-def _teacher(args: Namespace) -> Teacher | None:
-    """The network that scores, None for judgements; raises SettingsError for flags that do not go with the one or other."""
-    given = {name: getattr(args, name) for name in ("folder", "name", "revision", "sha256", "max_length", "bm25")}
-    if args.teacher == JUDGEMENTS:
-        if wrong := sorted(name for name, value in given.items() if value is not None):
-            raise SettingsError(
-                f"{wrong} of the command line say nothing to a teacher that is the judgements; leave them out"
-            )
-        return None
-    if args.max_length is None:
-        raise SettingsError(f"teacher {args.teacher!r} of the command line needs --max-length, tokens of what it reads")
-    if args.bm25 is not None and not 0 < args.bm25 < math.inf:
-        raise SettingsError(f"--bm25 {args.bm25} is no weight; give a number above 0, 1 for as much as the teacher has")
-    options: dict[str, Any] = {"maxlen": args.max_length, "precision": args.precision, "device": args.device}
-    return open_teacher(args.teacher, _folder(args), tokens_per_batch=args.tokens_per_batch, **options)
-
-
-def _folder(args: Namespace) -> Path:
-    """Where the teacher lies, fetched from the hub where it is named; raises SettingsError unless exactly one is given."""
-    if (args.folder is None) == (args.name is None):
-        raise SettingsError("give either --folder or --name (a hub id, with --revision) of the teacher")
-    if args.folder is not None:
-        if not args.folder.is_dir():
-            raise SettingsError(f"--folder {args.folder} is no folder; give the teacher's, or its hub id as --name")
-        return base.locate(Base(name=str(args.folder.absolute()), sha256=args.sha256))
-    if args.teacher == "bi-encoder":
-        raise SettingsError(
-            f"--name {args.name} names no bi-encoder of ours; make a folder with `bench pool`, give --folder"
-        )
-    return base.locate(Base(name=args.name, revision=args.revision, sha256=args.sha256))
 
 
 def _is_there(folder: Path, settings: Mapping[str, Any], inputs: Mapping[str, str], made: Mapping[str, Any]) -> bool:

@@ -1,25 +1,21 @@
 """Put records of runs and sizes into the tables of quality and size, as Markdown, LaTeX, CSV and HTML."""
 
-from argparse import ArgumentParser, Namespace
-from pathlib import Path
+from typing import Annotated
 
-from bench.report import records, tables
-from bench.verbs import common
+from cyclopts import Parameter
 
+from bench.report import records
+from bench.report import tables as written
+from bench.verbs.common import Metrics, ReportFolder, ReportSeed, Sizes, pairs
 
-def arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--metrics", type=Path, nargs="+", required=True, help="metrics.json of every run")
-    parser.add_argument("--sizes", type=Path, nargs="+", required=True, help="size.json of every index")
-    described = "a mean and the data sets that it is taken over, all of them"
-    parser.add_argument("--means", type=common.named, nargs="*", default=[], metavar="TITLE=ID,ID,...", help=described)
-    parser.add_argument("--seed", type=int, required=True, help="seed of intervals and tests")
-    common.add_output(parser, "folder of the tables")
+Means = Annotated[tuple[str, ...], Parameter(help="TITLE=ID,ID,... of a mean and all data sets that it is taken over.")]
 
 
-def run(args: Namespace) -> None:
-    sizes = records.read_sizes(args.sizes)
-    quality = records.quality_frame(records.read_metrics(args.metrics), sizes, seed=args.seed)
-    means = {title: members.split(",") for title, members in args.means}
-    tables.write(args.output / "table1_quality", tables.quality_table(quality, means))
-    tables.write(args.output / "table2_size", tables.size_table(records.size_frame(sizes)))
-    print(f"{len(quality)} rows of quality, {len(sizes)} of size in {args.output}")
+def tables(*, metrics: Metrics, sizes: Sizes, means: Means = (), seed: ReportSeed, folder: ReportFolder) -> None:
+    """Put records of runs and sizes into the tables of quality and size, as Markdown, LaTeX, CSV and HTML."""
+    sized = records.read_sizes(sizes)
+    quality = records.quality_frame(records.read_metrics(metrics), sized, seed=seed)
+    groups = {title: members.split(",") for title, members in pairs("--means", means).items()}
+    written.write(folder / "table1_quality", written.quality_table(quality, groups))
+    written.write(folder / "table2_size", written.size_table(records.size_frame(sized)))
+    print(f"{len(quality)} rows of quality, {len(sized)} of size in {folder}")
