@@ -86,11 +86,11 @@ class LoopSettings(LoopRecipe, Execution):
     """A training run of a late interaction model."""
 
 
-class TrainSettings(ContrastiveRecipe, Execution):
+class TrainSettings(ContrastiveRecipe, LoopSettings):
     """A contrastive training run."""
 
 
-class DistillSettings(DistillRecipe, Execution):
+class DistillSettings(DistillRecipe, LoopSettings):
     """A run of distillation."""
 
 

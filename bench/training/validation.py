@@ -41,7 +41,7 @@ class HeldOut:
         found = {}
         for text, query in zip(self.queries, asked, strict=True):
             scores = maxima(np.ascontiguousarray(wide @ query[query.any(axis=1)].T), starts).sum(axis=1)
-            found[text.id] = results(top(numbers, scores, depth, ranks), ids, text.id, depth, "kept")[0]
+            found[text.id] = results(top(numbers, scores, depth, ranks), ids, text.id, depth, "none")[0]
         return found
 
 

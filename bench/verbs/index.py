@@ -47,9 +47,16 @@ def index(
         manifest = build_uncompressed(output, shards, passages.ids(), settings={"codec": UNCOMPRESSED, **settings}, **made)
     else:
         opened, fitted = open_codec(codec)
-        parts = ([read_array(path) for path in paths or ()] for paths in (codes, residuals))
-        settings = {**fitted.settings, **settings}
-        manifest = build_compressed(output, shards, *parts, opened, passages.ids(), settings=settings, **made)
+        manifest = build_compressed(
+            output,
+            shards,
+            [read_array(path) for path in codes or ()],
+            [read_array(path) for path in residuals or ()],
+            opened,
+            passages.ids(),
+            settings={**fitted.settings, **settings},
+            **made,
+        )
     size = sum(file["bytes"] for file in manifest.files.values())
     counts = manifest.counts
     print(f"{counts['passages']} passages, {counts['vectors']} vectors, {size / counts['vectors']:.1f} bytes per vector")

@@ -1,7 +1,7 @@
 """Make a model from pretrained weights and a projection: fitted by PCA on hidden states of passages, or random."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -49,13 +49,13 @@ def project(
         texts = open_passages(corpus)
         matrix, kept = _fitted(bert, Inputs(tokenizer, inputs), texts, dim, passages, doc_maxlen, seed, compute)
         made_from, how = {"corpus": texts.manifest.digest}, f"keep {kept:.1%} of energy"
-    elif corpus is passages is doc_maxlen is None:
+    elif (corpus, passages, doc_maxlen) == (None, None, None):
         matrix, made_from, how = projection.drawn(dim, bert.config.hidden_size, seed), {}, "drawn at random"
     else:
         raise SettingsError(
             "--corpus, --passages and --doc-maxlen of the command line go together: a fitted projection needs them all"
         )
-    settings = {"dim": dim, "seed": seed, "passages": passages, "doc_maxlen": doc_maxlen}
+    settings: dict[str, Any] = {"dim": dim, "seed": seed, "passages": passages, "doc_maxlen": doc_maxlen}
     settings |= {"precision": compute.precision, "threads": compute.threads}
     manifest = checkpoint.save(
         late_interaction(bert.to("cpu"), tokenizer, matrix, inputs),

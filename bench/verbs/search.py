@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import Annotated
 
+from bench.config.datasets import SelfMatch
 from bench.config.presets import EngineFlags
 from bench.evaluation.runs import Run, write_run
 from bench.files.provenance import context
 from bench.files.storage import write_json
 from bench.machine.progress import bar
 from bench.search.engines import open_engine
-from bench.search.ranking import SelfMatch, check_self_match, results
+from bench.search.ranking import check_self_match, results
 from bench.verbs.common import Flat, Threads, limit_threads
 from bench.verbs.engine import SearchFlags, preset_given, provenance
 

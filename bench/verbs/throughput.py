@@ -3,7 +3,7 @@
 import statistics
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 
@@ -40,7 +40,7 @@ def throughput(
     read = open_passages(corpus)
     texts = [text.text for text in read.slice(0, min(passages, len(read)))]
     tokens = sum(map(len, encoder.inputs.passages(texts, doc_maxlen)))
-    how = {"precision": compute.precision, "device": compute.device}
+    how: dict[str, Any] = {"precision": compute.precision, "device": compute.device}
     rates: dict[str, list[float]] = {"bench encode": [], "AutoModel": []}
     for _ in range(repeats):
         start = time.perf_counter()

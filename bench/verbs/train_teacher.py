@@ -1,5 +1,6 @@
 """Train a cross-encoder on triples, from pretrained weights, so that it can score as a teacher."""
 
+import functools
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -57,8 +58,8 @@ def train_teacher(
             progress.update()
 
         texts = [text.text for text in asked.texts]
-        how = {"device": machine.device, "report": report}
-        cross_encoder.train_teacher(model, tokenizer, used, texts, passages, settings, **how)
+        train = functools.partial(cross_encoder.train_teacher, device=machine.device, report=report)
+        train(model, tokenizer, used, texts, passages, settings)
     named_weights = {"base": weights.name, "revision": weights.revision, "sha256": weights.sha256}
     manifest = cross_encoder.save(
         model,

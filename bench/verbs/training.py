@@ -90,7 +90,7 @@ def validation_given(
     flags: RunFlags, settings: LoopSettings, corpus: Passages, trained_on: set[str], device: str, inputs: dict[str, str]
 ) -> Validation | None:
     """RR@10 over the held-out queries, where the command line names any; notes their digest among the inputs."""
-    if flags.validation_queries is None:
+    if flags.validation_queries is None or flags.validation_passages is None or flags.validate_every is None:
         return None
     queries = open_queries(flags.validation_queries)
     inputs["validation_queries"] = queries.manifest.digest
@@ -138,7 +138,7 @@ def run(
 ) -> None:
     """Train, write the model, remove the checkpoints, and say how it went; only the first process writes."""
     checkpoints = None
-    if flags.work is not None:
+    if flags.work is not None and recipe.checkpoint_every is not None:
         checkpoints = Checkpoints(flags.work, recipe.checkpoint_every, settings, inputs)
     with bar(f"train {flags.output.name}", recipe.steps, "steps") as progress:
 

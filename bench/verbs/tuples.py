@@ -91,9 +91,9 @@ def _from_scored(flags: TupleFlags, corpus: Passages, queries: Queries, output: 
     assert flags.scored is not None
     shards = open_all(flags.scored)
     first = shards[0].manifest
-    for name, opened in (("corpus", corpus), ("queries", queries)):
-        if first.inputs[name] != opened.manifest.digest:
-            raise DataError(f"{flags.scored[0]} was made from other {name} than {opened.folder}: score it anew")
+    for name, digest in (("corpus", corpus.manifest.digest), ("queries", queries.manifest.digest)):
+        if first.inputs[name] != digest:
+            raise DataError(f"{flags.scored[0]} was made from other {name} than --{name} of the command line: score it anew")
     mined_depth = int(first.settings["mined"]["depth"])
     drawn = {name: getattr(flags, name) for name in ("nway", "positive", "sampling", "seed")}
     drawing = sampling.Drawing(**drawn, depth=mined_depth if flags.depth is None else flags.depth)

@@ -16,13 +16,13 @@ import numpy as np
 from measure import DEPTH, Corpus, Peer, Setting, main
 
 from bench.codec.names import CodecName, parse
+from bench.config import presets
 from bench.errors import SettingsError
 from bench.files.storage import Manifest
 from bench.index import pipeline
 from bench.index.build import build_uncompressed
 from bench.index.index import open_index
 from bench.index.shards import Shard
-from bench.config import presets
 from bench.search.kernels.loops import maxima
 from bench.search.ranking import top
 from bench.verbs.common import limit_threads
