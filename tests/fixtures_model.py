@@ -9,8 +9,8 @@ import pytest
 import torch
 import transformers
 
+from bench.config.inputs import InputSettings
 from bench.encoder import base
-from bench.encoder.inputs import InputSettings
 from bench.encoder.model import LateInteraction, late_interaction
 
 SPECIAL = ["[PAD]", "[unused0]", "[unused1]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]

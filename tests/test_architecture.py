@@ -7,10 +7,9 @@ from bench.files.provenance import ROOT, direct_imports
 LAYERS = [
     {"errors", "files", "machine"},
     {"corpus", "codec"},
-    {"index"},
-    {"search"},
     {"config"},
-    {"encoder"},
+    {"encoder", "index"},
+    {"search"},
     {"training", "evaluation"},
     {"report"},
     {"verbs"},

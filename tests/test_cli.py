@@ -6,7 +6,7 @@ import pkgutil
 import pytest
 
 import bench.verbs
-from bench.cli import VERBS, main
+from bench.cli import VERBS, app, main
 from bench.corpus.texts import open_passages, open_queries
 from bench.encoder.checkpoint import load
 from bench.errors import DamagedFileError
@@ -20,45 +20,59 @@ from bench.training.mined import open_mined
 from bench.training.scores import open_scored
 from bench.training.tuples import read_tuples
 
-HELPERS = {"common", "engine", "models", "training"}
+HELPERS = {"common", "engine", "training"}
 
 
 def module_of(verb):
     return importlib.import_module(f"bench.verbs.{verb.replace('-', '_')}")
 
 
-@pytest.mark.parametrize("words", [[], ["nosuch"], ["--nosuch"]])
-def test_an_unknown_verb_ends_with_2_and_the_usage(capsys, words):
-    assert main(words) == 2
+def test_without_a_verb_the_verbs_are_listed_with_a_line_each_and_the_end_is_2(capsys):
+    assert main([]) == 2
+    out, err = capsys.readouterr()
+    assert [verb for verb, what in VERBS.items() if f"{verb}: {what}"[:60] not in out] == []
+    assert err == ""
+
+
+@pytest.mark.parametrize(
+    ("word", "nearest"), [("serch", "did you mean 'search'?"), ("--nosuch", "is not a verb"), ("zzz", "is not a verb")]
+)
+def test_an_unknown_verb_ends_with_2_and_one_line_that_names_the_nearest_and_all(capsys, word, nearest):
+    assert main([word]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.startswith("usage: bench VERB")
-    assert [verb for verb in VERBS if f"\n  {verb} " not in err] == []
+    assert err.startswith(f"bench: {word!r} is not a verb")
+    assert nearest in err
+    assert [verb for verb in VERBS if verb not in err] == []
+    assert err.count("\n") == 1
 
 
 @pytest.mark.parametrize("word", ["-h", "--help"])
 def test_help_ends_with_0_and_goes_to_standard_output(capsys, word):
     assert main([word]) == 0
     out, err = capsys.readouterr()
-    assert out.startswith("usage: bench VERB")
+    assert out.strip().startswith("Usage: bench COMMAND")
     assert err == ""
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_has_a_module_that_says_what_it_does(verb):
+def test_every_verb_has_a_module_and_a_function_that_says_what_it_does(verb):
     module = module_of(verb)
+    function = getattr(module, verb.replace("-", "_"))
     assert module.__doc__.strip().endswith(".")
-    assert callable(module.run)
+    assert function.__doc__.strip().split("\n")[0] == module.__doc__.strip().split("\n")[0]
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_explains_its_flags(capsys, verb):
-    with pytest.raises(SystemExit) as ended:
-        main([verb, "--help"])
-    assert ended.value.code == 0
-    out = capsys.readouterr().out
-    assert f"usage: bench {verb}" in out
-    assert " ".join(module_of(verb).__doc__.split()) in " ".join(out.split())
+def test_every_verb_explains_each_of_its_flags(capsys, verb):
+    assert main([verb, "--help"]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert f"Usage: bench {verb}" in out
+    assert " ".join(module_of(verb).__doc__.split()) in out
+    arguments = app(verb)[verb].assemble_argument_collection()
+    shown = [argument for argument in arguments if argument.show]
+    assert len(shown) > 0
+    assert [argument.name for argument in shown if not (argument.parameter.help or "").endswith(".")] == []
 
 
 def test_every_module_of_verbs_is_a_verb_or_a_helper():
@@ -139,8 +153,24 @@ def test_a_timing_that_cannot_be_as_asked_for_is_refused_and_leaves_no_file(caps
 
 
 @pytest.mark.parametrize("words", [["verify"], ["corpus", "--dataset", "x"], ["corpus", "--data", "x"]])
-def test_missing_or_shortened_flags_end_with_2(capsys, words):
-    with pytest.raises(SystemExit) as ended:
-        main(words)
-    assert ended.value.code == 2
-    assert f"usage: bench {words[0]}" in capsys.readouterr().err
+def test_missing_or_shortened_flags_end_with_2_and_one_line(capsys, words):
+    assert main(words) == 2
+    err = capsys.readouterr().err
+    assert err.startswith(f"bench {words[0]}: ")
+    assert err.count("\n") == 1
+
+
+NUMERIC = [
+    (verb, argument.name)
+    for verb in VERBS
+    for argument in app(verb)[verb].assemble_argument_collection()
+    if argument.show and "int" in str(argument.hint) and "Literal" not in str(argument.hint) and "seed" not in argument.name
+]
+
+
+@pytest.mark.parametrize(("verb", "flag"), NUMERIC)
+def test_counts_below_their_bound_and_what_is_no_whole_number_are_refused(capsys, verb, flag):
+    for value in ("-1", "1.5", "nan", "ten"):
+        assert main([verb, flag, value]) == 2
+        out, err = capsys.readouterr()
+        assert (out, err.count("\n"), "Traceback" in err) == ("", 1, False)

@@ -41,12 +41,14 @@ class ExactPreset(Preset):
     """MaxSim with every passage."""
 
     engine: Literal["exact"] = "exact"
+    """Engine that searches."""
 
 
 class FlatPreset(Preset):
     """Inner product of single vectors."""
 
     engine: Literal["flat"] = "flat"
+    """Engine that searches."""
 
 
 class ColBERTv2Preset(Preset):
@@ -54,6 +56,7 @@ class ColBERTv2Preset(Preset):
 
     needs_lists: ClassVar[bool] = True
     engine: Literal["colbertv2"] = "colbertv2"
+    """Engine that searches."""
     nprobe: Count
     """Lists probed per query vector."""
     ncandidates: Count
@@ -69,6 +72,7 @@ class PlaidPreset(Preset):
 
     needs_lists: ClassVar[bool] = True
     engine: Literal["plaid"] = "plaid"
+    """Engine that searches."""
     ncells: Count
     """Lists probed per query vector."""
     centroid_score_threshold: float

@@ -76,7 +76,7 @@ def _flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def tuples(*, flags: Annotated[TupleFlags, Flat], corpus: Path, queries: Path, output: Path) -> None:
+def tuples(*, flags: Annotated[TupleFlags, Flat] = TupleFlags(), corpus: Path, queries: Path, output: Path) -> None:
     """Make n-way tuples for distillation from scored shards, from an official 64-way file, or from pairs of ir_datasets.
 
     :param corpus: Corpus folder that the passages are from.

@@ -2,10 +2,10 @@
 
 import pytest
 
-from bench.config import datasets, protocol
+from bench.config import datasets, measures, protocol, yaml
+from bench.config.yaml import Document
 from bench.corpus import registry
 from bench.errors import SettingsError
-from bench.evaluation import quality
 from bench.files.provenance import ROOT
 from tests.changes import changed
 
@@ -27,37 +27,37 @@ SMALL = {
 
 
 def entry(dataset_id):
-    return protocol.resolve(dataset_id, {}, PROTOCOL.sets, "x.yaml")
+    return protocol.resolve(dataset_id, None, PROTOCOL.sets, "x.yaml")
 
 
 def test_a_set_has_what_its_family_shares_and_its_own_keys_win():
-    found = datasets.parse(SMALL, "p.yaml").sets
+    found = datasets.parse(Document(SMALL, "p.yaml")).sets
     assert found["a/x"] == {
         "queries": 5,
         "doc_maxlen": 180,
-        "measures": ["RR@10"],
+        "measures": ("RR@10",),
         "source": {"lengths": "here", "measures": "there"},
     }
     assert found["a/y"]["doc_maxlen"] == 96
 
 
 def test_a_set_names_the_source_of_what_it_changes_and_keeps_those_of_the_family():
-    assert datasets.parse(SMALL, "p.yaml").sets["a/y"]["source"] == {"lengths": "elsewhere", "measures": "there"}
+    assert datasets.parse(Document(SMALL, "p.yaml")).sets["a/y"]["source"] == {"lengths": "elsewhere", "measures": "there"}
 
 
 def test_a_group_keeps_the_order_of_its_members():
-    group = datasets.parse(SMALL, "p.yaml").groups["both"]
-    assert (group.name, group.title, group.measure, group.members) == ("both", "Both", "RR@10", ("a/x", "a/y"))
+    group = datasets.parse(Document(SMALL, "p.yaml")).groups["both"]
+    assert (group.title, group.measure, group.members) == ("Both", "RR@10", ("a/x", "a/y"))
 
 
 REFUSED = {
     "an unknown key of a set": (
         changed(SMALL, "families", "one", "sets", "a/x", to={"maxlen": 3}),
-        r"families\.one\.sets\.a/x has the unknown keys \['maxlen'\]; known: .*'doc_maxlen'",
+        r"p\.yaml: families\.one\.sets\.a/x\.maxlen: is not a known key .*known: .*'doc_maxlen'",
     ),
     "a policy for self-matches that is none": (
         changed(SMALL, "families", "one", "shared", "self_match", to="drop"),
-        r"self_match is 'drop'; allowed: \['none', 'removed', 'absent'\]",
+        r"self_match: is 'drop'; allowed: 'none', 'removed' or 'absent'",
     ),
     "a set in two families": (
         changed(SMALL, "families", "two", "sets", "a/x", to={}),
@@ -79,11 +79,11 @@ REFUSED = {
 def test_a_protocol_is_refused_for(case):
     values, message = REFUSED[case]
     with pytest.raises(SettingsError, match=message):
-        datasets.parse(values, "p.yaml")
+        datasets.parse(Document(values, "p.yaml"))
 
 
 def test_the_protocol_has_the_query_sets_of_the_paper():
-    families = datasets.read_yaml(FILE)["families"]
+    families = yaml.read(FILE).values["families"]
     assert {name: len(family["sets"]) for name, family in families.items()} == {
         "msmarco": 3,
         "trec-dl": 2,
@@ -103,7 +103,7 @@ def test_cqadupstack_has_the_queries_and_passages_of_all_its_forums():
 
 
 def test_groups_are_complete():
-    families = datasets.read_yaml(FILE)["families"]
+    families = yaml.read(FILE).values["families"]
     assert PROTOCOL.groups["beir-13"].members == tuple(families["beir"]["sets"])
     assert PROTOCOL.groups["cqadupstack-12"].members == tuple(families["cqadupstack"]["sets"])
     for split in ("dev", "test"):
@@ -118,7 +118,7 @@ def test_groups_are_complete():
 @pytest.mark.parametrize("dataset_id", PROTOCOL.sets)
 def test_every_entry_resolves_to_known_measures_and_no_mark(dataset_id):
     found = entry(dataset_id)
-    assert tuple(str(quality.measure(name, dataset_id)) for name in found.measures) == found.measures
+    assert tuple(str(measures.measure(name, dataset_id)) for name in found.measures) == found.measures
     assert found.deviations == {}
     assert {"counts", "lengths", "measures"} <= set(found.source)
 

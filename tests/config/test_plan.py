@@ -5,13 +5,14 @@ import re
 
 import pytest
 
-from bench.config import datasets
+from bench.config import datasets, yaml
+from bench.config.benchmark import Benchmark
 from bench.config.plan import Run, load, resolve, training_sets
-from bench.config.settings import derived_seed, read_yaml
+from bench.config.settings import derived_seed
 from bench.errors import SettingsError
 from bench.files.provenance import ROOT, has_native_bfloat16
 
-QUICK = read_yaml(ROOT / "config" / "quick.yaml")
+QUICK = yaml.read(ROOT / "config" / "quick.yaml").values
 KNOWN = datasets.read(ROOT / "config" / "datasets.yaml")
 ON_TEST = {**KNOWN.sets["pydocs/tiny"], "dataset": "pydocs/tiny", "corpus": "pydocs/test"}
 WITH_MORE = datasets.Protocol(
@@ -38,7 +39,7 @@ def changed(**changes):
 
 
 def plan(**changes):
-    return resolve(changed(**changes), "x.yaml", WITH_MORE)
+    return resolve(Benchmark.parse(changed(**changes), "x.yaml"), "x.yaml", WITH_MORE)
 
 
 @pytest.fixture
@@ -103,9 +104,9 @@ def test_automatic_precision_is_resolved_for_this_processor():
     assert plan(encode__precision="bfloat16").precision == "bfloat16"
 
 
-def test_inputs_of_a_model_are_those_given_or_none(quick):
-    assert quick.inputs("minilm")["query_marker"] is None
-    assert quick.inputs("pooled") == {}
+def test_inputs_of_a_model_are_those_given(quick):
+    assert quick.models["minilm"].inputs.given() == {"query_marker": None, "doc_marker": None, "pad_queries": False}
+    assert plan(models__minilm__inputs={}).models["minilm"].inputs.given() == {}
 
 
 CYCLE = {
@@ -115,22 +116,22 @@ CYCLE = {
 EXACT = {"models": ["minilm"], "codecs": ["fp16"], "presets": ["exact"]}
 
 REFUSED = {
-    "an unknown key at the top level": ({"colour": "red"}, ["top level", "['colour']", "'grid'", "'models'"]),
+    "an unknown key at the top level": ({"colour": "red"}, ["x.yaml: colour: is not a known key", "'grid'", "'models'"]),
     "an unknown key inside train": (
         {"models__contrastive__train__momentum": 0.9},
-        ["models.contrastive.train", "['momentum']", "'learning_rate'", "'warmup'"],
+        ["models.contrastive.train.momentum: is not a known key", "'learning_rate'", "'warmup'"],
     ),
     "an unknown key of a projection": (
         {"models__minilm__projection__rank": 3},
-        ["models.minilm.projection", "['rank']", "'dim'", "'passages'"],
+        ["models.minilm.projection.rank: is not a known key", "'dim'", "'passages'"],
     ),
     "an unknown key of inputs": (
         {"models__minilm__inputs__marker": "x"},
-        ["models.minilm.inputs", "['marker']", "'query_marker'"],
+        ["models.minilm.inputs.marker: is not a known key", "'query_marker'"],
     ),
     "an unknown engine": (
         {"presets__exact": {"engine": "hnsw"}},
-        ["engine 'hnsw'", "presets.exact", "['colbertv2', 'exact', 'flat', 'plaid']"],
+        ["presets.exact: engine must be one of colbertv2, exact, flat, plaid", "'hnsw'"],
     ),
     "an unknown key of an engine": (
         {"presets__exact": {"engine": "exact", "nprobe": 2}},
@@ -138,11 +139,11 @@ REFUSED = {
     ),
     "a missing key of an engine": (
         {"presets__colbertv2": {"engine": "colbertv2", "nprobe": 2}},
-        ["presets.colbertv2", "['ncandidates', 'nprobe']"],
+        ["presets.colbertv2.ncandidates: is missing"],
     ),
     "a value of an engine that is no number": (
         {"presets__colbertv2__nprobe": "2"},
-        ["presets.colbertv2", "nprobe '2'", "whole number of at least 1"],
+        ["presets.colbertv2.nprobe: '2'", "valid integer"],
     ),
     "an unknown measure": (
         {"queries__pydocs/test": {"override": {"measures": ["Foo@10"]}}},
@@ -214,7 +215,7 @@ REFUSED = {
     ),
     "a revision that is a number": (
         {"models__minilm__base__revision": 1110243},
-        ["models.minilm.base.revision", "1110243", "not of type 'string'", "in quotes"],
+        ["models.minilm.base.revision: 1110243", "valid string"],
     ),
     "a short revision": ({"models__minilm__base__revision": "1110a24"}, ["models.minilm.base.revision", "'1110a24'"]),
     "a single-vector model with a compressed codec": (
@@ -237,14 +238,17 @@ REFUSED = {
         {"queries": {"pydocs/test": {}, "pydocs/other-count": {}}},
         ["share the collection pydocs/test", "(200, 4691)"],
     ),
-    "a timing on no thread": ({"latency__threads": [1, 0]}, ["latency.threads.1", "0 is less than the minimum of 1"]),
-    "a timing on the same number of threads twice": ({"latency__threads": [1, 1]}, ["latency.threads", "non-unique"]),
-    "a timing without a number of queries": ({"latency": {"threads": [1]}}, ["latency", "'queries' is a required"]),
+    "a timing on no thread": (
+        {"latency__threads": [1, 0]},
+        ["latency.threads.1: 0: input should be greater than or equal to 1"],
+    ),
+    "a timing on the same number of threads twice": ({"latency__threads": [1, 1]}, ["latency.threads: names 1 twice"]),
+    "a timing without a number of queries": ({"latency": {"threads": [1]}}, ["latency.queries: is missing"]),
     "a timing of more queries than there are": (
         {"latency__queries": 501},
         ["queries 501", "latency in x.yaml", "the 500 of pydocs/test"],
     ),
-    "a timing of one query": ({"latency__queries": 1}, ["latency.queries", "1 is less than the minimum of 2", "p99"]),
+    "a timing of one query": ({"latency__queries": 1}, ["latency.queries: 1: input should be greater than or equal to 2"]),
     "an unknown model to time": (
         {"latency__models": ["contrastive", "large"]},
         ["latency", "models ['large']", "['contrastive', 'denoised', 'minilm', 'pooled']"],
@@ -258,7 +262,7 @@ REFUSED = {
         {"latency__models": ["pooled"], "latency__codecs": ["residual-2"]},
         ["latency", "no run of the grid has together"],
     ),
-    "an unknown key of latency": ({"latency__warmup": 3}, ["latency", "['warmup']", "'threads'"]),
+    "an unknown key of latency": ({"latency__warmup": 3}, ["latency.warmup: is not a known key", "'threads'"]),
     "a name that is no folder": ({"name": "../results"}, ["name", "'../results'"]),
     "an unknown query set in the grid": (
         {"grid__0__query_sets": ["pydocs/tiny"]},
@@ -271,19 +275,32 @@ REFUSED = {
     ),
     "a checkpoint of a hub without a revision": (
         {"models__official": {"checkpoint": {"name": "somebody/colbert", "dim": 128}}},
-        ["revision None of models.official.checkpoint", "'somebody/colbert' is not 40 hex digits", "pin the commit"],
+        ["models.official.checkpoint: revision None", "'somebody/colbert' is not 40 hex digits", "pin the commit"],
     ),
     "base weights of a hub without a revision": (
         {"models__pooled": {"base": {"name": "somebody/encoder"}, "pooling": "mean"}},
-        ["revision None of models.pooled.base", "'somebody/encoder' is not 40 hex digits"],
+        ["models.pooled.base: revision None", "'somebody/encoder' is not 40 hex digits"],
     ),
     "a teacher of a hub without a revision": (
         {"teachers": {"cross": {"cross_encoder": {"name": "somebody/cross"}, "max_length": 64}}},
-        ["revision None of teachers.cross.cross_encoder", "'somebody/cross' is not 40 hex digits"],
+        ["teachers.cross.cross_encoder: revision None", "'somebody/cross' is not 40 hex digits"],
     ),
     "a checkpoint without its dimensions": (
         {"models__official": {"checkpoint": {"name": "./folder"}}},
-        ["models.official.checkpoint", "'dim' is a required property"],
+        ["models.official.checkpoint.dim: is missing"],
+    ),
+    "a model with the name of a folder beside it": (
+        {"models__queries": QUICK["models"]["pooled"]},
+        ["models.queries", "folder"],
+    ),
+    "a model with a dot, as what belongs to a model has": (
+        {"models__denoised.tuples": QUICK["models"]["pooled"]},
+        ["models.denoised.tuples"],
+    ),
+    "a preset with the name of a folder beside it": ({"presets__index": {"engine": "exact"}}, ["presets.index", "folder"]),
+    "a model of no known kind": (
+        {"models__odd": {"projetion": {"dim": 8}}},
+        ["models.odd: has none of the keys projection"],
     ),
     "a model name with a slash": ({"models__a/b": QUICK["models"]["pooled"]}, ["models", "'a/b'"]),
 }
@@ -301,7 +318,7 @@ def test_a_config_is_refused_for(case):
 
 def test_every_run_is_timed_unless_the_config_names_models_codecs_or_presets(quick):
     everything = plan(latency={"threads": [1, 2], "queries": 50}).latency
-    assert (everything.runs, everything.threads, everything.queries) == (quick.runs, [1, 2], 50)
+    assert (everything.runs, everything.threads, everything.queries) == (quick.runs, (1, 2), 50)
     some = plan(latency={"threads": [1], "queries": 50, "models": ["contrastive"], "presets": ["exact", "plaid"]}).latency
     assert len(some.runs) == 5 + 2
     assert {(run.model, run.preset) for run in some.runs} == {("contrastive", "exact"), ("contrastive", "plaid")}

@@ -4,14 +4,26 @@ import copy
 
 import pytest
 
-from bench.config import datasets, rounds
+from bench.config import datasets, rounds, yaml
+from bench.config.benchmark import Benchmark
+from bench.config.models import Distilled, Pooled, Projected, Trained
 from bench.config.plan import resolve
-from bench.config.settings import read_yaml
+from bench.config.training import BiEncoder, Judgements
 from bench.errors import SettingsError
 from bench.files.provenance import ROOT
 
-CI = read_yaml(ROOT / "config" / "ci.yaml")
+CI = yaml.read(ROOT / "config" / "ci.yaml").values
+MODELS = Benchmark.parse(CI, "ci.yaml").models
 KNOWN = datasets.read(ROOT / "config" / "datasets.yaml")
+
+
+def resolved(values):
+    return resolve(Benchmark.parse(values, "x.yaml"), "x.yaml", KNOWN)
+
+
+def distilled(start, **changes):
+    model = MODELS["denoised"]
+    return model.model_copy(update={"start": start, "distill": model.distill.model_copy(update=changes)})
 
 
 def plan(**changes):
@@ -26,19 +38,19 @@ def plan(**changes):
             del place[last]
         else:
             place[last] = value
-    return resolve(values, "x.yaml", KNOWN)
+    return resolved(values)
 
 
 def test_every_round_is_a_model_that_starts_from_the_one_before():
-    models = {"a": {"base": {}}, "b": {"start": "a", "distill": {"rounds": 3, "nway": 4}}}
+    models = {"a": MODELS["minilm"], "b": distilled("a", rounds=3, nway=4)}
     found = rounds.expanded(models)
     assert list(found) == ["a", "b.round1", "b.round2", "b"]
-    assert [found[name]["start"] for name in list(found)[1:]] == ["a", "b.round1", "b.round2"]
-    assert found["b.round1"]["distill"]["nway"] == 4
+    assert [found[name].start for name in list(found)[1:]] == ["a", "b.round1", "b.round2"]
+    assert found["b.round1"].distill.nway == 4
 
 
 def test_one_round_is_the_model_itself():
-    models = {"b": {"start": "a", "distill": {"nway": 4}}}
+    models = {"b": distilled("a", nway=4)}
     assert rounds.expanded(models) == models
 
 
@@ -47,7 +59,7 @@ def test_a_round_before_the_last_can_be_searched_and_compared():
     values["models"]["denoised"]["distill"]["rounds"] = 2
     values["baseline"], values["rates"] = "contrastive", None
     values["grid"][0]["models"] = ["contrastive", "denoised.round1", "denoised"]
-    found = resolve(values, "x.yaml", KNOWN)
+    found = resolved(values)
     assert {run.model for run in found.runs if run.codec == "fp16"} == {
         "contrastive",
         "denoised.round1",
@@ -74,7 +86,7 @@ def test_without_counts_the_whole_training_set_is_taken():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"queries": None}, "distill names queries None and passages 100; give both or neither"),
+        ({"queries": None}, "distill: names queries None and passages 100; give both or neither"),
         ({"queries": 17860}, "distill asks for 17868 queries, pydocs/train has 17866"),
         ({"passages": 20000}, "distill asks for 20000 passages, pydocs/train has 17866"),
         ({"queries": None, "passages": None}, "validation holds queries out of a part; give queries and passages too"),
@@ -102,19 +114,25 @@ def test_a_bi_encoder_must_give_one_vector_per_text():
     with pytest.raises(
         SettingsError, match=r"teachers.fused.bi_encoder 'minilm' in x.yaml is not .* these are: \['pooled'\]"
     ):
-        resolve(values, "x.yaml", KNOWN)
+        resolved(values)
 
 
 def test_models_and_teachers_that_no_searched_model_is_made_from_are_left_out():
+    pooled, trained = MODELS["pooled"], MODELS["contrastive"].model_copy(update={"start": "base"})
     models = {
-        "base": {"projection": {}},
-        "pooled": {"pooling": "mean"},
-        "other": {"pooling": "mean"},
-        "student": {"start": "base", "distill": {"teacher": "both"}},
-        "alone": {"start": "base", "train": {}},
-        "judged": {"start": "student", "distill": {"teacher": "judgements"}},
+        "base": MODELS["minilm"],
+        "pooled": pooled,
+        "other": pooled,
+        "student": distilled("base", teacher="both"),
+        "alone": trained,
+        "judged": distilled("student", teacher="judgements"),
     }
-    teachers = {"both": {"bi_encoder": "pooled"}, "judgements": {"judgements": True}, "unused": {"bi_encoder": "other"}}
+    assert [type(model) for model in models.values()] == [Projected, Pooled, Pooled, Distilled, Trained, Distilled]
+    teachers = {
+        "both": BiEncoder(bi_encoder="pooled", max_length=64),
+        "judgements": Judgements(judgements=True),
+        "unused": BiEncoder(bi_encoder="other", max_length=64),
+    }
 
     def names(*searched):
         return tuple(list(some) for some in rounds.needed(models, teachers, searched))

@@ -1,7 +1,6 @@
 """A published collection through the verbs, from files that are there already (nothing is downloaded)."""
 
 import shutil
-from argparse import Namespace
 
 import ir_datasets
 import pytest
@@ -25,7 +24,7 @@ def cranfield():
 
 
 def test_cranfield_has_1400_passages_of_which_two_are_empty(cranfield, tmp_path):
-    corpus.run(Namespace(dataset=cranfield, passages=1400, template="{title} {text}", output=tmp_path))
+    corpus.corpus(dataset=cranfield, passages=1400, template="{title} {text}", output=tmp_path)
     passages = open_passages(tmp_path)
     assert len(passages) == 1400
     assert passages.manifest.counts == {"passages": 1400, "empty": 2}
@@ -34,7 +33,7 @@ def test_cranfield_has_1400_passages_of_which_two_are_empty(cranfield, tmp_path)
 
 def test_cranfield_has_225_queries_and_1837_judgements(cranfield, tmp_path):
     asked = {"dataset": cranfield, "without": None, "queries": 225, "judgements": 1837, "grades": [-1, 1, 2, 3, 4]}
-    queries.run(Namespace(**asked, sample=None, seed=0, ids=None, output=tmp_path))
+    queries.queries(**asked, sample=None, seed=0, ids=None, output=tmp_path)
     found = open_queries(tmp_path)
     assert found.manifest.counts == {"queries": 225, "judged": 225, "judgements": 1837}
     assert len(found.texts) == len(found.qrels) == 225

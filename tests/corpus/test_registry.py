@@ -1,7 +1,6 @@
 """Data sets by id: the embedded ones, their content at the locked versions, and the refusal of unknown ones."""
 
 import tempfile
-from argparse import Namespace
 from pathlib import Path
 
 import ir_datasets
@@ -51,20 +50,20 @@ def test_the_embedded_corpora_are_extracted_below_the_home_of_ir_datasets():
     assert path.name == "pairs.jsonl"
 
 
-@pytest.mark.parametrize("subset", ["tiny", "test", pytest.param("train", deviations=pytest.mark.slow)])
+@pytest.mark.parametrize("subset", ["tiny", "test", pytest.param("train", marks=pytest.mark.slow)])
 def test_the_content_of_an_embedded_corpus_is_pinned_at_the_locked_versions(subset, tmp_path):
     locked = locked_versions()
     for name, version in pydocs.versions(subset).items():
         if locked[name] != version.partition("+")[0]:
             pytest.skip(f"{name} {version} is installed, requirements.lock has {locked[name]}: the content differs")
     passages, digest = CONTENT[subset]
-    corpus.run(Namespace(dataset=f"pydocs/{subset}", passages=passages, template="{text}", output=tmp_path / "corpus"))
+    corpus.corpus(dataset=f"pydocs/{subset}", passages=passages, template="{text}", output=tmp_path / "corpus")
     assert open_passages(tmp_path / "corpus").manifest.digest == digest
 
 
 def test_a_collection_with_another_number_of_passages_than_the_protocol_is_refused_and_leaves_no_corpus(tmp_path):
     with pytest.raises(DataError, match="pydocs/tiny has 200 passages here, the protocol says 199"):
-        corpus.run(Namespace(dataset="pydocs/tiny", passages=199, template="{text}", output=tmp_path / "corpus"))
+        corpus.corpus(dataset="pydocs/tiny", passages=199, template="{text}", output=tmp_path / "corpus")
     assert not (tmp_path / "corpus" / "manifest.json").exists()
 
 
@@ -72,7 +71,7 @@ def test_a_collection_whose_text_is_made_in_another_way_is_refused(tmp_path):
     with pytest.raises(
         DataError, match=r"default_text\(\) of pydocs/tiny is '{text}' here, the protocol says '{title} {text}'"
     ):
-        corpus.run(Namespace(dataset="pydocs/tiny", passages=200, template="{title} {text}", output=tmp_path / "corpus"))
+        corpus.corpus(dataset="pydocs/tiny", passages=200, template="{title} {text}", output=tmp_path / "corpus")
 
 
 TINY = {"dataset": "pydocs/tiny", "without": None, "queries": 200, "judgements": 200, "grades": [1], "ids": None, "seed": 0}
@@ -80,7 +79,7 @@ TINY = {"dataset": "pydocs/tiny", "without": None, "queries": 200, "judgements":
 
 def test_a_sample_of_queries_is_seeded_and_keeps_the_order_of_the_query_set(tmp_path):
     def sample(seed, name):
-        queries.run(Namespace(**{**TINY, "sample": 20, "seed": seed, "output": tmp_path / name}))
+        queries.queries(**{**TINY, "sample": 20, "seed": seed, "output": tmp_path / name})
         return open_queries(tmp_path / name)
 
     first, again, other = sample(1, "first"), sample(1, "again"), sample(2, "other")
@@ -94,7 +93,7 @@ def test_a_sample_of_queries_is_seeded_and_keeps_the_order_of_the_query_set(tmp_
 
 def test_a_sample_larger_than_the_judged_queries_is_refused(tmp_path):
     with pytest.raises(DataError, match=r"sample of 201.*200 judged queries"):
-        queries.run(Namespace(**{**TINY, "sample": 201, "output": tmp_path}))
+        queries.queries(**{**TINY, "sample": 201, "output": tmp_path})
 
 
 def test_an_unknown_id_is_refused_and_the_embedded_ones_are_named():

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import transformers
 
-from bench.encoder.inputs import Inputs, InputSettings
+from bench.config.inputs import InputSettings
+from bench.encoder.inputs import Inputs
 from bench.errors import SettingsError
 
 

@@ -122,11 +122,6 @@ def test_binary_gains_are_1_for_every_grade_above_0():
     assert graded == pytest.approx((1 + 2 / 2) / (2 + 1 / math.log2(3)), abs=1e-6)
 
 
-def test_unknown_gains_are_refused():
-    with pytest.raises(SettingsError, match=r"gains 'squared' of this evaluation are not one of \['binary', 'graded'\]"):
-        evaluate(RUN, GRADED, ["nDCG@10"], 10, "squared")
-
-
 def test_the_order_of_queries_and_judgements_changes_nothing():
     run = {f"q{number}": [("d1", 2.0), ("d2", 1.0)] for number in range(9)}
     qrels = {f"q{number}": {f"d{number % 3}": 1, "d5": 2} for number in range(9)}

@@ -123,15 +123,22 @@ def test_an_unknown_module_is_refused(tmp_path):
 
 
 def test_search_depends_on_every_engine_and_neither_on_the_encoder_nor_on_how_codecs_are_fitted():
-    closure = import_closure("bench.search.presets")
+    closure = import_closure("bench.search.engines")
     engines = {"bench.search.exact", "bench.search.colbertv2", "bench.search.plaid", "bench.search.flat"}
     assert engines | {"bench.search.kernels.reference", "bench.index.index", "bench.codec.int8_centroids"} <= closure
-    others = ("bench.encoder", "bench.training", "bench.corpus", "bench.codec.residual", "bench.codec.fitting")
+    others = (
+        "bench.encoder",
+        "bench.training",
+        "bench.corpus",
+        "bench.config.training",
+        "bench.codec.residual",
+        "bench.codec.fitting",
+    )
     assert not {name for name in closure if name.startswith(others)}
 
 
 def test_the_context_names_the_code_and_the_installed_packages():
-    found = context("bench.search.presets")
-    assert found["code"] == code_digest("bench.search.presets")
+    found = context("bench.search.engines")
+    assert found["code"] == code_digest("bench.search.engines")
     assert set(found["packages"]) == set(provenance.PACKAGES)
     assert found["packages"]["numpy"] == __import__("numpy").__version__

@@ -1,7 +1,6 @@
 """Records of peers: what the table shows, what it computes, and what it refuses to put side by side."""
 
 import json
-from argparse import Namespace
 
 import numpy as np
 import pandas as pd
@@ -153,7 +152,7 @@ def test_without_a_peer_there_is_a_table_and_no_ratio(ours, tmp_path):
 
 def test_the_verb_writes_both_tables(ours, peer, tmp_path, capsys):
     output = tmp_path / "results"
-    verb.run(Namespace(records=[peer, ours], output=output))
+    verb.peers(records=[peer, ours], folder=output)
     names = {path.name for path in output.iterdir()}
     assert names == {f"{name}.{suffix}" for name in ("peers", "peers_ratios") for suffix in ("md", "csv", "html", "tex")}
     assert pd.read_csv(output / "peers.csv")["overlap@100"].tolist() == [1.0, 1.0, 0.5, 1.0, 0.5]

@@ -1,15 +1,16 @@
 import sys
+from typing import get_args
 
 import pytest
 
 from bench.errors import SettingsError
-from bench.search.kernels.backends import NAMES, open_kernels
+from bench.search.kernels.backends import Backend, open_kernels
 
 
 def test_kernels_of_an_unknown_name_are_refused_with_those_there_are(indexes):
     with pytest.raises(SettingsError, match=r"kernels 'gpu' are not one of \['cpu', 'cuda', 'reference'\]"):
         open_kernels("gpu", indexes[4])
-    assert NAMES == ("cpu", "cuda", "reference")
+    assert get_args(Backend) == ("cpu", "cuda", "reference")
 
 
 def test_an_uncompressed_index_has_no_kernels(indexes):

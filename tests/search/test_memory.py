@@ -16,7 +16,7 @@ import numpy as np
 from bench.index.index import open_index
 from bench.search import colbertv2, exact, plaid
 from bench.search.kernels import cpu
-from bench.search.presets import ColBERTv2Preset, ExactPreset, PlaidPreset
+from bench.config.presets import ColBERTv2Preset, ExactPreset, PlaidPreset
 
 
 def private():
@@ -31,7 +31,7 @@ presets = {
 }
 queries = np.random.default_rng(0).standard_normal((300, 32, 16)).astype(np.float32)
 before = private()
-engine = presets[sys.argv[2]].open(open_index(Path(sys.argv[1])))
+engine = open_engine(presets[sys.argv[2]], open_index(Path(sys.argv[1])))
 engine.search(queries[:5], 100)
 few = private()
 engine.search(queries, 100)

@@ -1,8 +1,9 @@
 import pytest
 
+from bench.config.presets import parse
+from bench.search.engines import open_engine
 from bench.search.exact import Exact, ExactCodes
 from bench.search.kernels.backends import open_kernels
-from bench.search.presets import parse
 from bench.search.stage_times import StageTimes, unwatched
 
 STAGES = {
@@ -52,11 +53,11 @@ def test_an_engine_names_its_stages_in_order_for_every_query(indexes, random_que
 
 def test_the_presets_open_kernels_for_compressed_indexes_alone(indexes):
     preset = parse({"engine": "exact"}, "a.yaml")
-    assert isinstance(preset.open(indexes[None]), Exact)
-    engine = preset.open(indexes[4], "cpu", 3)
+    assert isinstance(open_engine(preset, indexes[None]), Exact)
+    engine = open_engine(preset, indexes[4], "cpu", 3)
     assert isinstance(engine, ExactCodes)
     assert engine.kernels.threads == 3
-    assert type(preset.open(indexes[4], "reference").kernels) is type(open_kernels("reference", indexes[4]))
+    assert type(open_engine(preset, indexes[4], "reference").kernels) is type(open_kernels("reference", indexes[4]))
 
 
 def test_all_queries_of_an_uncompressed_index_are_one_stage(indexes, random_queries):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from bench.training.contrastive import TrainSettings, train
+from bench.config.training import TrainSettings
+from bench.training.contrastive import train
 from bench.training.errors import TrainingError
 from bench.training.triples import Triple
 

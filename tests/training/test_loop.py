@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from bench.config.training import LoopSettings
 from bench.errors import SettingsError
 from bench.training.checkpoints import Checkpoints
 from bench.training.distillation import prepare
@@ -16,7 +17,6 @@ from bench.training.example_order import shuffled
 from bench.training.log import steps_of
 from bench.training.loop import Loop
 from bench.training.objective import Losses, Validation
-from bench.training.schedule import LoopSettings
 from bench.training.tuples import read_tuples
 from tests.training.test_distillation import settings_for
 

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.cli import main
+from bench.config.presets import ExactPreset
 from bench.errors import DamagedFileError, SettingsError
 from bench.files.storage import FolderWriter
-from bench.search.presets import ExactPreset
 from bench.search.queries import write_query_vectors
 from bench.search.ranking import Ranking
 from bench.training.mined import ABSENT, KIND, VERSION, open_mined, stretch, write_mined
