@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import re
 
 import pytest
 
@@ -72,7 +73,10 @@ def test_every_verb_explains_each_of_its_flags(capsys, verb):
     arguments = app(verb)[verb].assemble_argument_collection()
     shown = [argument for argument in arguments if argument.show]
     assert len(shown) > 0
-    assert [argument.name for argument in shown if not (argument.parameter.help or "").endswith(".")] == []
+    function = getattr(module_of(verb), verb.replace("-", "_"))
+    documented = set(re.findall(r":param (\w+): \S", function.__doc__))
+    without = [argument.name for argument in shown if not (argument.parameter.help or "").endswith(".")]
+    assert {name.lower().lstrip("-").replace("-", "_") for name in without} == documented
 
 
 def test_every_module_of_verbs_is_a_verb_or_a_helper():

@@ -12,6 +12,7 @@ import pytest
 
 from bench.cli import main
 from bench.config import datasets
+from bench.config.benchmark import Benchmark
 from bench.config.plan import resolve
 from bench.encoder import checkpoint
 from bench.evaluation.runs import read_run
@@ -54,7 +55,7 @@ class Bench:
     """A folder in which verbs are called with the flags that the rules call them with."""
 
     def __init__(self, root: Path, made, queries):
-        self.plan = resolve({**CONFIG, "queries": queries}, "made.yaml", counted(made))
+        self.plan = resolve(Benchmark.parse({**CONFIG, "queries": queries}, "made.yaml"), "made.yaml", counted(made))
         self.jobs, self.root = Jobs(self.plan), root
 
     def __call__(self, verb, settings, **paths):
@@ -141,7 +142,7 @@ def by_hand(measure, ranking, grades):
 
 
 def test_every_made_query_set_is_scored_as_its_measures_are_defined(bench, layouts):
-    for entry in bench.config.plan.entries.values():
+    for entry in bench.plan.entries.values():
         run, record = bench.ranking(entry.id), bench.record(entry.id)
         kept = set(run)
         assert len(kept) == entry.kept
@@ -149,7 +150,7 @@ def test_every_made_query_set_is_scored_as_its_measures_are_defined(bench, layou
         for measure in PROTOCOL.sets[entry.id]["measures"]:
             values = [by_hand(measure, run[query], grades) for query, grades in judged.items()]
             assert record["mean"][measure] == pytest.approx(sum(values) / len(values), abs=1e-4), (entry.id, measure)
-    assert len(bench.config.plan.entries) == 13
+    assert len(bench.plan.entries) == 13
 
 
 def test_the_passages_that_are_searched_are_those_of_the_files_with_their_titles(bench, layouts):
@@ -209,7 +210,7 @@ def test_a_compressed_index_of_a_lotte_topic_serves_its_search_and_its_forum_que
     presets = {"colbertv2": {"engine": "colbertv2", "nprobe": 2, "ncandidates": DEPTH}}
     grid = [{"models": ["tiny"], "codecs": ["residual-2"], "presets": ["colbertv2"]}]
     settings = {**CONFIG, "queries": {name: {} for name in names}, "presets": presets, "grid": grid}
-    plan = resolve(settings, "made.yaml", counted(layouts))
+    plan = resolve(Benchmark.parse(settings, "made.yaml"), "made.yaml", counted(layouts))
     jobs, corpus = Jobs(plan), "lotte-writing-test"
     at = SimpleNamespace(corpus=corpus, model="tiny", preset="colbertv2", times="", system="tiny/residual-2/colbertv2")
     shards, centroids, codec = bench.shards(corpus), f"{corpus}/tiny/centroids", f"{corpus}/tiny/residual-2/codec"
@@ -288,7 +289,8 @@ def test_truncation_of_other_shards_than_those_of_the_texts_is_refused(bench, ca
 
 def test_the_real_counts_refuse_the_made_files(bench, capsys):
     shards = {**CONFIG["encode"], "passages_per_shard": 2400}
-    real = resolve({**CONFIG, "queries": {"beir/scifact/test": {}}, "encode": shards}, "real.yaml", PROTOCOL)
+    config = {**CONFIG, "queries": {"beir/scifact/test": {}}, "encode": shards}
+    real = resolve(Benchmark.parse(config, "real.yaml"), "real.yaml", PROTOCOL)
     jobs, at = Jobs(real), SimpleNamespace(corpus="beir-scifact", queries="beir-scifact-test")
     assert bench("corpus", jobs.corpus(at), output="refused") == 1
     assert "beir/scifact has 12 passages here, the protocol says 5183" in capsys.readouterr().err

@@ -56,7 +56,7 @@ class ContrastiveRecipe(LoopRecipe):
 class DistillRecipe(LoopRecipe):
     """Distillation: the KL divergence to the teacher's softmax over a tuple, and in-batch cross-entropy."""
 
-    teacher_temperature: Positive
+    teacher_temperature: Positive = 1.0
     """The teacher's scores are divided by it in the softmax."""
     in_batch_weight: Annotated[float, Field(ge=0)]
     """Weight of the in-batch cross-entropy beside the KL divergence; 0 for none."""

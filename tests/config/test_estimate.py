@@ -158,8 +158,8 @@ def test_the_verb_prints_a_row_per_collection_the_totals_and_what_fits(capsys, m
 
 def test_a_rate_of_nothing_is_refused(capsys):
     words = ["plan", str(ROOT / "config" / "msmarco.yaml"), "--datasets", str(DATASETS), "--vectors-per-second", "0"]
-    assert main(words) == 1
-    assert "--vectors-per-second 0.0 is not a rate" in capsys.readouterr().err
+    assert main(words) == 2
+    assert "--vectors-per-second of the command line: 0.0: input should be greater than 0" in capsys.readouterr().err
 
 
 def test_the_default_rate_is_ms_marco_in_twelve_gpu_hours():

@@ -16,6 +16,7 @@ import numpy as np
 from bench.index.index import open_index
 from bench.search import colbertv2, exact, plaid
 from bench.search.kernels import cpu
+from bench.search.engines import open_engine
 from bench.config.presets import ColBERTv2Preset, ExactPreset, PlaidPreset
 
 

@@ -47,7 +47,7 @@ def test_without_a_stage_there_are_no_seconds():
 def test_an_engine_names_its_stages_in_order_for_every_query(indexes, random_queries, name, kernels):
     values, stages = STAGES[name]
     seen = []
-    parse(values, "a.yaml").open(indexes[4], kernels).search(random_queries(3, 4), 5, seen.append)
+    open_engine(parse(values, "a.yaml"), indexes[4], kernels).search(random_queries(3, 4), 5, seen.append)
     assert seen == 3 * stages
 
 

@@ -8,9 +8,10 @@ import numpy as np
 import safetensors.torch
 import torch
 
+from bench.config.training import DistillSettings
 from bench.corpus.texts import open_passages, open_queries
 from bench.encoder import checkpoint
-from bench.training.distillation import DistillSettings, prepare
+from bench.training.distillation import prepare
 from bench.training.example_order import shuffled
 from bench.training.loop import Loop
 from bench.training.processes import open_processes

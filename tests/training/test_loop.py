@@ -43,7 +43,8 @@ class Line:
 
 
 def loop_of(encoder, objective, **changes):
-    given = {"steps": 6, "batch": 4, "learning_rate": 1e-2, "warmup": 0, "precision": "float32"} | changes
+    given = {"steps": 6, "batch": 4, "learning_rate": 1e-2, "warmup": 0, "precision": "float32"}
+    given |= {"temperature": 1.0, "query_maxlen": 12, "doc_maxlen": 16, "seed": 1} | changes
     return Loop(encoder, objective, shuffled(9, given["batch"], 1), LoopSettings(**given))
 
 

@@ -9,6 +9,7 @@ from bench.cli import main
 from bench.config.presets import ExactPreset
 from bench.errors import DamagedFileError, SettingsError
 from bench.files.storage import FolderWriter
+from bench.search.engines import open_engine
 from bench.search.queries import write_query_vectors
 from bench.search.ranking import Ranking
 from bench.training.mined import ABSENT, KIND, VERSION, open_mined, stretch, write_mined
@@ -87,7 +88,7 @@ def test_the_verb_mines_what_the_engine_finds_shard_by_shard(tmp_path, searchabl
         assert main([*words, *given, "--output", str(tmp_path / f"mined-{shard}")]) == 0
     shards = [open_mined(tmp_path / f"mined-{shard}") for shard in range(3)]
     assert [name for shard in shards for name in shard.ids] == [f"q{number}" for number in range(7)]
-    expected = ExactPreset().open(index, "reference").search(vectors, 4)
+    expected = open_engine(ExactPreset(), index, "reference").search(vectors, 4)
     np.testing.assert_array_equal(np.concatenate([shard.passages for shard in shards]), [r.passages for r in expected])
     np.testing.assert_allclose(np.concatenate([shard.scores for shard in shards]), [r.scores for r in expected], rtol=1e-6)
     assert shards[1].manifest.inputs == {"model": "m", "queries": "qs", "index": index.manifest.digest}
@@ -110,13 +111,13 @@ def test_a_corpus_smaller_than_the_depth_gives_all_of_it(tmp_path, searchable):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (["--engine", "exact", "--depth", "0"], "depth 0 of the command line mines nothing"),
+        (["--engine", "exact", "--depth", "0"], "depth: '0': input should be greater than or equal to 1"),
         (["--engine", "exact", "--depth", "4", "--shards", "8"], "8 shards of 7 queries"),
         (["--engine", "colbertv2", "--nprobe", "1", "--ncandidates", "3", "--depth", "4"], "scores at most 3 passages"),
     ],
 )
 def test_what_cannot_be_mined_is_refused_and_leaves_nothing(tmp_path, searchable, capsys, given, message):
     *_, words = searchable
-    assert main([*words, *given, "--output", str(tmp_path / "mined")]) == 1
+    assert main([*words, *given, "--output", str(tmp_path / "mined")]) in (1, 2)
     assert message in capsys.readouterr().err
     assert not (tmp_path / "mined").exists()

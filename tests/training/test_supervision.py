@@ -107,10 +107,7 @@ def test_judgements_in_place_of_a_teacher_are_one_for_the_relevant_and_zero_for_
 
 def test_what_only_a_network_has_is_refused_of_judgements(work, tmp_path, capsys):
     assert main(judgements_words(work, 0, tmp_path / "scored", "--max-length", "32", "--bm25", "1")) == 1
-    assert (
-        "['bm25', 'max_length'] of the command line say nothing to a teacher that is the judgements"
-        in capsys.readouterr().err
-    )
+    assert "['bm25', 'max_length'] of the command line mean nothing to judgements; leave them out" in capsys.readouterr().err
 
 
 def test_a_network_needs_a_length(work, tmp_path, capsys, tiny_cross_encoder):
@@ -223,12 +220,12 @@ def test_the_same_command_gives_the_same_bytes_and_another_seed_other_tuples(wor
         ({"query-vectors": "nowhere"}, "give --group-size and --query-vectors together, or neither"),
         (
             {"group-size": 1, "query-vectors": "nowhere"},
-            "--group-size 1 of the command line makes no group; give at least 2",
+            "group_size: '1': input should be greater than or equal to 2",
         ),
     ],
 )
 def test_tuples_that_cannot_be_drawn_are_refused_and_leave_nothing(work, scored, tmp_path, capsys, changes, message):
-    assert main(tuples_words(work, scored, tmp_path / "tuples", **changes)) == 1
+    assert main(tuples_words(work, scored, tmp_path / "tuples", **changes)) in (1, 2)
     assert message in capsys.readouterr().err
     assert not (tmp_path / "tuples").exists()
 
@@ -291,8 +288,8 @@ def test_the_table_names_what_a_teacher_is_fused_with(work, tmp_path):
 @pytest.mark.parametrize("weight", ["0", "-1", "inf", "nan"])
 def test_a_weight_of_bm25_that_is_none_is_refused(work, tmp_path, capsys, weight):
     words = ["--teacher", "bi-encoder", "--folder", str(work / "pooled"), f"--bm25={weight}"]
-    assert main(score_words(work, 0, tmp_path / "scored", *words)) == 1
-    assert f"--bm25 {float(weight)} is no weight; give a number above 0" in capsys.readouterr().err
+    assert main(score_words(work, 0, tmp_path / "scored", *words)) == 2
+    assert f"bm25: '{weight}': input should be" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -303,7 +300,7 @@ def test_a_weight_of_bm25_that_is_none_is_refused(work, tmp_path, capsys, weight
         (["--teacher", "cross-encoder", "--folder", "nosuch"], "--folder nosuch is no folder"),
         (
             ["--teacher", "cross-encoder", "--name", "cross-encoder/x", "--revision", "main"],
-            "'main' of base 'cross-encoder/x'",
+            "revision: 'main' does not match",
         ),
         (["--teacher", "bi-encoder", "--name", "cross-encoder/x"], "names no bi-encoder of ours"),
         (["--teacher", "cross-encoder", "--folder", "{work}/model"], "is a late-interaction model, no cross-encoder"),
@@ -312,7 +309,7 @@ def test_a_weight_of_bm25_that_is_none_is_refused(work, tmp_path, capsys, weight
 )
 def test_a_teacher_that_is_none_is_refused_and_leaves_nothing(work, tmp_path, capsys, teacher, message):
     words = [word.format(work=work) for word in teacher]
-    assert main(score_words(work, 0, tmp_path / "scored", *words)) == 1
+    assert main(score_words(work, 0, tmp_path / "scored", *words)) in (1, 2)
     assert message in capsys.readouterr().err
     assert not (tmp_path / "scored").exists()
 
@@ -408,11 +405,11 @@ def test_triples_of_docpairs_are_positions_of_their_ids(work, tmp_path, monkeypa
         (["--docpairs", "toy/train", "--count", "4"], "--count 4 asks for more than the 1 pairs of toy/train"),
         (
             ["--docpairs", "toy/train", "--count", "1", "--seed", "1"],
-            "--seed and --docpairs of the command line: give either",
+            "give either --docpairs of the command line, or all of --negatives",
         ),
         (
             ["--count", "1", "--seed", "1"],
-            "--mining-depth, --negatives, --query-seed and --docpairs of the command line: give either",
+            "give either --docpairs of the command line, or all of --negatives",
         ),
     ],
 )
@@ -427,7 +424,7 @@ def test_docpairs_that_are_too_few_or_beside_other_flags_are_refused(work, tmp_p
 
 def test_a_data_set_without_docpairs_is_refused(work, tmp_path, capsys):
     assert main(file_words(work, tmp_path / "none", "--from-docpairs", "pydocs/tiny", "--count", "2")) == 1
-    assert "2 pairs of pydocs/tiny cannot be taken" in capsys.readouterr().err
+    assert "pydocs/tiny has no docpairs in ir_datasets" in capsys.readouterr().err
 
 
 def test_the_table_has_a_row_for_every_folder_of_tuples(work, scored, tmp_path, capsys):

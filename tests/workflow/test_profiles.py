@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from bench.config.settings import read_yaml
+from bench.config import yaml
 
 CONFIG = "config/msmarco.yaml"
 
@@ -44,7 +44,7 @@ def test_kubernetes_asks_for_gpus_of_one_maker(tree, tmp_path):
 
 @pytest.mark.parametrize("profile", ["slurm", "kubernetes"])
 def test_memory_grows_with_every_attempt_and_every_rule_that_is_named_exists(tree, profile):
-    values = read_yaml(tree.root / "profiles" / profile / "config.yaml")
+    values = yaml.read(tree.root / "profiles" / profile / "config.yaml").values
     assert values["retries"] >= 1
     asked = [item["mem_mb"] for item in values["set-resources"].values() if "mem_mb" in item]
     asked += [text.partition("=")[2] for text in values["default-resources"] if text.startswith("mem_mb")]
@@ -60,7 +60,7 @@ def rules_of(text):
 
 
 def test_every_job_on_a_gpu_of_kubernetes_names_its_maker(tree):
-    values = read_yaml(tree.root / "profiles" / "kubernetes" / "config.yaml")
+    values = yaml.read(tree.root / "profiles" / "kubernetes" / "config.yaml").values
     named = {rule for rule, item in values["set-resources"].items() if "gpu_manufacturer" in item}
     on_gpu = set()
     for path in (tree.root / "workflow" / "rules").glob("*.smk"):
@@ -73,5 +73,5 @@ def test_every_job_on_a_gpu_of_kubernetes_names_its_maker(tree):
 def test_what_is_read_beside_every_profile_limits_no_cluster(tree):
     """Snakemake prefers profiles/default to the profile on the command line; cores or gpu there would bind a cluster."""
     assert not {"cores", "jobs", "resources", "executor", "default-resources"} & set(
-        read_yaml(tree.root / "profiles" / "default" / "config.yaml")
+        yaml.read(tree.root / "profiles" / "default" / "config.yaml").values
     )
