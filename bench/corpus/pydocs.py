@@ -29,6 +29,8 @@ SUBSETS: dict[str, tuple[str, ...]] = {
     "tiny": ("fsspec", "packaging", "click", "tqdm"),
 }
 LIMITS = {"tiny": 200}
+OLDEST = (3, 11)  # the Python whose syntax is read, so that a newer one reads no file that this one cannot
+NOT_EVERYWHERE = ("numpy/distutils/",)  # folders that a distribution has for some of our Pythons alone
 QUERY_WORDS = (4, 30)
 PASSAGE_WORDS = 15
 
@@ -75,9 +77,10 @@ def _statements(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def source_files(distribution: str) -> list[tuple[str, Path]]:
-    """Name and place of the Python files of an installed distribution, in the order of their names."""
+    """Name and place of the Python files that an installed distribution has for every Python, in the order of their names."""
     files = _installed(distribution).files or []
-    return sorted((file.as_posix(), Path(str(file.locate()))) for file in files if file.suffix == ".py")
+    named = ((file.as_posix(), file) for file in files if file.suffix == ".py")
+    return sorted((name, Path(str(file.locate()))) for name, file in named if not name.startswith(NOT_EVERYWHERE))
 
 
 def pairs(distributions: Iterable[str]) -> Iterator[Pair]:
@@ -111,9 +114,9 @@ def _collector_off() -> Iterator[None]:
 
 
 def _parse(path: Path) -> ast.Module:
-    """Syntax tree of a file; an empty one for what this Python cannot parse (templates, other versions' syntax)."""
+    """Syntax tree of a file; an empty one for what the oldest Python cannot parse (templates, newer syntax)."""
     try:
-        return ast.parse(path.read_bytes())
+        return ast.parse(path.read_bytes(), feature_version=OLDEST)
     except (SyntaxError, ValueError):
         return ast.Module(body=[], type_ignores=[])
 
@@ -138,7 +141,7 @@ def extract(subset: str, folder: Path) -> Path:
     The folder's name holds the versions of the distributions, so that an upgrade makes a new one. Of several processes
     one extracts while the others wait.
     """
-    target = folder / f"{subset}-{digest_of([versions(subset), QUERY_WORDS, PASSAGE_WORDS, LIMITS.get(subset)])[:12]}"
+    target = folder / f"{subset}-{digest_of([versions(subset), QUERY_WORDS, PASSAGE_WORDS, LIMITS.get(subset), NOT_EVERYWHERE])[:12]}"
     if (target / "qrels.txt").exists():
         return target
     folder.mkdir(parents=True, exist_ok=True)

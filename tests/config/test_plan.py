@@ -18,7 +18,7 @@ ON_TEST = {**KNOWN.sets["pydocs/tiny"], "dataset": "pydocs/tiny", "corpus": "pyd
 WITH_MORE = datasets.Protocol(
     sets={
         **KNOWN.sets,
-        "pydocs/tiny-on-test": {**ON_TEST, "passages": 4691},
+        "pydocs/tiny-on-test": {**ON_TEST, "passages": 4607},
         "pydocs/other-count": {**ON_TEST, "passages": 200},
     },
     groups=KNOWN.groups,
@@ -64,7 +64,7 @@ def test_the_quick_config_runs_the_whole_grid(quick):
 
 
 def test_the_quick_config_needs_the_corpora_it_searches_and_trains_on(quick):
-    passages = {"pydocs-test": 4691, "pydocs-train": 17866, "pydocs-train.1920-of-3000": 3000}
+    passages = {"pydocs-test": 4607, "pydocs-train": 17866, "pydocs-train.1920-of-3000": 3000}
     assert {name: entry.passages for name, entry in quick.corpora.items()} == passages
     assert training_sets(quick.models, quick.teachers) == ["pydocs/train"]
     assert quick.entries["pydocs-test"].sample == 500
@@ -73,8 +73,8 @@ def test_the_quick_config_needs_the_corpora_it_searches_and_trains_on(quick):
 def test_shards_are_known_from_counts_alone(quick):
     assert quick.shards("pydocs-test") == ["00000", "00001"]
     assert quick.shards("pydocs-train") == [f"{number:05d}" for number in range(8)]
-    assert plan(encode__passages_per_shard=4691).shards("pydocs-test") == ["00000"]
-    assert plan(encode__passages_per_shard=4690).shards("pydocs-test") == ["00000", "00001"]
+    assert plan(encode__passages_per_shard=4607).shards("pydocs-test") == ["00000"]
+    assert plan(encode__passages_per_shard=4606).shards("pydocs-test") == ["00000", "00001"]
 
 
 def test_a_model_that_nothing_searches_is_not_trained():
@@ -236,7 +236,7 @@ REFUSED = {
     ),
     "query sets of one collection with different counts": (
         {"queries": {"pydocs/test": {}, "pydocs/other-count": {}}},
-        ["share the collection pydocs/test", "(200, 4691)"],
+        ["share the collection pydocs/test", "(200, 4607)"],
     ),
     "a timing on no thread": (
         {"latency__threads": [1, 0]},
@@ -271,7 +271,7 @@ REFUSED = {
     "an unknown query set to time": ({"latency__query_sets": ["cranfield"]}, ["latency", "query_sets ['cranfield']"]),
     "more shards than a command line takes": (
         {"encode__passages_per_shard": 9},
-        ["encode.passages_per_shard 9", "the 4691 passages of pydocs/test", "more than 500 shards; give at least 10"],
+        ["encode.passages_per_shard 9", "the 4607 passages of pydocs/test", "more than 500 shards; give at least 10"],
     ),
     "a checkpoint of a hub without a revision": (
         {"models__official": {"checkpoint": {"name": "somebody/colbert", "dim": 128}}},

@@ -3,7 +3,10 @@
 import ast
 import json
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import PackagePath
+from pathlib import Path
 from threading import Event
+from types import SimpleNamespace
 
 import pytest
 
@@ -162,7 +165,7 @@ def test_a_module_docstring_is_a_pair_of_its_own(fake_distribution):
     assert [pair.id for pair in pydocs.pairs(["fake"])] == ["fake/a.py:module"]
 
 
-@pytest.mark.parametrize("broken", ["def f(:\n", "x = '\0'\n", "print 'old'\n"])
+@pytest.mark.parametrize("broken", ["type X = int\n", "def f(:\n", "x = '\0'\n", "print 'old'\n"])
 def test_a_file_that_does_not_parse_is_skipped(fake_distribution, broken):
     fake_distribution(a=broken, b=function("good", words(4), words(15)))
     assert [pair.id for pair in pydocs.pairs(["fake"])] == ["fake/b.py:good"]
@@ -173,6 +176,14 @@ def test_the_files_of_a_distribution_come_in_the_order_of_their_names():
     assert names == sorted(names)
     assert "packaging/version.py" in names
     assert all(path.suffix == ".py" and path.exists() for _, path in pydocs.source_files("packaging"))
+
+
+def test_folders_that_numpy_has_for_some_pythons_alone_are_left_out(monkeypatch):
+    named = [PackagePath(f"numpy/{name}.py") for name in ("ma/core", "distutils/core", "distutils_like")]
+    for path in named:
+        path.dist = SimpleNamespace(locate_file=lambda file: Path("/", file))
+    monkeypatch.setattr(pydocs, "_installed", lambda distribution: SimpleNamespace(files=named))
+    assert [name for name, _ in pydocs.source_files("numpy")] == ["numpy/distutils_like.py", "numpy/ma/core.py"]
 
 
 def test_source_files_of_a_distribution_that_is_not_installed_are_refused():

@@ -14,7 +14,7 @@ from bench.verbs import corpus, queries
 
 CONTENT = {
     "tiny": (200, "fcda53d6ff5e72eac1543740d069d87e6a72eec361d23cb6869b93a2f363d314"),
-    "test": (4691, "f2d2436081b1ef8b89d05e1dcd6c129288c29ab50fb9d5054d35e12149f45219"),
+    "test": (4607, "778f330bff75c5d7528c8468cd1f58a99ef40d577da9ce606bdb43615e492ad9"),
     "train": (17866, "ebc47dfe7db16360cf4f49d9a685e3ca37ff4980e32a14d0635a843df4e3c07d"),
 }
 
