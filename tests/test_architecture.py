@@ -11,7 +11,7 @@ LAYERS = [
     {"encoder", "index"},
     {"search"},
     {"training", "evaluation"},
-    {"report"},
+    {"report", "notebook"},
     {"verbs"},
     {"cli"},
     {"__main__"},

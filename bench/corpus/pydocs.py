@@ -77,7 +77,7 @@ def _statements(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def source_files(distribution: str) -> list[tuple[str, Path]]:
-    """Name and place of the Python files that an installed distribution has for every Python, in the order of their names."""
+    """Name and place of the Python files that a distribution has for every Python, in the order of their names."""
     files = _installed(distribution).files or []
     named = ((file.as_posix(), file) for file in files if file.suffix == ".py")
     return sorted((name, Path(str(file.locate()))) for name, file in named if not name.startswith(NOT_EVERYWHERE))
@@ -141,7 +141,10 @@ def extract(subset: str, folder: Path) -> Path:
     The folder's name holds the versions of the distributions, so that an upgrade makes a new one. Of several processes
     one extracts while the others wait.
     """
-    target = folder / f"{subset}-{digest_of([versions(subset), QUERY_WORDS, PASSAGE_WORDS, LIMITS.get(subset), NOT_EVERYWHERE])[:12]}"
+    target = (
+        folder
+        / f"{subset}-{digest_of([versions(subset), QUERY_WORDS, PASSAGE_WORDS, LIMITS.get(subset), NOT_EVERYWHERE])[:12]}"
+    )
     if (target / "qrels.txt").exists():
         return target
     folder.mkdir(parents=True, exist_ok=True)

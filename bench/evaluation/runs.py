@@ -23,10 +23,10 @@ def read_run(path: Path) -> Run:
     """Rankings by query id, in file order; raises DataError for a broken line or a passage that is ranked twice."""
     run: Run = {}
     try:
-        with gzip.open(path, "rt", encoding="utf-8") as stream:
+        with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8") as stream:
             lines = stream.read().split("\n")[:-1]
     except (EOFError, OSError) as error:
-        raise DataError(f"{path} is not a whole gzip file: {error}") from error
+        raise DataError(f"{path} cannot be read whole: {error}") from error
     for number, line in enumerate(lines, start=1):
         parts = line.split()
         if len(parts) != 6:

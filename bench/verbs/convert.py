@@ -7,14 +7,10 @@ from typing import Annotated, Any
 from bench.config.inputs import InputSettings
 from bench.config.weights import Checkpoint
 from bench.encoder import checkpoint as ours
-from bench.encoder import official
-from bench.encoder.model import LateInteraction
+from bench.encoder import loading, official
 from bench.errors import SettingsError
 from bench.files.provenance import context
-from bench.files.storage import MANIFEST
 from bench.verbs.common import Flat, prepare_torch
-
-LENGTHS = ("query_maxlen", "doc_maxlen")
 
 
 def convert(
@@ -29,27 +25,13 @@ def convert(
     """
     prepare_torch(threads=1)
     folder = official.find(checkpoint.weights)
-    encoder, lengths = _ours(folder) if (folder / MANIFEST).exists() else _official(folder)
-    wanted = {name: getattr(checkpoint, name) for name in ("dim", *LENGTHS)}
+    encoder, lengths = loading.load(folder)
+    wanted = {name: getattr(checkpoint, name) for name in ("dim", *loading.LENGTHS)}
     wanted = {name: value for name, value in wanted.items() if value is not None}
     _check({"dim": encoder.dim, **lengths, **encoder.inputs.settings.model_dump()}, wanted | inputs.given(), folder)
     named = {"base": checkpoint.name, "revision": checkpoint.revision, "sha256": checkpoint.sha256}
     manifest = ours.save(encoder, output, settings={**named, "dim": encoder.dim, **lengths}, context=context(__name__))
     print(f"{checkpoint.name}: {encoder.dim} dimensions, trained with {lengths}; digest {manifest.digest[:16]}")
-
-
-def _official(folder: Path) -> tuple[LateInteraction, dict[str, Any]]:
-    """The encoder, and the lengths that it was trained with."""
-    usage = official.usage(folder)
-    return official.load(folder), {name: getattr(usage, name) for name in LENGTHS}
-
-
-def _ours(folder: Path) -> tuple[LateInteraction, dict[str, Any]]:
-    """The same of a model folder of ours, which knows its lengths where it was trained here."""
-    encoder, manifest = ours.load(folder)
-    if not isinstance(encoder, LateInteraction):
-        raise SettingsError(f"{folder} is a model with one vector per text, not a late interaction checkpoint")
-    return encoder, {name: manifest.settings[name] for name in LENGTHS if name in manifest.settings}
 
 
 def _check(found: Mapping[str, Any], wanted: Mapping[str, Any], folder: Path) -> None:

@@ -297,7 +297,10 @@ def test_an_unknown_engine_is_refused_before_any_job(checkout):
     checkout.edit("config/ci.yaml", "engine: plaid", "engine: plade")
     done = checkout.snakemake("--dry-run")
     assert done.returncode == 1
-    assert "engine 'plade' of presets.plaid in config/ci.yaml is not one of" in done.stderr + done.stdout
+    assert (
+        "presets.plaid: engine must be one of colbertv2, exact, flat, plaid; given: {'engine': 'plade'"
+        in done.stderr + done.stdout
+    )
 
 
 def test_every_category_of_the_report_has_the_three_items_that_its_page_needs(finished):
