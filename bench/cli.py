@@ -13,6 +13,8 @@ from bench.errors import BenchError
 
 VERBS = {
     "plan": "what a config will cost: vectors, disk, GPU hours",
+    "results-folder": "the folder that the tables of a config are written to",
+    "settings": "the schemas and the page of all settings, from their declarations",
     "fetch": "download the data and weights of a config, up front",
     "corpus": "passages of an ir_datasets collection as one file that can be sliced",
     "queries": "queries and judgements of an ir_datasets query set",
