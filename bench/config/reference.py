@@ -22,10 +22,7 @@ Every setting of a config (`Benchmark`) and of the evaluation protocol (`Protoco
 
 def schemas() -> dict[str, str]:
     """JSON schemas as text, by the name of their file in ``config/``."""
-    extends = {
-        "description": "Config files beside this one that it extends.",
-        "anyOf": [{"type": "string"}, {"type": "array"}],
-    }
+    names = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
     found = {}
     for name, kind in SCHEMAS.items():
         schema = kind.model_json_schema()

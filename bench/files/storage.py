@@ -14,7 +14,7 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.lib.format import read_array as read_npy
 
-from bench.errors import DamagedFileError
+from bench.errors import DamagedFileError, SettingsError
 
 MANIFEST = "manifest.json"
 
@@ -35,10 +35,21 @@ def json_text(value: Any) -> str:
     return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it where they are not there; raises SettingsError where a file is in the way."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise SettingsError(f"{folder} cannot be a folder, since {error.filename} is a file; name another output") from error
+
+
 @contextlib.contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """Yield a temporary name beside ``path``; on success flush it to disk and rename it, on error remove it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Yield a temporary name beside ``path``; on success flush it to disk and rename it, on error remove it.
+
+    Raises SettingsError where a file stands in the place of a folder.
+    """
+    make_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         yield temporary
@@ -152,7 +163,7 @@ class FolderWriter:
     def __init__(self, folder: Path, kind: str, version: int):
         self.folder, self.kind, self.version = folder, kind, version
         self._names: set[str] = set()
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         (folder / MANIFEST).unlink(missing_ok=True)
 
     def path(self, name: str) -> Path:

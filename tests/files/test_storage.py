@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.errors import DamagedFileError
+from bench.errors import DamagedFileError, SettingsError
+from bench.files import storage
 from bench.files.storage import (
     FolderWriter,
     atomic,
@@ -268,3 +269,12 @@ def test_an_array_in_memory_has_nothing_to_let_go():
     array = np.arange(5)
     release(array[1:])
     assert array.tolist() == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("inside", ["x", "x/y"])
+def test_an_output_below_a_file_is_refused_in_one_line(tmp_path, inside):
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingsError, match=r"cannot be a folder, since .*file.* is a file; name another output"):
+        FolderWriter(tmp_path / "file" / inside, "corpus", 1)
+    with pytest.raises(SettingsError, match="is a file"):
+        storage.write_text(tmp_path / "file" / inside / "a.txt", "")
