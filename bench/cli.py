@@ -21,7 +21,7 @@ VERBS = {
     "project": "a model from pretrained weights and a projection",
     "convert": "a model from a late interaction checkpoint, official or ours",
     "pool": "the single-vector baseline from pretrained weights",
-    "training-part": "some queries of a training set, their passages and others, by lot",
+    "training-part": "some queries of a training set, their passages and random others",
     "mine": "the top passages of a model's own search for training queries",
     "score": "mined passages to a teacher's scores",
     "tuples": "n-way tuples for distillation from scored shards or files",

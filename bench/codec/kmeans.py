@@ -67,7 +67,7 @@ def clusters(sample: Vectors, centroids: int, *, seed: int, iterations: int, thr
     """Spherical k-means: ``[sample, dim]`` to at most ``centroids`` centres ``[., dim]`` float32, of norm 1 as far as
     the bytes that they are stored in allow (``bench.codec.int8_centroids``).
 
-    The first iteration looks at ``FIRST_POINTS`` vectors a centroid, taken by lot, each later one at twice as many, up to
+    The first iteration looks at ``FIRST_POINTS`` vectors a centroid, drawn at random, each later one at twice as many, up to
     ``POINTS``: as good as all of them in every iteration, for half of the work. Where the sample has no more distinct
     vectors than centroids, these are the centres.
     """

@@ -93,7 +93,7 @@ def _refill(points: np.ndarray, codes: np.ndarray, before: np.ndarray, counts: n
 
 
 def _first(points: np.ndarray, number_of_bytes: int, seed: int) -> np.ndarray:
-    """A codebook of points taken by lot."""
+    """A codebook of points taken at random."""
     rows = np.random.default_rng(seed).choice(len(points), ENTRIES, replace=False)
     return np.ascontiguousarray(_parts(points[rows], number_of_bytes).transpose(1, 0, 2))
 

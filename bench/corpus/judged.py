@@ -56,7 +56,7 @@ def check(found: Judged, dataset_id: str, queries: int, judgements: int, grades:
 
 
 def drawn(found: Judged, dataset_id: str, count: int, seed: int) -> Judged:
-    """``count`` of the judged queries by lot, in file order."""
+    """``count`` of the judged queries, drawn at random, in file order."""
     judged = [text.id for text in found.texts if text.id in found.qrels]
     if count > len(judged):
         raise DataError(f"sample of {count} asked for, but {dataset_id} has {len(judged)} judged queries")

@@ -2,7 +2,7 @@
 
 Topic-aware sampling (Hofstätter et al., arXiv 2104.06967) clusters the vectors of all queries and draws a batch from one
 cluster. Here a group is a query and those nearest to it, and a batch is made of several groups. Queries for which the same
-passages were mined are too similar: often what is relevant to one is right for the other (measured, README).
+passages were mined are too similar: often what is relevant to one is right for the other (measured, docs/journal.md).
 """
 
 import numpy as np
@@ -19,15 +19,15 @@ def directions(vectors: np.ndarray) -> np.ndarray:
 
 
 def groups(vectors: np.ndarray, size: int, seed: int) -> np.ndarray:
-    """``[groups, size]`` positions of queries: one by lot, and of those left in its block the ones of highest cosine.
+    """``[groups, size]`` positions of queries: one at random, and of those left in its block the ones of highest cosine.
 
-    vectors ``[queries, dim]`` of length 1. Blocks are drawn by the same lot; of equal cosines the first in it counts. The
-    last queries, fewer than ``size``, are in no group.
+    vectors ``[queries, dim]`` of length 1. Blocks are stretches of one random order; of equal cosines the first in it
+    counts. The last queries, fewer than ``size``, are in no group.
     """
-    lot = np.random.default_rng(seed).permutation(len(vectors))
+    order = np.random.default_rng(seed).permutation(len(vectors))
     found: list[np.ndarray] = []
-    for start in range(0, len(lot), block := max(BLOCK // size, 1) * size):
-        left = lot[start : start + block]
+    for start in range(0, len(order), block := max(BLOCK // size, 1) * size):
+        left = order[start : start + block]
         rest = vectors[left]
         while len(left) >= size:
             nearest = np.argsort(-(rest[1:] @ rest[0]), kind="stable")[: size - 1] + 1
