@@ -1,8 +1,9 @@
 """Check that the measured figures in README and docs stand in the files that they name.
 
-Before a table stands a comment: ``<!-- numbers: FILE [FILE ...] -->`` with files of this repository, or, where no table of the
-run is kept, ``<!-- numbers: not kept; COMMAND -->`` with the command that measures them. Every decimal number of the table must
-be one of the numbers in the files, rounded alike. A table with decimal numbers and without such a comment fails.
+A comment stands before each table: ``<!-- numbers: FILE [FILE ...] -->`` names files of this repository;
+``<!-- numbers: not kept; COMMAND -->`` names the command that measures the numbers, where no file of them is kept. Every
+decimal number of the table must be one of the numbers in the files, rounded alike. A table with decimal numbers and without
+such a comment fails.
 """
 
 import re
@@ -14,7 +15,8 @@ ROOT = Path(__file__).resolve().parents[1]
 MARK = re.compile(r"<!-- numbers: (.+?) -->")
 NUMBER = re.compile(r"(?<![\w./-])[+\-−]?\d*\.\d+(?![\w/]|\.\d)")
 ANY_NUMBER = re.compile(r"[+\-−]?\d+(?:,\d{3})*(?:\.\d+)?(?:e[+-]?\d+)?")
-NAMES = re.compile(r"`[^`]*`|(?:arXiv|sections?|Python|YAML|version) [\d.]+(?: to [\d.]+)?|\[[^\]]*\]\([^)]*\)")  # no figures
+# No figures: code, versions and section numbers, and links.
+NAMES = re.compile(r"`[^`]*`|(?:arXiv|sections?|Python|YAML|version) [\d.]+(?: to [\d.]+)?|\[[^\]]*\]\([^)]*\)")
 KEPT_NOT = "not kept; "
 
 

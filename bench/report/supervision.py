@@ -84,9 +84,9 @@ def table(found: pd.DataFrame) -> Table:
         shown[title] = [MISSING if pd.isna(value) else number(100 * value, 1) for value in found[name]]
     caption = (
         f"Supervision. A tuple is a query with a positive and other passages, drawn from the given depth of the student's "
-        f"own ranking. Group size: a batch is made of groups of this many queries with similar vectors, 1 of "
-        f"queries drawn at random. False positives are passages judged relevant that are not the positive: excluded from the draw, or "
-        f"kept in it. Above positive: share of the other passages that the teacher gives more than the positive; positive "
+        f"own ranking. Group size: a batch is made of groups of this many queries with similar vectors, 1 of queries drawn "
+        f"at random. False positives are passages judged relevant that are not the positive: excluded from the draw, or "
+        f"kept in it. Above positive: share of other passages that the teacher gives more than the positive; positive "
         f"not best: share of tuples with such a passage. Queries without positive, with too few passages or too few for a "
         f"last group are left out. {MISSING} means: does not apply."
     )
