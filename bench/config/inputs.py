@@ -1,6 +1,6 @@
 """What an encoder is fed with (arXiv 2004.12832, section 3.2; the same in ColBERTv2)."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
@@ -21,8 +21,6 @@ class InputSettings(Settings):
     """Vocabulary entry used as [Q]; null (on the command line: none) for a model without it."""
     doc_marker: Marker = "[unused1]"
     """Vocabulary entry used as [D]; null (on the command line: none) for a model without it."""
-    query_marker_position: Literal["first", "last"] = "first"
-    """Where [Q] stands in a query: directly after [CLS], or directly before [SEP]."""
     pad_queries: bool = True
     """Fill queries with [MASK] up to their length (query augmentation)."""
     attend_to_mask_tokens: bool = False

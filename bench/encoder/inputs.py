@@ -69,8 +69,6 @@ class Inputs:
     def queries(self, texts: Sequence[str], maxlen: int) -> tuple[np.ndarray, np.ndarray]:
         """Ids and attention mask, each ``[queries, length]`` int64; length is ``maxlen`` where queries are padded."""
         wrapped, _ = self._wrap(texts, self._query_marker, maxlen)
-        if self.settings.query_marker_position == "last" and self._query_marker:
-            wrapped = [[row[0], *row[2:-1], row[1], row[-1]] for row in wrapped]
         length = maxlen if self.settings.pad_queries else max(map(len, wrapped), default=0)
         filler = self.tokenizer.mask_token_id if self.settings.pad_queries else self.pad
         ids = np.full((len(wrapped), length), filler, np.int64)
