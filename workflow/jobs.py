@@ -109,6 +109,10 @@ class Jobs:
         """Groups of data sets that Table 1 averages, those of which the config has any."""
         return flags(means=_named({group.title: ",".join(group.members) for group in self.plan.groups}))
 
+    def margins(self) -> str:
+        """Margins of equivalence, for the tables that compare."""
+        return flags(margin=_named(self.plan.margin))
+
     def truncation(self, w: Any) -> str:
         return flags(dataset=self.plan.entries[w.queries].id, model=w.model)
 

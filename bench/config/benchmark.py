@@ -7,7 +7,7 @@ from pydantic import Field
 from bench.config.datasets import QuerySet
 from bench.config.models import Model, Teacher
 from bench.config.presets import AnyPreset
-from bench.config.settings import Count, Name, Natural, Settings, Unique, outside
+from bench.config.settings import Count, Name, Natural, Positive, Settings, Unique, outside
 from bench.config.training import Reference
 
 ModelName = Annotated[Name, outside("corpus", "queries", "bm25")]
@@ -94,6 +94,8 @@ class Benchmark(Settings):
     """Named sets of values for one search engine."""
     grid: Annotated[tuple[GridItem, ...], Field(min_length=1)]
     """Which presets search which codecs of which models; each item is a full product."""
+    margin: dict[str, Positive] = Field(default_factory=dict)
+    """Largest mean difference that does not matter, by measure, such as RR@10: 0.01; without it no row can be equivalent."""
     baseline: Reference | None = None
     """The model that Table 5 compares the others with; no Table 5 if absent."""
     codec_queries: str | None = None

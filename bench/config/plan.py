@@ -65,6 +65,7 @@ class Plan:
     presets: Mapping[str, Preset]
     codec_queries: Entry | None
     runs: Sequence[Run]
+    margin: Mapping[str, float]
     baseline: str | None
     bm25: bool
     passages_per_shard: int
@@ -152,6 +153,7 @@ def resolve(config: Benchmark, source: str, rules: Protocol) -> Plan:
         presets=config.presets,
         codec_queries=codec_queries,
         runs=runs,
+        margin=_margin(config.margin, entries.values(), source),
         baseline=_baseline(config.baseline, runs, source),
         bm25=config.bm25,
         passages_per_shard=config.encode.passages_per_shard,
@@ -252,6 +254,14 @@ def _baseline(model: str | None, runs: Sequence[Run], source: str) -> str | None
     if model is not None and model not in known:
         raise SettingsError(f"baseline {model!r} in {source} is not run as fp16 by the preset exact; these are: {known}")
     return model
+
+
+def _margin(margin: Mapping[str, float], entries: Iterable[Entry], source: str) -> Mapping[str, float]:
+    """Refuse a margin for a measure that is the first one of no query set, since only the first one is compared."""
+    known = sorted({entry.measures[0] for entry in entries})
+    if unknown := sorted(set(margin) - set(known)):
+        raise SettingsError(f"margin.{unknown[0]} in {source}: this is the first measure of no query set; those are {known}")
+    return margin
 
 
 def _latency(asked: benchmark.Latency, runs: Sequence[Run], entries: Mapping[str, Entry], where: str) -> Latency:

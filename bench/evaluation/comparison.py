@@ -10,12 +10,20 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Difference:
-    """Mean of the paired differences, its 95 % bootstrap interval, and the two-sided p of a randomization test."""
+    """Paired differences over queries.
+
+    mean; low, high: its 95 % bootstrap interval; p: two-sided, of a randomization test; wins, ties, losses: numbers of
+    queries; effect: mean over standard deviation (Cohen's d for paired samples), None where all differences are equal.
+    """
 
     mean: float
     low: float
     high: float
     p: float
+    wins: int
+    ties: int
+    losses: int
+    effect: float | None
 
 
 def interval(values: np.ndarray, rng: np.random.Generator) -> tuple[float, float]:
@@ -36,7 +44,18 @@ def compare(differences: np.ndarray, rng: np.random.Generator) -> Difference:
     for size in _batches(len(differences)):
         signs = rng.integers(0, 2, (size, len(differences)), dtype=np.int8) * 2 - 1
         extreme += int((np.abs(signs @ differences) >= observed - 1e-12).sum())
-    return Difference(float(differences.mean()), low, high, (extreme + 1) / (RESAMPLES + 1))
+    mean, wins, losses = float(differences.mean()), int((differences > 0).sum()), int((differences < 0).sum())
+    spread = float(differences.std(ddof=1)) if np.ptp(differences) else None
+    return Difference(
+        mean,
+        low,
+        high,
+        p=(extreme + 1) / (RESAMPLES + 1),
+        wins=wins,
+        ties=len(differences) - wins - losses,
+        losses=losses,
+        effect=mean / spread if spread else None,
+    )
 
 
 def _resampled_means(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -1,10 +1,12 @@
-"""Whether two systems are the same within a margin that was set beforehand: two one-sided paired t-tests (TOST).
+"""Verdicts on paired differences: equivalent within a margin that was set beforehand, better, worse or undecided.
 
-Schuirmann, J. Pharmacokinet. Biopharm. 1987: equivalence is shown at 5 % where both tests reject, which is where the 90 %
-interval of the mean difference lies inside the margin.
+Equivalence is tested by two one-sided paired t-tests (TOST; Schuirmann, J. Pharmacokinet. Biopharm. 1987). It is shown at
+5 % where both tests reject, which is where the 90 % interval of the mean difference lies inside the margin. Where a table
+has several rows, Holm's procedure (Scand. J. Statist. 1979) corrects the p-values of each kind of test over the rows.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -55,10 +57,26 @@ def equivalence(differences: np.ndarray, margin: float) -> Equivalence:
     return Equivalence(mean - half, mean + half, float(max(above, below)), max(2, math.ceil(needed)))
 
 
-def verdict(low: float, high: float, found: Equivalence | None) -> Verdict:
-    """In words: equivalent where that is shown, else better or worse where the 95 % interval lies beyond 0."""
-    if found is not None and found.shown:
+def holm(values: Sequence[float | None]) -> list[float | None]:
+    """Return p-values corrected over all tests of a family, in the order given; None marks a row without a test.
+
+    The corrected value of the k-th smallest of n p-values is ``(n - k + 1) * p``, at most 1 and no less than the one before.
+    """
+    tested = sorted((p, place) for place, p in enumerate(values) if p is not None)
+    found: list[float | None] = [None] * len(values)
+    largest = 0.0
+    for rank, (p, place) in enumerate(tested):
+        largest = found[place] = max(largest, min(1.0, (len(tested) - rank) * p))
+    return found
+
+
+def verdict(mean: float, p: float, equivalence_p: float | None) -> Verdict:
+    """Return the verdict on a mean difference from the p-values of both kinds of test, corrected if there are several rows.
+
+    A difference that is shown to be both inside the margin and different from 0 is *equivalent within the margin*.
+    """
+    if equivalence_p is not None and equivalence_p <= ALPHA:
         return "equivalent within the margin"
-    if low > 0:
-        return "better"
-    return "worse" if high < 0 else "undecided"
+    if p > ALPHA:
+        return "undecided"
+    return "better" if mean > 0 else "worse"

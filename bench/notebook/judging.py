@@ -12,6 +12,7 @@ from bench.config.datasets import Gains
 from bench.config.measures import measure as parsed
 from bench.errors import DataError
 from bench.evaluation import quality
+from bench.evaluation.comparison import Difference
 from bench.evaluation.comparison import compare as paired
 from bench.evaluation.equivalence import Equivalence, Verdict, equivalence, verdict
 from bench.evaluation.runs import read_run
@@ -33,23 +34,12 @@ class Quality(quality.Quality):
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """Run a less run b, paired by query.
-
-    difference: mean; low, high: its 95 % bootstrap interval; p: two-sided, of a randomization test; wins, ties, losses:
-    queries; equivalence: None without a margin.
-    """
+class Comparison(Difference):
+    """Run a less run b by one measure, paired by query; equivalence: None without a margin."""
 
     measure: str
-    difference: float
-    low: float
-    high: float
-    p: float
-    wins: int
-    ties: int
-    losses: int
-    verdict: Verdict
     equivalence: Equivalence | None
+    verdict: Verdict
 
 
 def evaluate(
@@ -81,10 +71,8 @@ def compare(run_a: Run, run_b: Run, qrels: Qrels, measure: str, *, margin: float
     differences = np.array([a[query] - b[query] for query in sorted(a)])
     tested = None if margin is None else equivalence(differences, margin)
     found = paired(differences, np.random.default_rng(seed))
-    wins, losses = int((differences > 0).sum()), int((differences < 0).sum())
-    counts = {"wins": wins, "ties": len(differences) - wins - losses, "losses": losses}
-    words = verdict(found.low, found.high, tested)
-    return Comparison(measure, found.mean, found.low, found.high, found.p, **counts, verdict=words, equivalence=tested)
+    words = verdict(found.mean, found.p, tested.p if tested else None)
+    return Comparison(**vars(found), measure=measure, equivalence=tested, verdict=words)
 
 
 def _rankings(run: Run) -> dict[str, list[tuple[str, float]]]:

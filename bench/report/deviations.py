@@ -1,4 +1,4 @@
-"""VectorSample that differ from the protocol carry a mark, and the caption says in what."""
+"""Numbers that differ from the protocol carry a mark, and the caption says in what they differ."""
 
 from collections.abc import Mapping
 

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from bench.report.figures import COLOURS, MARKERS, STYLE
-from bench.report.tables import Table, number
+from bench.report.table import Table, number
 
 
 def frame(record: Mapping[str, Any]) -> pd.DataFrame:

@@ -10,8 +10,9 @@ import pandas as pd
 from bench.errors import DataError
 from bench.files.storage import digest_of, read_json
 from bench.report.deviations import cells, described, note
+from bench.report.quality import search_cell
 from bench.report.records import Record, engine_values
-from bench.report.tables import MISSING, Table, number, search_cell
+from bench.report.table import MISSING, Table, number
 
 STAGES = ("centroids", "candidates", "scoring")
 

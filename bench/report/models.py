@@ -6,18 +6,21 @@ import numpy as np
 import pandas as pd
 
 from bench.errors import DataError
-from bench.evaluation.comparison import compare, interval
+from bench.evaluation.comparison import interval
+from bench.report import verdicts
 from bench.report.deviations import cells, described, note
 from bench.report.records import REFERENCE, Record, headline_values, paired, row_of
-from bench.report.tables import MISSING, Table, number, signed_interval
+from bench.report.table import MISSING, Table, number
 
 
-def models_frame(metrics: Sequence[Record], baseline: str, *, seed: int) -> pd.DataFrame:
+def models_frame(
+    metrics: Sequence[Record], baseline: str, *, seed: int, margins: Mapping[str, float] | None = None
+) -> pd.DataFrame:
     """One row per data set and model that was searched exhaustively over uncompressed vectors, in the order given.
 
-    Columns: dataset, model, headline (name), value, low, high (95 % interval over queries); difference, difference_low,
-    difference_high, p: paired with the baseline on the same data set, absent for the baseline itself; queries,
-    deviations. Raises DataError where the baseline lacks a data set.
+    Columns: dataset, model, headline (name), value, low, high (95 % interval over queries); the columns of a comparison
+    named difference (``bench.report.verdicts``): paired with the baseline on the same data set, absent for the baseline
+    itself; queries, deviations. Raises DataError where the baseline lacks a data set.
     """
     wanted = [record for record in metrics if row_of(record)[2:] == REFERENCE]
     values = {row_of(record): headline_values(record) for record in wanted}
@@ -28,44 +31,47 @@ def models_frame(metrics: Sequence[Record], baseline: str, *, seed: int) -> pd.D
         if (reference := values.get((dataset, baseline, *REFERENCE))) is None:
             raise DataError(f"baseline {baseline!r} has no run over uncompressed vectors on {dataset}; add it to the grid")
         low, high = interval(values[row].to_numpy(), np.random.default_rng(seed))
-        found = None
-        if model != baseline:
-            found = compare(paired(values[row], reference, row), np.random.default_rng(seed))
+        headline = record["measures"][0]
+        differences = None if model == baseline else paired(values[row], reference, row)
         rows.append(
             {
                 "dataset": dataset,
                 "model": model,
-                "headline": record["measures"][0],
-                "value": record["mean"][record["measures"][0]],
+                "headline": headline,
+                "value": record["mean"][headline],
                 "low": low,
                 "high": high,
-                "difference": found and found.mean,
-                "difference_low": found and found.low,
-                "difference_high": found and found.high,
-                "p": found and found.p,
+                **verdicts.compared("difference", differences, (margins or {}).get(headline), seed),
                 "queries": record["counts"]["judged"],
                 "deviations": described(record["deviations"]),
             }
         )
-    return pd.DataFrame(rows)
+    frame = pd.DataFrame(rows)
+    verdicts.judge(frame, "difference")
+    return frame
 
 
-def models_table(frame: pd.DataFrame, baseline: str, starts: Mapping[str, str], seen: Mapping[str, int]) -> Table:
+def models_table(
+    frame: pd.DataFrame,
+    baseline: str,
+    starts: Mapping[str, str],
+    seen: Mapping[str, int],
+    margins: Mapping[str, float] | None = None,
+) -> Table:
     """Table 5. starts: what a model was trained from; seen: passages in all its steps, those of its start not counted."""
     shown = pd.DataFrame({"data set": cells(frame["dataset"], frame["deviations"]), "model": frame["model"]})
     shown["trained from"] = [starts.get(model, MISSING) for model in frame["model"]]
     shown["passages seen"] = [number(seen.get(model), 0) for model in frame["model"]]
     shown["measure"] = frame["headline"]
     shown["value"] = [f"{row.value:.3f} [{row.low:.3f}, {row.high:.3f}]" for row in frame.itertuples()]
-    shown[f"Δ {baseline}"] = [
-        signed_interval(row.difference, row.difference_low, row.difference_high) for row in frame.itertuples()
-    ]
-    shown["p"] = [number(value, 4) for value in frame["p"]]
+    shown[f"Δ {baseline}"] = verdicts.difference_cells(frame, "difference")
+    shown["verdict"] = verdicts.verdict_cells(frame, "difference")
+    shown["wins / ties / losses"] = verdicts.count_cells(frame, "difference")
     counts = ", ".join(f"{name} {rows['queries'].iloc[0]}" for name, rows in frame.groupby("dataset", sort=False))
     caption = (
         f"Models under exhaustive search over uncompressed vectors. Judged queries: {counts}. Values carry their 95 % "
-        f"bootstrap interval over queries; Δ is the paired difference to {baseline}, with its interval and the two-sided p "
-        f"of a randomization test. Passages seen: in all steps of a training, repeats counted; those that "
+        f"bootstrap interval over queries; Δ is the paired difference to {baseline}, with its interval. "
+        f"{verdicts.explained(margins or {})} Passages seen: in all steps of a training, repeats counted; those that "
         f"the model it was trained from has seen come on top. {MISSING} means: does not apply."
         f"{note(frame['dataset'], frame['deviations'])}"
     )

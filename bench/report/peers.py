@@ -11,7 +11,7 @@ import pandas as pd
 
 from bench.errors import DamagedFileError, DataError
 from bench.files.storage import read_json
-from bench.report.tables import MISSING, Table, number
+from bench.report.table import MISSING, Table, number
 
 EXACT = "exact"
 DEPTHS = (10, 100)

@@ -6,7 +6,7 @@ import pandas as pd
 
 from bench.report.deviations import cells, described, note
 from bench.report.records import Record
-from bench.report.tables import MISSING, Table, number
+from bench.report.table import MISSING, Table, number
 
 _SHARES = (("passages", "passages"), ("vectors", "vectors"), ("relevant", "relevant passages"), ("queries", "queries"))
 

@@ -9,10 +9,11 @@ import pandas as pd
 
 from bench.config import presets
 from bench.errors import DataError
-from bench.evaluation.comparison import compare, interval
+from bench.evaluation.comparison import interval
 from bench.evaluation.size import COMPONENTS
 from bench.files.storage import read_json
 from bench.report.deviations import described
+from bench.report.verdicts import compared, judge
 
 Record = Mapping[str, Any]
 Row = tuple[str, str, str, str]
@@ -46,12 +47,15 @@ def _distinct(records: list[Record], axes: Sequence[str]) -> list[Record]:
     return records
 
 
-def quality_frame(metrics: Sequence[Record], sizes: Sequence[Record], *, seed: int) -> pd.DataFrame:
+def quality_frame(
+    metrics: Sequence[Record], sizes: Sequence[Record], *, seed: int, margins: Mapping[str, float] | None = None
+) -> pd.DataFrame:
     """One row per run, those of a model together.
 
     Columns: dataset, model, codec, preset, settings; headline (name), value, low, high (95 % interval over queries);
-    each measure; difference, difference_low, difference_high, p: paired with the uncompressed exact run of the same
-    model and data set (absent for that run itself and where there is none); codec_loss and engine_loss, its two parts;
+    each measure; the columns of a comparison named difference (``bench.report.verdicts``): paired with the uncompressed
+    exact run of the same model and data set, within the margin of the headline (absent for that run itself and where there
+    is none); codec_loss and engine_loss, the two parts of the difference;
     bytes_per_vector; queries, short, tied, results; precision; text (template of passages); deviations.
     """
     bytes_per_vector = {(size["index"]): size["bytes_per_vector"] for size in sizes}
@@ -73,7 +77,7 @@ def quality_frame(metrics: Sequence[Record], sizes: Sequence[Record], *, seed: i
                 "low": low,
                 "high": high,
                 **{name: record["mean"][name] for name in record["measures"]},
-                **_losses(row, values, seed),
+                **_losses(row, values, (margins or {}).get(headline), seed),
                 "bytes_per_vector": bytes_per_vector.get(run["inputs"].get("index")),
                 "queries": record["counts"]["judged"],
                 "short": record["counts"]["short"],
@@ -87,7 +91,9 @@ def quality_frame(metrics: Sequence[Record], sizes: Sequence[Record], *, seed: i
     frame = pd.DataFrame(rows)
     place = {key: number for number, key in enumerate(dict.fromkeys(zip(frame.dataset, frame.model, strict=True)))}
     order = sorted(frame.index, key=lambda row: place[frame.dataset[row], frame.model[row]])
-    return frame.loc[order].reset_index(drop=True)
+    frame = frame.loc[order].reset_index(drop=True)
+    judge(frame, "difference")
+    return frame
 
 
 def row_of(record: Record) -> Row:
@@ -106,18 +112,17 @@ def paired(values: "pd.Series[float]", reference: "pd.Series[float]", row: Row) 
     return (values - reference).to_numpy()
 
 
-def _losses(row: Row, values: Mapping[Row, "pd.Series[float]"], seed: int) -> dict[str, Any]:
-    """Difference to the uncompressed exact run, split at the exact run over the same codec."""
+def _losses(row: Row, values: Mapping[Row, "pd.Series[float]"], margin: float | None, seed: int) -> dict[str, Any]:
+    """Return the difference to the uncompressed exact run, and its two parts, split at the exact run over the same codec."""
     dataset, model, codec, preset = row
     reference, decoded = values.get((dataset, model, *REFERENCE)), values.get((dataset, model, codec, REFERENCE[1]))
-    names = ("difference", "difference_low", "difference_high", "p", "codec_loss", "engine_loss")
     if reference is None or (codec, preset) == REFERENCE:
-        return dict.fromkeys(names)
-    difference = compare(paired(values[row], reference, row), np.random.default_rng(seed))
-    codec_loss = None if decoded is None else float(paired(decoded, reference, row).mean())
-    engine_loss = None if decoded is None else float(paired(values[row], decoded, row).mean())
-    found = (difference.mean, difference.low, difference.high, difference.p, codec_loss, engine_loss)
-    return dict(zip(names, found, strict=True))
+        return {**compared("difference", None, margin, seed), "codec_loss": None, "engine_loss": None}
+    return {
+        **compared("difference", paired(values[row], reference, row), margin, seed),
+        "codec_loss": None if decoded is None else float(paired(decoded, reference, row).mean()),
+        "engine_loss": None if decoded is None else float(paired(values[row], decoded, row).mean()),
+    }
 
 
 def size_frame(sizes: Sequence[Record]) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from bench.errors import DataError
 from bench.files.storage import Manifest, open_folder
-from bench.report.tables import MISSING, Table, number
+from bench.report.table import MISSING, Table, number
 from bench.training import sampling, tuples
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from bench.errors import DamagedFileError, DataError
-from bench.report.tables import MISSING, Table, number
+from bench.report.table import MISSING, Table, number
 from bench.training.log import steps_of
 
 SUFFIX = ".steps.jsonl"

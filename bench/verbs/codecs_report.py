@@ -8,8 +8,9 @@ from cyclopts import Parameter
 from bench.config.settings import Count
 from bench.errors import SettingsError
 from bench.evaluation.runs import read_run
-from bench.report import codecs, codecs_figure, figures, records, tables
-from bench.verbs.common import Metrics, ReportFolder, ReportSeed, Sizes, pairs
+from bench.report import codecs, codecs_figure, figures, records
+from bench.verbs.common import pairs
+from bench.verbs.report import Margin, Metrics, ReportFolder, ReportSeed, Sizes, margins
 
 Against = Annotated[tuple[str, ...], Parameter(help="CODEC=CODEC of a codec, and the one that it is compared with.")]
 
@@ -21,6 +22,7 @@ def codecs_report(
     sizes: Sizes,
     depths: list[Count],
     against: Against = (),
+    margin: Margin = (),
     seed: ReportSeed,
     folder: ReportFolder,
 ) -> None:
@@ -34,8 +36,8 @@ def codecs_report(
         raise SettingsError(f"--runs gives {len(runs)} runs for {len(quality)} records of quality: give one for each")
     rankings = {records.row_of(record): read_run(path) for record, path in zip(quality, runs, strict=True)}
     shares = codecs.overlaps(quality, rankings, depths)
-    compared = pairs("--against", against)
-    frame = codecs.codecs_frame(quality, records.read_sizes(sizes), shares, compared, seed=seed)
-    tables.write(folder / "table7_codecs", codecs.codecs_table(frame))
+    compared, allowed = pairs("--against", against), margins(margin)
+    frame = codecs.codecs_frame(quality, records.read_sizes(sizes), shares, compared, seed=seed, margins=allowed)
+    codecs.codecs_table(frame, allowed).write(folder / "table7_codecs")
     figures.save(codecs_figure.quality_against_rate(frame), folder / "figure5_codecs")
     print(f"{len(frame)} rows of codecs in {folder}")

@@ -3,12 +3,11 @@
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from bench.config.settings import Count, Natural
+from bench.config.settings import Count
 from bench.errors import SettingsError
 from bench.machine import devices
 
@@ -16,10 +15,6 @@ Flat = Parameter(name="*")  # of a group of settings: each of them is a flag of 
 Threads = Annotated[Count, Parameter(help="Threads of this process; part of the result.")]
 KernelDevice = Annotated[Literal["cpu", "cuda"], Parameter(help="cuda: by Triton's kernels.")]
 Deviations = Annotated[tuple[str, ...], Parameter(help="KEY=TEXT of what differs from the protocol, for the tables.")]
-Metrics = Annotated[list[Path], Parameter(help="metrics.json of every run.")]
-Sizes = Annotated[list[Path], Parameter(help="size.json of every index.")]
-ReportSeed = Annotated[Natural, Parameter(help="Seed of intervals and tests.")]
-ReportFolder = Annotated[Path, Parameter(name="--output", help="Folder of the tables and figures.")]
 
 
 def pairs(flag: str, given: Sequence[str]) -> dict[str, str]:

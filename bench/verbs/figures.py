@@ -2,7 +2,7 @@
 
 from bench.report import figures as drawn
 from bench.report import records
-from bench.verbs.common import Metrics, ReportFolder, ReportSeed, Sizes
+from bench.verbs.report import Metrics, ReportFolder, ReportSeed, Sizes
 
 
 def figures(*, metrics: Metrics, sizes: Sizes, seed: ReportSeed, folder: ReportFolder) -> None:

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from bench.files.storage import read_json
-from bench.report import figures, growth, tables
-from bench.verbs.common import ReportFolder
+from bench.report import figures, growth
+from bench.verbs.report import ReportFolder
 
 
 def growth_report(*, record: Path, folder: ReportFolder) -> None:
@@ -14,6 +14,6 @@ def growth_report(*, record: Path, folder: ReportFolder) -> None:
     """
     found = growth.frame(read_json(record))
     table = growth.table(found)
-    tables.write(folder / "growth", table)
+    table.write(folder / "growth")
     figures.save(growth.figure(found), folder / "figure_growth")
     print(table.shown.to_markdown(index=False, disable_numparse=True))

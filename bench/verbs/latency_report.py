@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from bench.report import figures, records, tables
+from bench.report import figures, records
 from bench.report.latency import latency_frame, latency_table, read_latencies
 from bench.report.latency_figure import quality_against_latency
-from bench.verbs.common import Metrics, ReportFolder, Sizes
+from bench.verbs.report import Metrics, ReportFolder, Sizes
 
 
 def latency_report(*, latencies: list[Path], metrics: Metrics, sizes: Sizes, folder: ReportFolder) -> None:
@@ -14,6 +14,6 @@ def latency_report(*, latencies: list[Path], metrics: Metrics, sizes: Sizes, fol
     :param latencies: latency.json of every timing; the other records are of the same runs.
     """
     latency = latency_frame(read_latencies(latencies), records.read_metrics(metrics), records.read_sizes(sizes))
-    tables.write(folder / "table3_latency", latency_table(latency))
+    latency_table(latency).write(folder / "table3_latency")
     figures.save(quality_against_latency(latency), folder / "figure3_latency")
     print(f"{len(latency)} rows of latency in {folder}")

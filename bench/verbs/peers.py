@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from bench.report import peers as measured
-from bench.report import tables
-from bench.verbs.common import ReportFolder
+from bench.verbs.report import ReportFolder
 
 
 def peers(*, records: list[Path], folder: ReportFolder) -> None:
@@ -15,6 +14,6 @@ def peers(*, records: list[Path], folder: ReportFolder) -> None:
     found = measured.read(records)
     frame = measured.frame(found)
     table = measured.peers_table(frame, found)
-    tables.write(folder / "peers", table)
-    tables.write(folder / "peers_ratios", measured.ratios_table(measured.ratio_frame(frame)))
+    table.write(folder / "peers")
+    measured.ratios_table(measured.ratio_frame(frame)).write(folder / "peers_ratios")
     print(table.shown.to_markdown(index=False, disable_numparse=True))

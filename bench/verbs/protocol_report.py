@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from bench.report import records, tables
+from bench.report import records
 from bench.report.protocol import protocol_frame, protocol_table
-from bench.verbs.common import Metrics, ReportFolder
+from bench.verbs.report import Metrics, ReportFolder
 
 
 def protocol_report(*, truncations: list[Path], metrics: Metrics, folder: ReportFolder) -> None:
@@ -13,5 +13,5 @@ def protocol_report(*, truncations: list[Path], metrics: Metrics, folder: Report
     :param truncations: Records of truncation.
     """
     found = protocol_frame(records.read_truncations(truncations), records.read_metrics(metrics))
-    tables.write(folder / "table6_protocol", protocol_table(found))
+    protocol_table(found).write(folder / "table6_protocol")
     print(f"{len(found)} rows of protocol in {folder}")

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from bench.report import supervision, tables
-from bench.verbs.common import ReportFolder
+from bench.report import supervision
+from bench.verbs.report import ReportFolder
 
 
 def supervision_report(*, tuples: list[Path], folder: ReportFolder) -> None:
@@ -12,5 +12,5 @@ def supervision_report(*, tuples: list[Path], folder: ReportFolder) -> None:
     :param tuples: Folders of tuples.
     """
     found = supervision.table(supervision.frame(supervision.read_manifests(tuples)))
-    tables.write(folder / "supervision", found)
+    found.write(folder / "supervision")
     print(f"{len(found.data)} rows of supervision in {folder}")

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from bench.report import figures, tables
+from bench.report import figures
 from bench.report.training import training_frame, training_table
 from bench.report.training_figure import training_curves
-from bench.verbs.common import ReportFolder
+from bench.verbs.report import ReportFolder
 
 
 def training_report(*, logs: list[Path], folder: ReportFolder) -> None:
@@ -14,6 +14,6 @@ def training_report(*, logs: list[Path], folder: ReportFolder) -> None:
     :param logs: MODEL.steps.jsonl of every run.
     """
     frame = training_frame(logs)
-    tables.write(folder / "table4_training", training_table(frame))
+    training_table(frame).write(folder / "table4_training")
     figures.save(training_curves(frame), folder / "figure4_training")
     print(f"{len(logs)} runs, {len(frame)} steps in {folder}")

@@ -27,8 +27,8 @@ CONFIGS = sorted(path.name for path in (ROOT / "config").glob("*.yaml") if path.
 
 
 def changed(**changes):
-    """The quick config, without a baseline, with values set by their path, its parts joined by two underscores."""
-    values = {**copy.deepcopy(QUICK), "baseline": None}
+    """The quick config without baseline and margins; values are set by their path, its parts joined by two underscores."""
+    values = {**copy.deepcopy(QUICK), "baseline": None, "margin": {}}
     for path, value in changes.items():
         *parents, last = path.split("__")
         place = values
@@ -52,6 +52,13 @@ def test_every_config_in_the_repository_makes_a_plan(name):
     found = load(ROOT / "config" / name, ROOT / "config" / "datasets.yaml")
     assert found.name == name.removesuffix(".yaml")
     assert len(found.runs) > 0
+
+
+def test_a_margin_is_of_the_first_measure_of_a_query_set():
+    assert plan(margin={"RR@10": 0.01}).margin == {"RR@10": 0.01}
+    expected = r"margin\.R@100 in x\.yaml: this is the first measure of no query set; those are \['RR@10'\]"
+    with pytest.raises(SettingsError, match=expected):
+        plan(margin={"R@100": 0.01})
 
 
 def test_the_quick_config_runs_the_whole_grid(quick):

@@ -62,6 +62,14 @@ def test_the_same_seed_gives_the_same_numbers_and_another_seed_others():
     assert compare(one - other, rng(7)) != compare(one - other, rng(8))
 
 
+def test_wins_ties_losses_and_the_effect_by_hand():
+    """Mean 0.1, standard deviation sqrt(((.2)^2 + .1^2 + .1^2 + .2^2) / 3)."""
+    found = compare(np.array([0.3, 0.0, 0.2, -0.1]), rng())
+    assert (found.wins, found.ties, found.losses) == (2, 1, 1)
+    assert found.effect == pytest.approx(0.1 / np.sqrt(0.1 / 3))
+    assert compare(np.full(3, 0.1), rng()).effect is None
+
+
 def test_one_query_is_compared_too():
     found = compare(np.array([0.5]), rng())
     assert (found.mean, found.low, found.high, found.p) == (0.5, 0.5, 0.5, 1.0)

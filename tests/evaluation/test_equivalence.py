@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from bench.errors import DataError, SettingsError
-from bench.evaluation.equivalence import equivalence, verdict
+from bench.evaluation.equivalence import equivalence, holm, verdict
 
 DIFFERENCES = np.array([0.02, -0.01, 0.00, 0.01, -0.02, 0.01, 0.00, -0.01])  # mean 0, standard deviation sqrt(0.0012 / 7)
 
@@ -62,8 +62,24 @@ def test_one_query_is_too_few():
         equivalence(np.array([0.1]), 0.01)
 
 
+def test_holm_by_hand_and_as_statsmodels_gives_it():
+    """statsmodels 0.14: multipletests([.01, .04, .03, .005], method="holm") gives .03, .06, .06, .02."""
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.01, None, 0.04]) == [pytest.approx(0.02), None, pytest.approx(0.04)]
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+    assert holm([0.2, 0.2]) == pytest.approx([0.4, 0.4])
+    assert holm([None]) == [None]
+    assert holm([]) == []
+
+
+def test_holm_rejects_no_true_hypothesis_in_nineteen_of_twenty_families():
+    rng = np.random.default_rng(0)
+    wrong = [min(holm(rng.random(8).tolist())) <= 0.05 for _ in range(4000)]
+    assert np.mean(wrong) == pytest.approx(0.05, abs=0.01)
+
+
 def test_a_verdict_calls_nothing_the_same_that_was_not_shown_to_be():
-    shown, open_question = equivalence(DIFFERENCES, 0.02), equivalence(DIFFERENCES, 0.0001)
-    assert verdict(-0.01, 0.01, shown) == "equivalent within the margin"
-    assert verdict(-0.01, 0.01, open_question) == verdict(-0.01, 0.01, None) == "undecided"
-    assert (verdict(0.01, 0.02, None), verdict(-0.02, -0.01, open_question)) == ("better", "worse")
+    assert verdict(0.0, 1.0, 0.04) == "equivalent within the margin"
+    assert verdict(0.001, 0.001, 0.04) == "equivalent within the margin"  # different from 0, and inside the margin
+    assert verdict(0.0, 0.9, 0.06) == verdict(0.0, 0.9, None) == "undecided"
+    assert (verdict(0.01, 0.05, None), verdict(-0.01, 0.05, 0.9)) == ("better", "worse")

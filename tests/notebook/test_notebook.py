@@ -162,10 +162,10 @@ def test_runs_and_judgements_may_be_files(tmp_path):
 def test_a_comparison_counts_wins_and_says_what_was_shown():
     other = {"q1": {"b": 2.0, "a": 1.0}, "q2": RUN["q2"], "q3": {"b": 1.0}}
     found = bench.compare(RUN, other, QRELS, "RR@10")
-    assert (found.difference, found.wins, found.ties, found.losses) == (pytest.approx(0.5 / 3), 1, 2, 0)
+    assert (found.mean, found.wins, found.ties, found.losses) == (pytest.approx(0.5 / 3), 1, 2, 0)
     assert (found.verdict, found.equivalence) == ("undecided", None)
     same = bench.compare(RUN, RUN, QRELS, "RR@10", margin=0.01)
-    assert (same.difference, same.verdict, same.p) == (0.0, "equivalent within the margin", 1.0)
+    assert (same.mean, same.verdict, same.p) == (0.0, "equivalent within the margin", 1.0)
 
 
 def test_a_measure_that_cannot_be_computed_and_no_judgements_are_refused():
@@ -180,4 +180,4 @@ def test_the_example_runs(folder):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, env={"PYTHONPATH": str(ROOT)})
     assert "SearchIndex(4 passages" in done.stdout
     assert "2 judged queries" in done.stdout
-    assert "Comparison(measure='RR@3'" in done.stdout
+    assert "measure='RR@3'" in done.stdout

@@ -6,8 +6,8 @@ import pytest
 from bench.report.deviations import MARK, cells, described, note
 from bench.report.latency import latency_frame, latency_table
 from bench.report.models import models_frame, models_table
+from bench.report.quality import quality_table, size_table
 from bench.report.records import quality_frame, size_frame
-from bench.report.tables import quality_table, size_table, write
 
 MARKS = {"doc_maxlen": "96, protocol 180"}
 
@@ -44,5 +44,5 @@ def test_a_row_that_differs_is_marked_in_table(every_table, number, tmp_path):
     assert table.shown.iloc[0, 0] == f"toy {MARK}"
     assert table.caption.endswith(f" {MARK} differs from the protocol: toy (doc_maxlen 96, protocol 180).")
     assert table.data["deviations"].tolist() == ["doc_maxlen 96, protocol 180"]
-    write(tmp_path / "t", table)
+    table.write(tmp_path / "t")
     assert r"toy $\dagger$" in (tmp_path / "t.tex").read_text(encoding="utf-8")

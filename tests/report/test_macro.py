@@ -3,8 +3,8 @@
 import pytest
 
 from bench.report.macro import macro
+from bench.report.quality import quality_table
 from bench.report.records import quality_frame
-from bench.report.tables import quality_table
 
 GROUPS = {"Both": ["a", "b"]}
 

@@ -31,13 +31,13 @@ def test_a_row_per_model_is_paired_with_the_baseline_on_the_same_queries():
     assert base["difference"] != base["difference"] or base["difference"] is None
     assert new["difference"] == pytest.approx(0.1875)
     assert new["difference_low"] <= 0.1875 <= new["difference_high"]
-    assert new["p"] < 0.01
+    assert new["difference_p"] < 0.01
     assert new["low"] < new["value"] < new["high"]
 
 
 def test_equal_models_differ_by_nothing():
     found = models_frame([record("base", BASE), record("same", BASE)], "base", seed=1)
-    assert (found["difference"].iloc[1], found["p"].iloc[1]) == (0, 1)
+    assert (found["difference"].iloc[1], found["difference_p"].iloc[1]) == (0, 1)
 
 
 def test_a_data_set_without_the_baseline_is_refused_by_its_name():

@@ -39,7 +39,7 @@ def test_the_exact_run_over_a_codec_loses_nothing_to_its_engine(three):
 
 def test_the_uncompressed_exact_run_has_no_difference_to_itself(three):
     row = three.loc[("fp16", "exact")]
-    assert row[["difference", "difference_low", "difference_high", "p", "codec_loss", "engine_loss"]].isna().all()
+    assert row[["difference", "difference_low", "difference_high", "difference_p", "codec_loss", "engine_loss"]].isna().all()
 
 
 def test_intervals_hold_their_values_and_p_is_a_share(three):
@@ -48,7 +48,7 @@ def test_intervals_hold_their_values_and_p_is_a_share(three):
     assert (compared["difference_low"] <= compared["difference"]).all()
     assert (compared["difference"] <= compared["difference_high"]).all()
     # 2 of 4 queries change, by 0.5 each: half of all signs reach that sum
-    assert compared.loc[("residual-2", "plaid"), "p"] == pytest.approx(0.5, abs=0.03)
+    assert compared.loc[("residual-2", "plaid"), "difference_p"] == pytest.approx(0.5, abs=0.03)
 
 
 def test_a_row_carries_its_size_settings_and_counts(three):
@@ -62,7 +62,7 @@ def test_a_row_carries_its_size_settings_and_counts(three):
 def test_without_a_reference_the_difference_is_absent_and_not_zero(metric, size):
     metrics = [metric("m", "residual-2", "exact", DECODED), metric("bm25", "text", "bm25", REFERENCE)]
     found = quality_frame(metrics, [size("m", "residual-2")], seed=1)
-    assert found[["difference", "p", "codec_loss", "engine_loss"]].isna().all(axis=None)
+    assert found[["difference", "difference_p", "codec_loss", "engine_loss"]].isna().all(axis=None)
     assert found["bytes_per_vector"].isna().tolist() == [False, True]
 
 
@@ -105,7 +105,7 @@ def test_queries_are_paired_by_id_and_not_by_place(metric):
     for name, found in decoded["per_query"].items():
         decoded["per_query"][name] = dict(reversed(found.items()))
     row = quality_frame([reference, decoded], [], seed=1).iloc[1]
-    assert (row["difference"], row["difference_low"], row["difference_high"], row["p"]) == (0.0, 0.0, 0.0, 1.0)
+    assert (row["difference"], row["difference_low"], row["difference_high"], row["difference_p"]) == (0.0, 0.0, 0.0, 1.0)
 
 
 def test_runs_over_different_queries_are_not_paired(metric):

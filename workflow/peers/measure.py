@@ -262,7 +262,7 @@ def squared_distance(original: np.ndarray, decoded: np.ndarray) -> float:
 def searched(
     peer: Peer, threads: int, index: Path, queries: list[np.ndarray]
 ) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
-    """VectorSample of the record, and rankings by setting.
+    """Return the searches of the record, and rankings by setting.
 
     A round times every setting once before any is timed again, so that whoever else is busy on the machine for a minute
     or two slows one round down, and not all that is known of a setting.

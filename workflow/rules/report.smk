@@ -54,10 +54,11 @@ rule tables:
     params:
         code=code_digest("bench.verbs.tables"),
         means=JOBS.means(),
+        margins=JOBS.margins(),
         seed=PLAN.seed_for("report"),
         folder=subpath(output[0], parent=True),
     shell:
-        "python -m bench tables --metrics {input.metrics} --sizes {input.sizes} {params.means} --seed {params.seed}"
+        "python -m bench tables --metrics {input.metrics} --sizes {input.sizes} {params.means} {params.margins} --seed {params.seed}"
         " --output {params.folder} 2>&1 | tee {log}"
 
 
@@ -233,6 +234,7 @@ rule models_report:
     params:
         code=code_digest("bench.verbs.models_report"),
         baseline=PLAN.baseline,
+        margins=JOBS.margins(),
         settings=flags(
             {
                 "starts": TRAINING.starts(),
@@ -243,6 +245,7 @@ rule models_report:
         folder=subpath(output[0], parent=True),
     shell:
         "python -m bench models-report --metrics {input} --baseline {params.baseline} {params.settings}"
+        " {params.margins}"
         " --output {params.folder} 2>&1 | tee {log}"
 
 
@@ -279,7 +282,8 @@ rule codecs_report:
     params:
         code=code_digest("bench.verbs.codecs_report"),
         settings=JOBS.rates(),
+        margins=JOBS.margins(),
         folder=subpath(output[0], parent=True),
     shell:
         "python -m bench codecs-report --metrics {input.metrics} --runs {input.runs} --sizes {input.sizes}"
-        " {params.settings} --output {params.folder} 2>&1 | tee {log}"
+        " {params.settings} {params.margins} --output {params.folder} 2>&1 | tee {log}"

@@ -1,37 +1,25 @@
-"""Tables in the formats that papers, pull requests and programs want."""
+"""Table 1, the quality of every run, and Table 2, the size of every index."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 
 from bench.evaluation.size import COMPONENTS
-from bench.files.storage import write_text
-from bench.report.deviations import MARK, cells, note
+from bench.report import verdicts
+from bench.report.deviations import cells, note
 from bench.report.macro import Macro, macro
-
-MISSING = "–"
-_NAMED = {"\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}"}
-_TEXTS = ("data set", "corpus", "model", "codec", "search", "system", "setting", "peer", "peer setting")
-_SPECIAL = str.maketrans(
-    {c: f"\\{c}" for c in "&%$#_{}"} | {**_NAMED, "–": "--", "±": "$\\pm$", "−": "$-$", "Δ": "$\\Delta$", MARK: "$\\dagger$"}
-)
+from bench.report.table import MISSING, Table, number, signed
 
 
-@dataclass(frozen=True)
-class Table:
-    """data: plain numbers, for CSV; shown: what people read, all text; caption: how to read it."""
-
-    data: pd.DataFrame
-    shown: pd.DataFrame
-    caption: str
-
-
-def quality_table(quality: pd.DataFrame, groups: Mapping[str, Sequence[str]] | None = None) -> Table:
+def quality_table(
+    quality: pd.DataFrame,
+    groups: Mapping[str, Sequence[str]] | None = None,
+    margins: Mapping[str, float] | None = None,
+) -> Table:
     """Table 1: quality of every run, with intervals and the paired difference to uncompressed, and means of groups.
 
-    groups: data sets of each mean, by its title; a mean is of all of them or missing.
+    groups: data sets of each mean, by its title; a mean is of all of them or missing. margins: those that the frame was
+    judged by.
     """
     means = macro(quality, groups or {})
     counts = ", ".join(f"{name} {rows['queries'].iloc[0]}" for name, rows in quality.groupby("dataset", sort=False))
@@ -47,18 +35,19 @@ def quality_table(quality: pd.DataFrame, groups: Mapping[str, Sequence[str]] | N
     shown = pd.DataFrame(fixed)
     for measure in _measures(quality):
         shown[measure] = [_measure_cell(row, measure) for _, row in quality.iterrows()]
-    shown["Δ uncompressed"] = [
-        signed_interval(row.difference, row.difference_low, row.difference_high) for row in quality.itertuples()
-    ]
-    shown["p"] = [number(value, 4) for value in quality["p"]]
+    shown["Δ uncompressed"] = verdicts.difference_cells(quality, "difference")
+    shown["verdict"] = verdicts.verdict_cells(quality, "difference")
+    shown["wins / ties / losses"] = verdicts.count_cells(quality, "difference")
+    shown["effect"] = [number(value, 2) for value in quality["difference_effect"]]
     shown["Δ codec"] = [signed(value) for value in quality["codec_loss"]]
     shown["Δ engine"] = [signed(value) for value in quality["engine_loss"]]
     caption = (
         f"Quality. Judged queries: {counts}. The first measure of a data set carries its 95 % bootstrap interval over "
         f"queries; Δ is the paired difference in that measure to uncompressed vectors under exhaustive search by the same "
-        f"model, with its interval and the two-sided p of a randomization test, and is split into the part lost by the "
-        f"codec (exhaustive search over decoded vectors) and the part lost by the engine. Bytes per vector count every "
-        f"file of the index. Encoded in {precisions}. {MISSING} means: does not apply, or was not measured."
+        f"model, with its interval, and is split into the part lost by the codec (exhaustive search over decoded vectors) "
+        f"and the part lost by the engine. {verdicts.explained(margins or {})} Wins, ties and losses are queries; effect "
+        f"is the mean difference over its standard deviation. Bytes per vector count every file of the index. Encoded in "
+        f"{precisions}. {MISSING} means: does not apply, or was not measured."
         f"{_of_means(means)}{note(quality['dataset'], quality['deviations'])}"
     )
     return Table(quality, shown, caption)
@@ -100,48 +89,6 @@ def size_table(sizes: pd.DataFrame) -> Table:
     return Table(sizes, shown, caption)
 
 
-def write(base: Path, table: Table) -> None:
-    """``base`` + .md, .tex (booktabs), .csv (plain numbers) and .html."""
-    shown = table.shown
-    write_text(base.with_suffix(".md"), f"{shown.to_markdown(index=False, disable_numparse=True)}\n\n{table.caption}\n")
-    write_text(base.with_suffix(".csv"), table.data.to_csv(index=False))
-    write_text(base.with_suffix(".tex"), _latex(table))
-    write_text(base.with_suffix(".html"), _html(table))
-
-
-def _latex(table: Table) -> str:
-    shown = table.shown
-    rows = [" & ".join(cell.translate(_SPECIAL) for cell in map(str, row)) + r" \\" for row in shown.itertuples(index=False)]
-    head = " & ".join(str(name).translate(_SPECIAL) for name in shown.columns) + r" \\"
-    columns = "".join("l" if name in _TEXTS else "r" for name in shown)
-    lines = [
-        "% needs \\usepackage{booktabs,graphicx}",
-        r"\begin{table*}",
-        r"\centering",
-        r"\resizebox{\textwidth}{!}{%",
-        rf"\begin{{tabular}}{{{columns}}}",
-        r"\toprule",
-        head,
-        r"\midrule",
-        *rows,
-        r"\bottomrule",
-        r"\end{tabular}}",
-        rf"\caption{{{table.caption.translate(_SPECIAL)}}}",
-        r"\end{table*}",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _html(table: Table) -> str:
-    style = (
-        "body{font:14px/1.5 system-ui,sans-serif;margin:1.5rem;color:#222}table{border-collapse:collapse;margin-bottom:1rem}"
-        "th,td{padding:.3rem .6rem;text-align:right;border-bottom:1px solid #ddd;white-space:nowrap}"
-        "th{border-bottom:2px solid #222}td:nth-child(-n+4),th:nth-child(-n+4){text-align:left}p{max-width:60rem}"
-    )
-    body = table.shown.to_html(index=False, border=0)
-    return f'<!doctype html><meta charset="utf-8"><style>{style}</style>\n{body}\n<p>{table.caption}</p>\n'
-
-
 def _measures(quality: pd.DataFrame) -> list[str]:
     """Columns of measures, headlines first."""
     headlines = list(dict.fromkeys(quality["headline"]))
@@ -169,20 +116,3 @@ def _vectors(part: pd.DataFrame) -> list[str]:
 def _largest(part: pd.DataFrame, model: str) -> pd.Series:
     rows = part[part["model"] == model]
     return rows.loc[rows["centroid_count"].idxmax()]
-
-
-def number(value: float | None, digits: int) -> str:
-    """As people read it, with commas between thousands; a dash where there is none."""
-    return MISSING if value is None or pd.isna(value) else f"{value:,.{digits}f}"
-
-
-def signed(value: float | None) -> str:
-    if value is None or pd.isna(value):
-        return MISSING
-    return f"{value:+.3f}".replace("-", "−") if abs(value) >= 0.0005 else "0.000"
-
-
-def signed_interval(value: float | None, low: float, high: float) -> str:
-    if value is None or pd.isna(value) or pd.isna(low):
-        return signed(value)
-    return f"{signed(value)} [{signed(low)}, {signed(high)}]"

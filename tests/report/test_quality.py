@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from bench.evaluation.size import COMPONENTS
+from bench.report.quality import quality_table, size_table
 from bench.report.records import quality_frame, size_frame
-from bench.report.tables import quality_table, size_table, write
 
 FORMATS = (".md", ".tex", ".csv", ".html")
 
@@ -16,8 +16,8 @@ FORMATS = (".md", ".tex", ".csv", ".html")
 def tables(quick, tmp_path):
     """Folder with both tables of a small benchmark."""
     metrics, sizes = quick
-    write(tmp_path / "quality", quality_table(quality_frame(metrics, sizes, seed=1)))
-    write(tmp_path / "size", size_table(size_frame(sizes)))
+    quality_table(quality_frame(metrics, sizes, seed=1)).write(tmp_path / "quality")
+    size_table(size_frame(sizes)).write(tmp_path / "size")
     return tmp_path
 
 
@@ -47,7 +47,8 @@ def test_a_row_shows_value_interval_and_signed_differences(tables):
 def test_what_is_missing_is_a_dash_and_never_a_zero(tables):
     row = next(row for row in markdown_rows(tables / "quality.md") if row["model"] == "bm25")
     missing = {name for name, cell in row.items() if cell == "–"}
-    assert missing == {"bytes / vector", "Δ uncompressed", "p", "Δ codec", "Δ engine"}
+    compared = {"Δ uncompressed", "verdict", "wins / ties / losses", "effect", "Δ codec", "Δ engine"}
+    assert missing == {"bytes / vector", *compared}
     plain = next(row for row in markdown_rows(tables / "size.md") if row["codec"] == "fp16")
     assert plain["residuals, MB"] == plain["ratio"] == plain["with centroids"] == plain["list on both sides"] == "–"
 
@@ -85,7 +86,7 @@ def test_html_has_one_row_per_record_and_nothing_cut(tables, name):
 
 
 def test_html_escapes_what_would_be_markup(metric, tmp_path):
-    write(tmp_path / "t", quality_table(quality_frame([metric("a<b>&c", "fp16", "exact", [1.0])], [], seed=1)))
+    quality_table(quality_frame([metric("a<b>&c", "fp16", "exact", [1.0])], [], seed=1)).write(tmp_path / "t")
     text = (tmp_path / "t.html").read_text(encoding="utf-8")
     assert "a&lt;b&gt;&amp;c" in text
     assert "<b>" not in text
@@ -93,7 +94,7 @@ def test_html_escapes_what_would_be_markup(metric, tmp_path):
 
 def test_latex_escapes_what_would_be_commands(metric, tmp_path):
     record = metric("a_b & 50% #1", "fp16", "exact", [1.0], dataset="set_{x}")
-    write(tmp_path / "t", quality_table(quality_frame([record], [], seed=1)))
+    quality_table(quality_frame([record], [], seed=1)).write(tmp_path / "t")
     text = (tmp_path / "t.tex").read_text(encoding="utf-8")
     assert r"a\_b \& 50\% \#1" in text
     assert r"set\_\{x\}" in text
@@ -146,6 +147,6 @@ def test_a_table_of_uncompressed_indexes_alone_has_no_ratio(size):
 def test_writing_a_table_twice_gives_identical_bytes(quick, tmp_path):
     metrics, sizes = quick
     for name in ("a", "b"):
-        write(tmp_path / name, quality_table(quality_frame(metrics, sizes, seed=1)))
+        quality_table(quality_frame(metrics, sizes, seed=1)).write(tmp_path / name)
     for suffix in FORMATS:
         assert (tmp_path / f"a{suffix}").read_bytes() == (tmp_path / f"b{suffix}").read_bytes()

@@ -1,0 +1,83 @@
+"""A table in the formats that papers, pull requests and programs want, and how its cells are written."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from bench.files.storage import write_text
+from bench.report.deviations import MARK
+
+MISSING = "–"
+_NAMED = {"\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}"}
+_TEXTS = ("data set", "corpus", "model", "codec", "search", "system", "setting", "peer", "peer setting")
+_SPECIAL = str.maketrans(
+    {c: f"\\{c}" for c in "&%$#_{}"} | {**_NAMED, "–": "--", "±": "$\\pm$", "−": "$-$", "Δ": "$\\Delta$", MARK: "$\\dagger$"}
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """data: plain numbers, for CSV; shown: what people read, all text; caption: how to read it."""
+
+    data: pd.DataFrame
+    shown: pd.DataFrame
+    caption: str
+
+    def write(self, base: Path) -> None:
+        """Write ``base`` + .md, .tex (booktabs), .csv (plain numbers) and .html."""
+        text = self.shown.to_markdown(index=False, disable_numparse=True)
+        write_text(base.with_suffix(".md"), f"{text}\n\n{self.caption}\n")
+        write_text(base.with_suffix(".csv"), self.data.to_csv(index=False))
+        write_text(base.with_suffix(".tex"), _latex(self))
+        write_text(base.with_suffix(".html"), _html(self))
+
+
+def _latex(table: Table) -> str:
+    shown = table.shown
+    rows = [" & ".join(cell.translate(_SPECIAL) for cell in map(str, row)) + r" \\" for row in shown.itertuples(index=False)]
+    head = " & ".join(str(name).translate(_SPECIAL) for name in shown.columns) + r" \\"
+    columns = "".join("l" if name in _TEXTS else "r" for name in shown)
+    lines = [
+        "% needs \\usepackage{booktabs,graphicx}",
+        r"\begin{table*}",
+        r"\centering",
+        r"\resizebox{\textwidth}{!}{%",
+        rf"\begin{{tabular}}{{{columns}}}",
+        r"\toprule",
+        head,
+        r"\midrule",
+        *rows,
+        r"\bottomrule",
+        r"\end{tabular}}",
+        rf"\caption{{{table.caption.translate(_SPECIAL)}}}",
+        r"\end{table*}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _html(table: Table) -> str:
+    style = (
+        "body{font:14px/1.5 system-ui,sans-serif;margin:1.5rem;color:#222}table{border-collapse:collapse;margin-bottom:1rem}"
+        "th,td{padding:.3rem .6rem;text-align:right;border-bottom:1px solid #ddd;white-space:nowrap}"
+        "th{border-bottom:2px solid #222}td:nth-child(-n+4),th:nth-child(-n+4){text-align:left}p{max-width:60rem}"
+    )
+    body = table.shown.to_html(index=False, border=0)
+    return f'<!doctype html><meta charset="utf-8"><style>{style}</style>\n{body}\n<p>{table.caption}</p>\n'
+
+
+def number(value: float | None, digits: int) -> str:
+    """As people read it, with commas between thousands; a dash where there is none."""
+    return MISSING if value is None or pd.isna(value) else f"{value:,.{digits}f}"
+
+
+def signed(value: float | None) -> str:
+    if value is None or pd.isna(value):
+        return MISSING
+    return f"{value:+.3f}".replace("-", "−") if abs(value) >= 0.0005 else "0.000"
+
+
+def signed_interval(value: float | None, low: float, high: float) -> str:
+    if value is None or pd.isna(value) or pd.isna(low):
+        return signed(value)
+    return f"{signed(value)} [{signed(low)}, {signed(high)}]"

@@ -1,0 +1,33 @@
+"""Flags of the verbs that write tables and figures."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from bench.config.settings import Natural
+from bench.errors import SettingsError
+from bench.verbs.common import pairs
+
+Metrics = Annotated[list[Path], Parameter(help="metrics.json of every run.")]
+Sizes = Annotated[list[Path], Parameter(help="size.json of every index.")]
+Margin = Annotated[
+    tuple[str, ...], Parameter(help="MEASURE=DIFFERENCE: the largest mean difference in a measure that does not matter.")
+]
+ReportSeed = Annotated[Natural, Parameter(help="Seed of intervals and tests.")]
+ReportFolder = Annotated[Path, Parameter(name="--output", help="Folder of the tables and figures.")]
+
+
+def margins(given: Sequence[str]) -> dict[str, float]:
+    """Return the margin of each measure; raises SettingsError for one that is no finite number above 0."""
+    found = {}
+    for measure, text in pairs("--margin", given).items():
+        try:
+            found[measure] = float(text)
+        except ValueError:
+            found[measure] = math.nan
+        if not (math.isfinite(found[measure]) and found[measure] > 0):
+            raise SettingsError(f"--margin {measure}={text} of the command line is no finite number above 0")
+    return found
