@@ -70,20 +70,23 @@ def app(verb: str | None = None) -> App:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a verb: 0 on success, 1 for what the harness refuses, 2 for wrong flags; either is one line on standard error."""
+    """Run a verb: 0 on success, 1 for what the harness refuses, 2 for wrong flags; either is one line on standard error.
+
+    A verb that judges, such as ``check``, returns its own code.
+    """
     words = list(sys.argv[1:] if argv is None else argv)
     verb = words[0] if words and words[0] in VERBS else None
     if words and verb is None and words[0] not in ("-h", "--help"):
         return _refused(None, f"{words[0]!r} is not a verb{nearest(words[0], VERBS)}; the verbs are {', '.join(VERBS)}", 2)
     try:
-        app(verb)(words or ["--help"], exit_on_error=False, print_error=False, result_action="return_value")
+        code = app(verb)(words or ["--help"], exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
         return _refused(verb, _flag_error(error), 2)
     except ValidationError as error:
         return _refused(verb, f"SettingsError: {explained(error, 'the command line')}", 2)
     except BenchError as error:
         return _refused(verb, f"{type(error).__name__}: {error}", 1)
-    return 0 if words else 2
+    return (code if isinstance(code, int) else 0) if words else 2
 
 
 def _flag_error(error: CycloptsError) -> str:

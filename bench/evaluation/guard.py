@@ -1,6 +1,7 @@
 """The protocol as a guard: what must hold of a run before a number of it is written."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -9,7 +10,9 @@ from bench.config.datasets import Gains, SelfMatch
 from bench.config.settings import Count, Settings, explained
 from bench.errors import DataError, SettingsError
 from bench.evaluation.runs import Rankings
-from bench.files.storage import Manifest
+from bench.files.storage import Manifest, sha256_file
+
+LEXICAL = ("bm25", "text")  # how the tables name the model and the codec of BM25
 
 
 class Rules(Settings):
@@ -39,6 +42,20 @@ def parse(given: Mapping[str, str]) -> Rules:
         return Rules.model_validate(given)
     except ValidationError as error:
         raise SettingsError(explained(error, "--protocol of the command line")) from error
+
+
+def check_bound(run: Path, record: Mapping[str, Any], model: str, codec: str) -> None:
+    """Refuse a run that is not the one of its record, and names of model and codec that the record contradicts."""
+    if record.get("digest") != sha256_file(run):
+        raise DataError(
+            f"{run} is not the run that {run.with_name('run.json')} describes: search again, into a folder of its own"
+        )
+    searched = record["index"]["codec"] if "index" in record else LEXICAL[1]
+    if searched != codec or ("index" not in record) != (model == LEXICAL[0]):
+        engine = record["settings"]["engine"]
+        raise SettingsError(
+            f"--model {model} --codec {codec} of the command line: {run} was searched by {engine} over {searched}"
+        )
 
 
 def check(rules: Rules, run: Rankings, record: Mapping[str, Any], queries: Manifest, depth: int) -> None:

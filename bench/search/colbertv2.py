@@ -28,10 +28,11 @@ class ColBERTv2:
             probed = kernels.nearest(query, self.nprobe)
             watch("centroids")
             passages = kernels.candidates(probed)
+            candidates = len(passages)
             passages = np.sort(kernels.best(query, passages, self.ncandidates, probed).passages)
-            watch("candidates")
+            watch("candidates", candidates=candidates)
             found = kernels.best(query, passages, k)
-            watch("scoring")
+            watch("scoring", scored=len(passages))
             return found
 
         return self.kernels.each(search, list(queries))

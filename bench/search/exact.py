@@ -31,7 +31,7 @@ class ExactCodes:
             query = kernels.open(without_padding(vectors))
             watch("centroids")
             found = kernels.best(query, passages, k)
-            watch("scoring")
+            watch("scoring", scored=len(passages))
             return found
 
         return self.kernels.each(search, list(queries))
@@ -56,7 +56,7 @@ class Exact:
             for query, found in enumerate(best):
                 passages = np.concatenate([found.passages, numbers])
                 best[query] = top(passages, np.concatenate([found.scores, scores[query]]), k, rank)
-        watch("scoring")
+        watch("scoring", scored=len(queries) * len(self.index))
         return best
 
     def scores(self, queries: np.ndarray, first: int, last: int) -> np.ndarray:

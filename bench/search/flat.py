@@ -26,7 +26,7 @@ class Flat:
     def search(self, queries: np.ndarray, k: int, watch: Watch = unwatched) -> list[Ranking]:
         """The k best passages of each query ``[queries, 1, dim]`` float32."""
         found = [self._search(query, k) for query in np.ascontiguousarray(queries)]
-        watch("scoring")
+        watch("scoring", scored=len(queries) * len(self.index))
         return found
 
     def _search(self, query: np.ndarray, k: int) -> Ranking:

@@ -33,13 +33,15 @@ class Plaid:
             probed = kernels.nearest(query, self.ncells)
             watch("centroids")
             passages = kernels.candidates(probed)
+            candidates, interactions = len(passages), 0
             for threshold, kept in self.stages:
                 if len(passages) > kept:
+                    interactions += len(passages)
                     scores = kernels.interaction(query, passages, threshold)
                     passages = passages[select(passages, scores, kept, kernels.index.id_rank)]
-            watch("candidates")
+            watch("candidates", candidates=candidates, interactions=interactions)
             found = kernels.best(query, passages, k)
-            watch("scoring")
+            watch("scoring", scored=len(passages))
             return found
 
         return self.kernels.each(search, list(queries))

@@ -7,7 +7,7 @@ from bench.config.settings import Count
 from bench.corpus.texts import open_passages, open_queries
 from bench.evaluation.runs import Run, write_run
 from bench.files.provenance import context
-from bench.files.storage import write_json
+from bench.files.storage import sha256_file, write_json
 from bench.index.ids import id_ranks
 from bench.search.lexical import BM25, K1, B
 from bench.search.ranking import check_self_match, results
@@ -39,6 +39,7 @@ def bm25(*, corpus: Path, queries: Path, depth: Count, self_match: SelfMatch = "
         "inputs": {"corpus": passages.manifest.digest, "queries": asked.manifest.digest},
         "corpus": {"counts": dict(passages.manifest.counts), **passages.manifest.settings},
         "counts": {"queries": len(found), "self_matches": removed},
+        "digest": sha256_file(output),
         "context": context(__name__),
     }
     write_json(output.with_name("run.json"), record)

@@ -47,6 +47,7 @@ def evaluate(
     record = read_json(run.with_name("run.json"))
     if record["inputs"]["queries"] != asked.manifest.digest:
         raise DataError(f"{run} was made for other queries than {queries}: search again")
+    guard.check_bound(run, record, model, codec)
     found = read_run(run)
     if strangers := sorted(set(found) - {text.id for text in asked.texts}):
         raise DataError(f"{run} has queries that {queries} lacks: {strangers[:3]}")

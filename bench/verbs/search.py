@@ -7,10 +7,11 @@ from bench.config.datasets import SelfMatch
 from bench.config.presets import EngineFlags
 from bench.evaluation.runs import Run, write_run
 from bench.files.provenance import context
-from bench.files.storage import write_json
+from bench.files.storage import sha256_file, write_json
 from bench.machine.progress import bar
 from bench.search.engines import open_engine
 from bench.search.ranking import check_self_match, results
+from bench.search.stage_times import StageWork
 from bench.verbs.common import Flat, Threads, limit_threads
 from bench.verbs.engine import SearchFlags, preset_given, provenance
 
@@ -37,11 +38,12 @@ def search(
     limit_threads(threads)
     opened = open_engine(preset, index, flags.kernels, threads)
     found: Run = {}
+    watch = StageWork()
     removed = 0
     with bar(f"search {output.parent}", len(queries.ids), "queries") as progress:
         for start in range(0, len(queries.ids), QUERIES_PER_CALL):
             some = slice(start, start + QUERIES_PER_CALL)
-            rankings = opened.search(queries.vectors[some], asked)
+            rankings = opened.search(queries.vectors[some], asked, watch)
             for name, ranking in zip(queries.ids[some], rankings, strict=True):
                 found[name], dropped = results(ranking, index.ids, name, flags.depth, self_match)
                 removed += dropped
@@ -52,6 +54,8 @@ def search(
         "settings": {**preset.model_dump(), **settings},
         **provenance(index, queries),
         "counts": {"queries": len(found), "self_matches": removed},
+        "work": dict(watch.work),
+        "digest": sha256_file(output),
         "context": context(__name__),
     }
     write_json(output.with_name("run.json"), record)

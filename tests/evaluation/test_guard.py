@@ -5,7 +5,8 @@ import pytest
 from bench.errors import DataError, SettingsError
 from bench.evaluation import guard
 from bench.evaluation.guard import Rules
-from bench.files.storage import Manifest
+from bench.evaluation.runs import write_run
+from bench.files.storage import Manifest, sha256_file
 from tests.changes import changed
 
 RULES = Rules(
@@ -105,3 +106,28 @@ def test_rules_that_are_not_whole_are_refused(changes, message):
     given = {name: value for name, value in {**RULES.model_dump(), **changes}.items() if value is not None}
     with pytest.raises(SettingsError, match=message):
         guard.parse(given)
+
+
+def test_a_record_is_bound_to_its_run_by_the_digest_of_the_run(tmp_path):
+    write_run(tmp_path / "run.trec.gz", {"q1": [("d1", 1.0)]}, "t")
+    record = {
+        "digest": sha256_file(tmp_path / "run.trec.gz"),
+        "settings": {"engine": "plaid"},
+        "index": {"codec": "residual-2"},
+    }
+    guard.check_bound(tmp_path / "run.trec.gz", record, "m", "residual-2")
+    with pytest.raises(SettingsError, match=r"--model m --codec fp16 .* was searched by plaid over residual-2"):
+        guard.check_bound(tmp_path / "run.trec.gz", record, "m", "fp16")
+    with pytest.raises(SettingsError, match=r"--model bm25 --codec residual-2 .* was searched by plaid over residual-2"):
+        guard.check_bound(tmp_path / "run.trec.gz", record, "bm25", "residual-2")
+    write_run(tmp_path / "run.trec.gz", {"q1": [("d2", 1.0)]}, "t")
+    with pytest.raises(DataError, match=r"run\.trec\.gz is not the run that .*run\.json describes"):
+        guard.check_bound(tmp_path / "run.trec.gz", record, "m", "residual-2")
+
+
+def test_a_lexical_run_is_named_bm25_over_text(tmp_path):
+    write_run(tmp_path / "run.trec.gz", {"q1": [("d1", 1.0)]}, "bm25")
+    record = {"digest": sha256_file(tmp_path / "run.trec.gz"), "settings": {"engine": "bm25"}}
+    guard.check_bound(tmp_path / "run.trec.gz", record, "bm25", "text")
+    with pytest.raises(SettingsError, match="was searched by bm25 over text"):
+        guard.check_bound(tmp_path / "run.trec.gz", record, "minilm", "text")

@@ -4,7 +4,7 @@ from bench.config.presets import parse
 from bench.search.engines import open_engine
 from bench.search.exact import Exact, ExactCodes
 from bench.search.kernels.backends import open_kernels
-from bench.search.stage_times import StageTimes, unwatched
+from bench.search.stage_times import StageTimes, StageWork, unwatched
 
 STAGES = {
     "exact": ({"engine": "exact"}, ["centroids", "scoring"]),
@@ -47,7 +47,9 @@ def test_without_a_stage_there_are_no_seconds():
 def test_an_engine_names_its_stages_in_order_for_every_query(indexes, random_queries, name, kernels):
     values, stages = STAGES[name]
     seen = []
-    open_engine(parse(values, "a.yaml"), indexes[4], kernels).search(random_queries(3, 4), 5, seen.append)
+    open_engine(parse(values, "a.yaml"), indexes[4], kernels).search(
+        random_queries(3, 4), 5, lambda stage, **_: seen.append(stage)
+    )
     assert seen == 3 * stages
 
 
@@ -64,3 +66,32 @@ def test_all_queries_of_an_uncompressed_index_are_one_stage(indexes, random_quer
     watch = StageTimes(ticking(1.0, 3.5))
     Exact(indexes[None]).search(random_queries(3, 4), 5, watch)
     assert watch.seconds == {"scoring": 2.5}
+
+
+WORK = {
+    "exact": lambda index, _: {"scored": len(index)},
+    "colbertv2": lambda _, found: {"candidates": found, "scored": min(9, found)},
+    "plaid": lambda _, found: {"candidates": found, "interactions": found + min(16, found), "scored": min(4, found)},
+}
+
+
+@pytest.mark.parametrize("engine", WORK)
+def test_the_work_of_a_query_is_counted_by_kind(indexes, random_queries, engine):
+    """plaid: all candidates are scored by some centroids, the best 16 by all, and the best 4 by decoded vectors."""
+    index, query = indexes[4], random_queries(1, 3)
+    kernels = open_kernels("cpu", index)
+    found = len(kernels.candidates(kernels.nearest(kernels.open(query[0]), 2)))
+    assert found > 16
+    watch = StageWork()
+    open_engine(parse(STAGES[engine][0], "a test"), index, "cpu", 1).search(query, 4, watch)
+    assert dict(watch.work) == WORK[engine](index, found)
+
+
+def test_the_work_of_several_threads_adds_up_to_that_of_one(indexes, random_queries):
+    index, queries = indexes[4], random_queries(20, 3)
+    counted = []
+    for threads in (1, 4):
+        watch = StageWork()
+        open_engine(parse(STAGES["plaid"][0], "a test"), index, "cpu", threads).search(queries, 4, watch)
+        counted.append(watch.work)
+    assert counted[0] == counted[1]
