@@ -68,6 +68,7 @@ rule all:
         expand(
             f"{RESULTS}/{{name}}",
             name=[
+                "records.json",
                 "table1_quality.md",
                 "table2_size.md",
                 "table6_protocol.md",

@@ -12,6 +12,7 @@ LAYERS = [
     {"search"},
     {"training", "evaluation"},
     {"report", "notebook"},
+    {"gate"},
     {"verbs"},
     {"cli"},
     {"__main__"},

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import SettingsError
-from bench.files.provenance import cpu_flags, host_record
+from bench.files.provenance import cpu_flags, cpu_kind, host_record
 
 FEATURES = ("avx2", "fma", "avx512f", "avx512bw", "avx512_vnni", "avx512_bf16", "amx_int8", "amx_bf16", "avx_vnni")
 TASKS = Path("/proc/self/task")
@@ -52,4 +52,4 @@ def record() -> dict[str, Any]:
     """The machine as records of timings hold it; memory in bytes."""
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else None
     flags = cpu_flags()
-    return {**host_record(), "features": [name for name in FEATURES if name in flags], "memory": pages}
+    return {**host_record(), "kind": cpu_kind(), "features": [name for name in FEATURES if name in flags], "memory": pages}

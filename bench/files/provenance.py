@@ -112,6 +112,15 @@ def has_native_bfloat16() -> bool:
     return bool({"avx512_bf16", "amx_bf16"} & cpu_flags())
 
 
+def cpu_kind() -> str:
+    """Return vendor, family and model number of this machine's processor, or what the system calls the processor."""
+    path = Path("/proc/cpuinfo")
+    pairs = (line.partition(":") for line in path.read_text().splitlines()) if path.exists() else ()
+    found = {name.strip(): value.strip() for name, _, value in pairs}
+    names = ("vendor_id", "cpu family", "model")
+    return " ".join(found[name] for name in names) if set(names) <= set(found) else platform.processor()
+
+
 def host_record() -> dict[str, Any]:
     """The machine, for measurements (never in a fact file, which must not depend on it)."""
     path = Path("/proc/cpuinfo")

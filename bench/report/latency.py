@@ -41,12 +41,18 @@ def latency_frame(latencies: Sequence[Record], metrics: Sequence[Record], sizes:
     stable; open_s, first_s (seconds to open the index and of the first search); bytes_per_vector; host, load (over the
     minute before), kernels, depth, deviations.
     """
-    runs = {digest_of(_identity(record["run"])): record for record in metrics if "queries" in record["run"]}
+    runs = runs_of(metrics)
     bytes_per_vector = {size["index"]: size["bytes_per_vector"] for size in sizes}
-    return pd.DataFrame([_row(record, _run_of(record, runs), bytes_per_vector) for record in latencies])
+    return pd.DataFrame([_row(record, run_of(record, runs), bytes_per_vector) for record in latencies])
 
 
-def _run_of(latency: Record, runs: dict[str, Record]) -> Record:
+def runs_of(metrics: Sequence[Record]) -> dict[str, Record]:
+    """Return records of quality by what they have in common with a timing of the same search."""
+    return {digest_of(_identity(record["run"])): record for record in metrics if "queries" in record["run"]}
+
+
+def run_of(latency: Record, runs: dict[str, Record]) -> Record:
+    """Return the record of quality of the search that was timed; raises DataError where there is none."""
     found = runs.get(digest_of(_identity(latency)))
     if found is None:
         engine = f"{latency['settings']['engine']} over {latency['index']['codec']}"

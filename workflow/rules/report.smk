@@ -2,7 +2,8 @@
 records of quality, size and latency -> tables and figures
 
 needs   truncation of every query set, metrics.json of every run, size.json of every index, latency.json of every run that is timed, logs of trainings
-makes   results/{name}/table1_quality.*, table2_size.*, figure1_quality_bytes.*, figure2_size.*
+makes   results/{name}/records.json, all facts in one file, for the gate
+        results/{name}/table1_quality.*, table2_size.*, figure1_quality_bytes.*, figure2_size.*
         results/{name}/table3_latency.*, figure3_latency.*, where the config has latency
         results/{name}/table4_training.*, figure4_training.*, supervision.*, where it trains models, or distils them
         results/{name}/table5_models.*, where it names a baseline
@@ -60,6 +61,25 @@ rule tables:
     shell:
         "python -m bench tables --metrics {input.metrics} --sizes {input.sizes} {params.means} {params.margins} --seed {params.seed}"
         " --output {params.folder} 2>&1 | tee {log}"
+
+
+rule records:
+    input:
+        metrics=JOBS.metrics(),
+        sizes=JOBS.sizes(),
+        latencies=JOBS.latencies(),
+    output:
+        f"{RESULTS}/records.json",
+    log:
+        f"logs/{PLAN.name}/records.log",
+    conda:
+        "../envs/bench.yaml"
+    params:
+        code=code_digest("bench.verbs.records"),
+        latencies=flags(latencies=JOBS.latencies() or None),
+    shell:
+        "python -m bench records --metrics {input.metrics} --sizes {input.sizes} {params.latencies}"
+        " --output {output} 2>&1 | tee {log}"
 
 
 rule protocol_report:
