@@ -1,12 +1,12 @@
-"""What the harness refuses, and why: every message names the value, where it came from and what would be right."""
+"""Exceptions of the harness. Every message names the invalid value, its origin and what a correct value would be."""
 
 
 class BenchError(Exception):
-    """Anything that the command line reports as one line and exit code 1."""
+    """Base class of the errors that the command line reports as one line with exit code 1."""
 
 
 class SettingsError(BenchError, ValueError):
-    """A value in a config file or a flag that cannot be used."""
+    """An invalid value in a config file or in a command-line flag."""
 
 
 class DataError(BenchError):
@@ -14,4 +14,4 @@ class DataError(BenchError):
 
 
 class DamagedFileError(BenchError):
-    """A file or folder that is missing, incomplete or not what its manifest says."""
+    """A file or folder that is missing, incomplete or different from its manifest."""

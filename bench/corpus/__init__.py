@@ -1,1 +1,1 @@
-"""Data in, the evaluation protocol, and the embedded corpus."""
+"""Data sets, queries, judgements and the embedded corpus, for experiments as in arXiv 2112.01488, sections 4 and 5."""

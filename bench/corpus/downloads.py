@@ -1,4 +1,4 @@
-"""What of a data set has to be downloaded: files by address, size and digest, as ir_datasets' own objects describe them."""
+"""Downloads that a data set requires: address, size and digest of each file, read from the objects of ir_datasets."""
 
 import contextlib
 from collections.abc import Iterator, Sequence
@@ -16,10 +16,10 @@ KINDS = ("docs", "queries", "qrels")
 
 @dataclass(frozen=True, kw_only=True)
 class File:
-    """A download.
+    """A file to download.
 
-    bytes: its size, None where ir_datasets does not know it; places: where ir_datasets looks, before it downloads, for the
-    file or for what it takes out of it; here: whether all that is needed of it is there.
+    bytes: size of the file, None if ir_datasets does not know the size; places: paths where ir_datasets looks for the file,
+    or for the content extracted from the file, before a download; here: True if all needed content of the file exists.
     """
 
     url: str
@@ -30,7 +30,7 @@ class File:
 
 
 def files(dataset_id: str, kinds: Sequence[str] = KINDS) -> list[File]:
-    """Downloads that the passages, queries and judgements of a data set are made from, with those that are here already."""
+    """Return the downloads for the passages, queries and judgements of a data set, including files that already exist."""
     dataset = registry.load(dataset_id)
     found: dict[str, File] = {}
     for kind in kinds:
@@ -43,7 +43,7 @@ def files(dataset_id: str, kinds: Sequence[str] = KINDS) -> list[File]:
 
 
 def fetch(dataset_id: str, kinds: Sequence[str] = KINDS) -> None:
-    """Download whatever is missing; ir_datasets compares each file with its digest. Raises DataError where that fails."""
+    """Download all missing files; ir_datasets verifies the digest of each file. Raise DataError if a download fails."""
     dataset = registry.load(dataset_id)
     with explained(dataset_id):
         for kind in kinds:
@@ -53,7 +53,7 @@ def fetch(dataset_id: str, kinds: Sequence[str] = KINDS) -> None:
 
 @contextlib.contextmanager
 def explained(*dataset_ids: str) -> Iterator[None]:
-    """Turn an error from reading data sets that are not all here into a DataError with the places of their files."""
+    """Convert an error from reading incomplete data sets into a DataError that lists the paths of the missing files."""
     try:
         yield
     except (OSError, RuntimeError) as error:
@@ -69,9 +69,9 @@ def explained(*dataset_ids: str) -> Iterator[None]:
 
 
 def _below(part: Any, places: tuple[Path, ...], seen: set[int]) -> Iterator[File]:
-    """Downloads that an object of ir_datasets holds, through whatever unpacks, caches or filters what is in them.
+    """Yield the downloads that an ir_datasets object holds, through wrappers that unpack, cache or filter their content.
 
-    Functions are not looked into: those that filter queries read judgements, which are looked at for themselves.
+    Functions are not inspected: the functions that filter queries read judgements, which are inspected separately.
     """
     if id(part) in seen:
         return

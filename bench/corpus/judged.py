@@ -1,4 +1,4 @@
-"""Queries and judgements of a query set as ir_datasets gives them, and which of them are kept."""
+"""Queries and judgements of an ir_datasets query set: reading, verification and selection of a subset."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -14,7 +14,7 @@ from bench.errors import DataError
 
 @dataclass(frozen=True)
 class Judged:
-    """texts: all queries, in file order; qrels: grades by query and passage; judgements: lines that these stand in."""
+    """A query set. texts: queries in file order; qrels: grades by query and passage; judgements: count of lines read."""
 
     texts: Sequence[Text]
     qrels: Qrels
@@ -22,9 +22,9 @@ class Judged:
 
 
 def read(dataset_id: str, without: str | None = None) -> Judged:
-    """A query set less the queries that ``without`` has.
+    """Return a query set without the queries of the query set ``without``.
 
-    Raises DataError for a judgement of a query that the set lacks, and for two judgements that contradict each other.
+    Raise DataError for a judgement of a query that is not in the set, and for two contradictory judgements of one pair.
     """
     dataset = registry.load(dataset_id)
     left_out = {query.query_id for query in registry.load(without).queries_iter()} if without else set()
@@ -47,7 +47,7 @@ def read(dataset_id: str, without: str | None = None) -> Judged:
 
 
 def check(found: Judged, dataset_id: str, queries: int, judgements: int, grades: Collection[int]) -> None:
-    """Raise DataError where a query set is not the one that the protocol counts."""
+    """Raise DataError if a query set has counts other than in the protocol, or grades that are not in the protocol."""
     for what, here, wanted in (("queries", len(found.texts), queries), ("judgements", found.judgements, judgements)):
         if here != wanted:
             raise DataError(f"{dataset_id} has {here} {what} here, the protocol says {wanted}: another version of the data")
@@ -56,7 +56,7 @@ def check(found: Judged, dataset_id: str, queries: int, judgements: int, grades:
 
 
 def drawn(found: Judged, dataset_id: str, count: int, seed: int) -> Judged:
-    """``count`` of the judged queries, drawn at random, in file order."""
+    """Return a seeded random sample of ``count`` judged queries, in file order. Raise DataError if there are fewer."""
     judged = [text.id for text in found.texts if text.id in found.qrels]
     if count > len(judged):
         raise DataError(f"sample of {count} asked for, but {dataset_id} has {len(judged)} judged queries")
@@ -65,7 +65,7 @@ def drawn(found: Judged, dataset_id: str, count: int, seed: int) -> Judged:
 
 
 def named(found: Judged, dataset_id: str, ids: Sequence[str], count: int) -> Judged:
-    """The queries with the given ids, in file order, which must be ``count`` judged ones."""
+    """Return the queries with the given ids in file order. Raise DataError unless they are ``count`` judged queries."""
     if repeated := sorted(name for name, times in Counter(ids).items() if times > 1):
         raise DataError(f"ids that stand twice in the list for {dataset_id}: {repeated[:3]}")
     if unknown := sorted(set(ids) - set(found.qrels)):
@@ -76,7 +76,7 @@ def named(found: Judged, dataset_id: str, ids: Sequence[str], count: int) -> Jud
 
 
 def read_ids(path: Path) -> list[str]:
-    """One id a line; raises DataError where the file is missing."""
+    """Return the ids in a file with one id per line. Raise DataError if the file is missing."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError as error:

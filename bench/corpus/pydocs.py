@@ -1,9 +1,9 @@
-"""The embedded corpus: docstrings of installed distributions as a retrieval task.
+"""The embedded corpus: a retrieval task built from the docstrings of installed distributions.
 
-A query is the summary of a docstring (its first paragraph, 4 to 30 words); its one relevant passage is the rest (at
-least 15 words). Files are read as installed and never imported, distribution by distribution in the order given here,
-files in the order of their names, docstrings in the order of their lines; of two equal queries or passages the first
-one counts.
+A query is the summary of a docstring (the first paragraph, 4 to 30 words). The only relevant passage of the query is the
+rest of the docstring (at least 15 words). Source files are read as installed and never imported. Distributions are read in
+the order given here, files in the order of their names and docstrings in the order of their lines. The first of two equal
+queries or passages is kept.
 """
 
 import ast
@@ -29,8 +29,8 @@ SUBSETS: dict[str, tuple[str, ...]] = {
     "tiny": ("fsspec", "packaging", "click", "tqdm"),
 }
 LIMITS = {"tiny": 200}
-OLDEST = (3, 11)  # the Python whose syntax is read, so that a newer one reads no file that this one cannot
-NOT_EVERYWHERE = ("numpy/distutils/",)  # folders that a distribution has for some of our Pythons alone
+OLDEST = (3, 11)  # Python version whose syntax is parsed, so that newer versions parse no additional files
+NOT_EVERYWHERE = ("numpy/distutils/",)  # folders that a distribution has only for some of the supported Python versions
 QUERY_WORDS = (4, 30)
 PASSAGE_WORDS = 15
 
@@ -39,7 +39,7 @@ _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 @dataclass(frozen=True)
 class Pair:
-    """One docstring cut in two. ``id`` is its place: ``package/module.py:Class.method``."""
+    """A docstring split into two parts. ``id`` is the location: ``package/module.py:Class.method``."""
 
     id: str
     query: str
@@ -47,7 +47,7 @@ class Pair:
 
 
 def split_docstring(docstring: str) -> tuple[str, str] | None:
-    """Summary in one line and body of a docstring, or None where either has too few or too many words."""
+    """Return the summary on one line and the body, or None if either has too few or too many words."""
     summary, _, body = inspect.cleandoc(docstring).partition("\n\n")
     summary, body = " ".join(summary.split()), re.sub(r"[ \t]+\n", "\n", body).strip()
     low, high = QUERY_WORDS
@@ -57,7 +57,7 @@ def split_docstring(docstring: str) -> tuple[str, str] | None:
 
 
 def docstrings(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """Qualified name and docstring of the module and of each class and function in it, in the order of lines."""
+    """Iterate over qualified names and docstrings of the module and its classes and functions, in the order of lines."""
 
     def visit(node: ast.AST, name: str) -> Iterator[tuple[str, str]]:
         if isinstance(node, _DOCUMENTED):
@@ -77,14 +77,14 @@ def _statements(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def source_files(distribution: str) -> list[tuple[str, Path]]:
-    """Name and place of the Python files that a distribution has for every Python, in the order of their names."""
+    """Return name and path of the Python files that a distribution has for every Python version, sorted by name."""
     files = _installed(distribution).files or []
     named = ((file.as_posix(), file) for file in files if file.suffix == ".py")
     return sorted((name, Path(str(file.locate()))) for name, file in named if not name.startswith(NOT_EVERYWHERE))
 
 
 def pairs(distributions: Iterable[str]) -> Iterator[Pair]:
-    """All pairs of the given distributions, without repeated queries or passages."""
+    """Yield all pairs of the given distributions, without repeated queries or passages."""
     queries: set[str] = set()
     passages: set[str] = set()
     ids: dict[str, int] = {}
@@ -103,7 +103,7 @@ def pairs(distributions: Iterable[str]) -> Iterator[Pair]:
 
 @contextlib.contextmanager
 def _collector_off() -> Iterator[None]:
-    """Parsing makes millions of objects and no cycles: without the cyclic collector it takes half the time."""
+    """Disable the cyclic garbage collector. Parsing creates millions of objects and no cycles, so this halves the time."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -114,7 +114,7 @@ def _collector_off() -> Iterator[None]:
 
 
 def _parse(path: Path) -> ast.Module:
-    """Syntax tree of a file; an empty one for what the oldest Python cannot parse (templates, newer syntax)."""
+    """Return the syntax tree of a file, or an empty tree if ``OLDEST`` cannot parse the file (templates, newer syntax)."""
     try:
         return ast.parse(path.read_bytes(), feature_version=OLDEST)
     except (SyntaxError, ValueError):
@@ -122,7 +122,7 @@ def _parse(path: Path) -> ast.Module:
 
 
 def versions(subset: str) -> dict[str, str]:
-    """Installed versions of the distributions of a subset: with the code of this module they determine its content."""
+    """Return the installed versions of a subset's distributions. Versions and code of this module determine the content."""
     return {name: _installed(name).version for name in SUBSETS[subset]}
 
 
@@ -136,10 +136,10 @@ def _installed(distribution: str) -> importlib.metadata.Distribution:
 
 
 def extract(subset: str, folder: Path) -> Path:
-    """Write ``pairs.jsonl`` and ``qrels.txt`` of a subset below ``folder`` unless they are there; return their folder.
+    """Write ``pairs.jsonl`` and ``qrels.txt`` of a subset below ``folder`` unless they exist, and return their folder.
 
-    The folder's name holds the versions of the distributions, so that an upgrade makes a new one. Of several processes
-    one extracts while the others wait.
+    The folder name contains a digest of the distribution versions, so an upgrade creates a new folder. If several processes
+    call this function, one process extracts the subset and the others wait.
     """
     target = (
         folder

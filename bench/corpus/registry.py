@@ -1,4 +1,4 @@
-"""Data sets by their ir_datasets id, the embedded ones registered beside the others."""
+"""Access to data sets by ir_datasets id; the embedded data sets are added to the registry of ir_datasets."""
 
 import contextlib
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from bench.errors import DataError
 
 
 class _Extracted:
-    """A file of an embedded subset, made on first use; stands where ir_datasets expects a download."""
+    """A file of an embedded subset, extracted on first use; takes the place of a download object of ir_datasets."""
 
     def __init__(self, subset: str, name: str):
         self._subset, self._name = subset, name
@@ -45,7 +45,7 @@ def _register() -> None:
 
 
 def load(dataset_id: str) -> Any:
-    """The ir_datasets data set of this id; raises DataError for an unknown one."""
+    """Return the ir_datasets data set with the given id. Raise DataError for an unknown id."""
     _register()
     try:
         return ir_datasets.load(dataset_id)
@@ -58,24 +58,24 @@ def load(dataset_id: str) -> Any:
 
 
 def metadata_counts(dataset_id: str) -> dict[str, int]:
-    """Counts of docs, queries and qrels that ir_datasets ships for an id, offline; absent ones are absent here too."""
+    """Return the counts of docs, queries and qrels in the offline metadata of ir_datasets; unknown counts are omitted."""
     metadata = load(dataset_id).metadata()
     return {kind: value["count"] for kind, value in metadata.items() if "count" in value}
 
 
 def metadata_grades(dataset_id: str) -> list[int] | None:
-    """Grades of the judgements by the same metadata, ascending; None where it has none."""
+    """Return the grades of judgements in the offline metadata, ascending, or None if the metadata have no grades."""
     relevance = load(dataset_id).metadata().get("qrels", {}).get("fields", {}).get("relevance", {})
     return sorted(int(grade) for grade in relevance["counts_by_value"]) if "counts_by_value" in relevance else None
 
 
 def template(corpus: str) -> str:
-    """What ``default_text()`` makes of a passage of this collection, each field by its name in braces."""
+    """Return the text that ``default_text()`` builds from a passage of this collection, with field names in braces."""
     doc = load(corpus).docs_cls()
     return str(doc(*(f"{{{name}}}" for name in doc._fields)).default_text())
 
 
 def docs_parent(dataset_id: str) -> str:
-    """Id of the collection whose passages ``dataset_id`` searches, so that its query sets share one index."""
+    """Return the id of the collection that ``dataset_id`` searches; query sets of one collection share one index."""
     load(dataset_id)
     return ir_datasets.docs_parent_id(dataset_id)

@@ -1,7 +1,7 @@
-"""Passages, queries and judgements as the harness keeps them: plain files that any later job can slice.
+"""File formats of passages, queries and judgements: plain files that later jobs can read in slices.
 
-A corpus folder holds ``passages.jsonl`` (id and text, one passage a line) and ``offsets.npy`` (``[passages + 1]`` int64
-byte positions of the lines); a query folder holds ``queries.jsonl`` and ``qrels.txt`` (TREC format).
+A corpus folder holds ``passages.jsonl`` (id and text, one passage per line) and ``offsets.npy`` (``[passages + 1]`` int64
+byte positions of the lines). A query folder holds ``queries.jsonl`` and ``qrels.txt`` (TREC format).
 """
 
 import json
@@ -28,7 +28,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Passages:
-    """A corpus folder, open for slicing."""
+    """An open corpus folder, which supports slicing."""
 
     folder: Path
     manifest: Manifest
@@ -38,7 +38,7 @@ class Passages:
         return len(self.offsets) - 1
 
     def slice(self, start: int, stop: int) -> Iterator[Text]:
-        """Passages ``start`` to ``stop`` (exclusive) in the order of the collection; raises DataError past its end."""
+        """Yield passages ``start`` to ``stop`` (exclusive) in corpus order. Raise DataError if the corpus ends before."""
         if not 0 <= start <= stop <= len(self):
             raise DataError(f"passages {start} to {stop} asked for, {self.folder} has {len(self)}")
         with (self.folder / "passages.jsonl").open("rb") as stream:
@@ -50,14 +50,14 @@ class Passages:
         return [text.id for text in self.slice(0, len(self))]
 
     def at(self, positions: Iterable[int]) -> Iterator[Text]:
-        """Passages at the given positions, in the order given."""
+        """Yield the passages at the given positions, in the given order."""
         for position in positions:
             yield from self.slice(position, position + 1)
 
 
 @dataclass(frozen=True)
 class Queries:
-    """A query folder: texts in file order, judgements by query id."""
+    """A query folder: query texts in file order, and judgements by query id."""
 
     manifest: Manifest
     texts: Sequence[Text]
@@ -65,9 +65,9 @@ class Queries:
 
 
 def write_passages(folder: Path, texts: Iterable[Text], **manifest: dict) -> Manifest:
-    """Write a corpus folder in one pass; raises DataError for a repeated id or an empty collection.
+    """Write a corpus folder in one pass. Raise DataError for a repeated or invalid id and for an empty collection.
 
-    A passage without text is kept: it is retrievable (and judged) in the collections that have one.
+    A passage without text is kept, because such a passage is retrievable (and judged) in the collections that contain one.
     """
     writer = FolderWriter(folder, "corpus", VERSION)
     seen: set[str] = set()
@@ -90,7 +90,7 @@ def open_passages(folder: Path) -> Passages:
 
 
 def write_queries(folder: Path, texts: Sequence[Text], qrels: Qrels, **manifest: dict) -> Manifest:
-    """Write a query folder; raises DataError for a repeated id, or for a query without text."""
+    """Write a query folder. Raise DataError for a repeated or invalid id and for a query without text."""
     writer = FolderWriter(folder, "queries", VERSION)
     seen: set[str] = set()
     for text in texts:
@@ -122,7 +122,7 @@ def open_queries(folder: Path) -> Queries:
 
 
 def _check_id(name: str, seen: set[str], what: str) -> None:
-    """Refuse an id that a TREC file could not hold, and one that was there before."""
+    """Add an id to ``seen``. Raise DataError for an id that a TREC file cannot hold or that is already in ``seen``."""
     if name.split() != [name]:
         raise DataError(f"id {name!r} of a {what} is empty or has white space, which TREC files cannot hold")
     if name in seen:

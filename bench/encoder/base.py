@@ -1,4 +1,4 @@
-"""Base weights: where they come from, and the check that they are the ones asked for."""
+"""Pretrained base weights: location, download and verification of the expected digest."""
 
 import importlib.metadata
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ PATTERNS = ("*.json", "*.txt", "*.model")
 
 
 def locate(base: Weights, weights: Sequence[str] = (WEIGHTS,), also: Sequence[str] = ()) -> Path:
-    """Folder with the files of ``base``, downloaded only where it is a plain hub id.
+    """Return the folder with the files of ``base``, downloaded only if ``base`` is a hub id without a package.
 
-    weights: names that the file of weights may have, the first one found counts; also: further files to download.
-    Raises SettingsError for a hub id without a full revision or for a package that has no weights, and
-    DamagedFileError where the weights are not the ones that ``sha256`` names.
+    weights: possible names of the weight file, of which the first one found is used; also: further files to download. Raise
+    SettingsError for a hub id without a full revision, for a missing folder, and for a package that is missing or has no
+    weights. Raise DamagedFileError if the weight file is missing or its digest is not ``sha256``.
     """
     if base.package is not None:
         folder = _package_folder(base.package)
@@ -41,7 +41,7 @@ def locate(base: Weights, weights: Sequence[str] = (WEIGHTS,), also: Sequence[st
 
 
 def found_weights(folder: Path, names: Sequence[str]) -> Path | None:
-    """The first of the files that the folder has."""
+    """Return the path of the first of the named files that exists in the folder, or None."""
     return next((folder / name for name in names if (folder / name).exists()), None)
 
 
@@ -57,7 +57,7 @@ def _package_folder(package: str) -> Path:
 
 
 def _hub_folder(name: str, revision: str | None, weights: Sequence[str], also: Sequence[str]) -> Path:
-    """The snapshot of a revision, with the first of the files of weights that it has."""
+    """Return the snapshot of a revision, with the first of the weight files that the revision has."""
     pinned = check_revision(name, revision, "base")
     for file in weights[:-1]:
         folder = _snapshot(name, pinned, (*also, file))
@@ -79,7 +79,7 @@ def _snapshot(name: str, revision: str, files: Sequence[str]) -> Path:
 
 
 def load(folder: Path) -> tuple[transformers.PreTrainedModel, transformers.PreTrainedTokenizerBase]:
-    """Encoder in float32, in evaluation mode and without pooling head, and its tokenizer, from a local folder."""
+    """Return the encoder (float32, evaluation mode, without pooling head) and its tokenizer from a local folder."""
     encoder = transformers.AutoModel.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
     if getattr(encoder, "pooler", None) is not None:
         encoder.pooler = None

@@ -1,4 +1,4 @@
-"""A model as a folder: safetensors weights (``bert.*``, ``linear.weight``), tokenizer, and one JSON of how to use it."""
+"""Model folders: safetensors weights (``bert.*``, ``linear.weight``), tokenizer and one JSON file with usage settings."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +20,7 @@ SETTINGS = "colbert.json"
 
 
 def save(encoder: Encoder, folder: Path, **manifest: Mapping[str, Any]) -> Manifest:
-    """Write the model folder; nothing in it is pickled."""
+    """Write a model folder. No file in the folder is pickled."""
     writer = FolderWriter(folder, "model", VERSION)
     with atomic(writer.path(WEIGHTS)) as temporary:
         tensors = {name: tensor.contiguous() for name, tensor in encoder.state_dict().items()}
@@ -35,7 +35,7 @@ def save(encoder: Encoder, folder: Path, **manifest: Mapping[str, Any]) -> Manif
 
 
 def load(folder: Path) -> tuple[Encoder, Manifest]:
-    """The encoder of a model folder, float32, in evaluation mode, and its manifest."""
+    """Return the encoder of a model folder (float32, evaluation mode) and the manifest of the folder."""
     manifest = open_folder(folder, "model", VERSION, "project|pool|convert|train")
     settings = read_json(folder / SETTINGS)
     bert = architecture(folder)
@@ -53,7 +53,7 @@ def load(folder: Path) -> tuple[Encoder, Manifest]:
 
 
 def fill(encoder: Encoder, tensors: Mapping[str, torch.Tensor], source: Path) -> None:
-    """Copy tensors into the encoder; raises DamagedFileError unless they are exactly those that it has."""
+    """Copy tensors into the encoder. Raise DamagedFileError unless names and shapes are exactly those of the encoder."""
     wanted = {name: tuple(tensor.shape) for name, tensor in encoder.state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     if wanted != found:

@@ -1,4 +1,4 @@
-"""Many texts to vectors: sorted by length, batched by tokens, in float32 or under bfloat16 autocast."""
+"""Encoding of texts as vectors: sorted by length, batched by token count, in float32 or under bfloat16 autocast."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -13,12 +13,12 @@ Progress = Callable[[int], object]
 
 
 def autocast(precision: str, device: str) -> AbstractContextManager:
-    """Context in which matrix products run in ``precision``: "float32" or "bfloat16"."""
+    """Return a context in which matrix products run in ``precision``, which is "float32" or "bfloat16"."""
     return torch.autocast(device, dtype=torch.bfloat16, enabled=precision == "bfloat16")
 
 
 def length_batches(lengths: Sequence[int], tokens: int) -> Iterator[np.ndarray]:
-    """Positions in the order of their lengths, in batches whose padded size is at most ``tokens`` (or one text)."""
+    """Yield positions sorted by length, in batches of at most ``tokens`` tokens with padding (or of a single text)."""
     order = np.argsort(lengths, kind="stable")
     start = 0
     for stop in range(1, len(order) + 1):
@@ -28,7 +28,7 @@ def length_batches(lengths: Sequence[int], tokens: int) -> Iterator[np.ndarray]:
 
 
 def padded(rows: Sequence[Sequence[int]], pad: int, device: str) -> tuple[torch.Tensor, torch.Tensor]:
-    """Ragged ids to ids and attention mask, each ``[rows, longest]``."""
+    """Pad ragged token ids on the right. Return ids and attention mask, each ``[rows, longest]``."""
     longest = max(map(len, rows))
     ids = np.full((len(rows), longest), pad, np.int64)
     attention = np.zeros_like(ids)
@@ -47,16 +47,16 @@ def encode_passages(
     device: str = "cpu",
     progress: Progress = lambda done: None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Vectors ``[vectors, dim]`` float16 in the order of the texts, and ``doclens [texts]`` int32.
+    """Return vectors ``[vectors, dim]`` float16 in the order of the texts, and ``doclens [texts]`` int32.
 
-    A passage always has vectors: an empty one those of its special tokens.
+    Every passage has vectors: an empty passage has the vectors of its special tokens.
     """
     ids = encoder.inputs.passages(texts, maxlen)
     return encode_tokens(encoder, ids, precision=precision, device=device, progress=progress)
 
 
 def measured_passages(encoder: Encoder, texts: Sequence[str], maxlen: int) -> tuple[list[list[int]], np.ndarray]:
-    """Token ids of each passage, cut; and ``[passages, 2]`` int32: its tokens and its vectors, were it not cut."""
+    """Return truncated ids of each passage; and ``[passages, 2]`` int32: token and vector counts without truncation."""
     ids, uncut = encoder.inputs.measured_passages(texts, maxlen)
     if not _per_token(encoder):
         uncut[:, 1] = 1
@@ -71,7 +71,7 @@ def encode_tokens(
     device: str = "cpu",
     progress: Progress = lambda done: None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The same of passages that are token ids already."""
+    """Return the same arrays as ``encode_passages`` for passages that are already token ids."""
     parts: list[np.ndarray] = [np.empty((0, encoder.dim), np.float16)] * len(ids)
     with torch.inference_mode(), autocast(precision, device):
         for batch in length_batches([len(row) for row in ids], TOKENS_PER_BATCH):
@@ -87,9 +87,9 @@ def encode_tokens(
 def encode_queries(
     encoder: Encoder, texts: Sequence[str], *, maxlen: int, precision: str = "float32", device: str = "cpu"
 ) -> np.ndarray:
-    """Vectors ``[queries, query vectors, dim]`` float32, in the order of the texts.
+    """Return vectors ``[queries, query vectors, dim]`` float32, in the order of the texts.
 
-    Where queries are not filled with [MASK], the shorter ones end in zero vectors, which engines leave out.
+    If queries are not padded with [MASK], the shorter queries end in zero vectors, which the search engines ignore.
     """
     ids, attention = encoder.inputs.queries(texts, maxlen)
     batch = max(1, TOKENS_PER_BATCH // ids.shape[1])

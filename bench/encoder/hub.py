@@ -1,4 +1,4 @@
-"""Pretrained weights of a hub: how large they are, and whether they are here."""
+"""Pretrained weights on the Hugging Face hub: download size, and presence in the local cache."""
 
 from collections.abc import Sequence
 from fnmatch import fnmatch
@@ -12,7 +12,7 @@ def comes_from_hub(base: Weights) -> bool:
 
 
 def is_here(base: Weights, weights: Sequence[str]) -> bool:
-    """Whether the file of weights, by one of its names, is in the cache of the hub at the revision asked for."""
+    """Return True if the hub cache holds the weight file, under any of its names, at the requested revision."""
     from huggingface_hub import try_to_load_from_cache
 
     revision = check_revision(base.name, base.revision, "base")
@@ -20,7 +20,7 @@ def is_here(base: Weights, weights: Sequence[str]) -> bool:
 
 
 def size(base: Weights, weights: Sequence[str], also: Sequence[str] = ()) -> int | None:
-    """Bytes to download for it, as the hub says; None where there is no network to ask it."""
+    """Return the bytes to download, as reported by the hub; None if the hub cannot be reached."""
     from httpx2 import HTTPError
     from huggingface_hub import HfApi
 

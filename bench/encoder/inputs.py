@@ -1,7 +1,7 @@
-"""Text to token ids, as ColBERT does it (arXiv 2004.12832, section 3.2; the same in ColBERTv2).
+"""Conversion of text to token ids as in ColBERT (arXiv 2004.12832, section 3.2); ColBERTv2 uses the same conversion.
 
-A query is ``[CLS] [Q] tokens [SEP]`` filled up with ``[MASK]`` to a fixed length (query augmentation); a passage is
-``[CLS] [D] tokens [SEP]``, cut but never filled. Vectors of punctuation are dropped from passages, never from queries.
+A query is ``[CLS] [Q] tokens [SEP]``, padded with ``[MASK]`` to a fixed length (query augmentation). A passage is
+``[CLS] [D] tokens [SEP]``, truncated but not padded. Punctuation vectors are dropped from passages, never from queries.
 """
 
 import itertools
@@ -16,7 +16,7 @@ from bench.errors import SettingsError
 
 
 class Inputs:
-    """Token ids for one model."""
+    """Converter from text to token ids for one model."""
 
     def __init__(self, tokenizer: transformers.PreTrainedTokenizerBase, settings: InputSettings):
         self.tokenizer, self.settings = tokenizer, settings
@@ -38,7 +38,7 @@ class Inputs:
         return np.unique([ids[0] for ids in encoded if ids])
 
     def _wrap(self, texts: Sequence[str], marker: list[int], maxlen: int) -> tuple[list[list[int]], list[list[int]]]:
-        """Ids of each text, cut, with markers; and ids of its own tokens, all of them."""
+        """Return the ids of each text, truncated and with markers; and all ids of the text without markers."""
         room = maxlen - 2 - len(marker)
         if room < 1:
             raise SettingsError(f"a length of {maxlen} tokens leaves no room for text beside markers")
@@ -47,12 +47,13 @@ class Inputs:
         return [[cls, *marker, *ids[:room], sep] for ids in encoded], encoded
 
     def passages(self, texts: Sequence[str], maxlen: int) -> list[list[int]]:
-        """Ids of each passage, at most ``maxlen`` of them, markers included."""
+        """Return the ids of each passage, at most ``maxlen`` ids including the markers."""
         return self._wrap(texts, self._doc_marker, maxlen)[0]
 
     def measured_passages(self, texts: Sequence[str], maxlen: int) -> tuple[list[list[int]], np.ndarray]:
-        """The same, and ``[passages, 2]`` int32: of each passage before it was cut, tokens, and those that keep a vector;
-        markers included."""
+        """Return the ids of ``passages``, and ``[passages, 2]`` int32: the number of tokens of each passage before
+        truncation, and the number of these tokens that keep a vector; both include the markers.
+        """
         rows, encoded = self._wrap(texts, self._doc_marker, maxlen)
         tokens = np.array([len(ids) for ids in encoded], np.int64)
         kept = self.kept(np.fromiter(itertools.chain.from_iterable(encoded), np.int64, tokens.sum()))
@@ -62,12 +63,12 @@ class Inputs:
         return rows, lengths.astype(np.int32)
 
     def cut_queries(self, texts: Sequence[str], maxlen: int) -> int:
-        """How many queries have more tokens than ``maxlen``, markers included."""
+        """Return the number of queries with more than ``maxlen`` tokens, markers included."""
         room = maxlen - 2 - len(self._query_marker)
         return sum(len(ids) > room for ids in self._wrap(texts, self._query_marker, maxlen)[1])
 
     def queries(self, texts: Sequence[str], maxlen: int) -> tuple[np.ndarray, np.ndarray]:
-        """Ids and attention mask, each ``[queries, length]`` int64; length is ``maxlen`` where queries are padded."""
+        """Return ids and attention mask, each ``[queries, length]`` int64; length is ``maxlen`` if queries are padded."""
         wrapped, _ = self._wrap(texts, self._query_marker, maxlen)
         length = maxlen if self.settings.pad_queries else max(map(len, wrapped), default=0)
         filler = self.tokenizer.mask_token_id if self.settings.pad_queries else self.pad
@@ -79,5 +80,5 @@ class Inputs:
         return ids, attention
 
     def kept(self, ids: np.ndarray) -> np.ndarray:
-        """True where a passage token keeps its vector; same shape as ``ids``."""
+        """Return True for each passage token that keeps its vector, in the shape of ``ids``."""
         return ~np.isin(ids, self._skipped)

@@ -1,4 +1,4 @@
-"""Late interaction models by their layout: the official one, or a model folder of ours."""
+"""Loading of late interaction models, from an official checkpoint or from a model folder of this harness."""
 
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,9 @@ LENGTHS = ("query_maxlen", "doc_maxlen")
 
 
 def load(folder: Path) -> tuple[LateInteraction, dict[str, Any]]:
-    """The encoder, and the lengths that it was trained with; a model that was not trained here knows none.
+    """Return the encoder and the lengths of its training, which are empty if a model folder does not record them.
 
-    Raises SettingsError for a model with one vector per text, DamagedFileError for a folder of neither layout.
+    Raise SettingsError for a model with one vector per text, and DamagedFileError for a folder of neither layout.
     """
     if not (folder / MANIFEST).exists():
         usage = official.usage(folder)

@@ -1,4 +1,4 @@
-"""The encoder: a BERT-family network, a linear layer without bias, L2 norm (arXiv 2112.01488, section 3.1)."""
+"""The encoder: a BERT-family network, a linear layer without bias and L2 normalisation (arXiv 2112.01488, section 3.1)."""
 
 from pathlib import Path
 from typing import Literal
@@ -14,7 +14,7 @@ Kind = Literal["late-interaction", "mean"]
 
 
 class LateInteraction(nn.Module):
-    """One normalised vector of ``dim`` per token, from a query or from a passage alike."""
+    """Encoder for both queries and passages, with one normalised vector of size ``dim`` per token."""
 
     kind: Kind = "late-interaction"
 
@@ -24,13 +24,13 @@ class LateInteraction(nn.Module):
         self.dim = linear.out_features
 
     def forward(self, ids: torch.Tensor, attention: torch.Tensor) -> torch.Tensor:
-        """Ids and mask ``[batch, length]`` to float32 vectors ``[batch, length, dim]``."""
+        """Return float32 vectors ``[batch, length, dim]`` for ids and attention mask ``[batch, length]``."""
         hidden = self.bert(input_ids=ids, attention_mask=attention).last_hidden_state
         return nn.functional.normalize(self.linear(hidden).float(), dim=-1)
 
 
 class MeanPooling(nn.Module):
-    """One normalised vector per text, the mean over its attended tokens: the single-vector baseline."""
+    """Single-vector baseline: one normalised vector per text, the mean over the attended tokens."""
 
     kind: Kind = "mean"
 
@@ -40,7 +40,7 @@ class MeanPooling(nn.Module):
         self.dim = int(bert.config.hidden_size)
 
     def forward(self, ids: torch.Tensor, attention: torch.Tensor) -> torch.Tensor:
-        """Ids and mask ``[batch, length]`` to float32 vectors ``[batch, 1, hidden]``."""
+        """Return float32 vectors ``[batch, 1, hidden]`` for ids and attention mask ``[batch, length]``."""
         hidden = self.bert(input_ids=ids, attention_mask=attention).last_hidden_state.float()
         weights = attention.unsqueeze(-1).float()
         mean = (hidden * weights).sum(1, keepdim=True) / weights.sum(1, keepdim=True)
@@ -53,7 +53,7 @@ Encoder = LateInteraction | MeanPooling
 def late_interaction(
     bert: nn.Module, tokenizer: transformers.PreTrainedTokenizerBase, weight: torch.Tensor, settings: InputSettings
 ) -> LateInteraction:
-    """An encoder with the projection ``weight [dim, hidden]``."""
+    """Return an encoder in evaluation mode with the projection ``weight [dim, hidden]``."""
     linear = nn.Linear(weight.shape[1], weight.shape[0], bias=False)
     linear.weight.data.copy_(weight)
     return LateInteraction(bert, linear, Inputs(tokenizer, settings)).eval()
@@ -65,7 +65,7 @@ def mean_pooling(bert: nn.Module, tokenizer: transformers.PreTrainedTokenizerBas
 
 
 def architecture(folder: Path) -> nn.Module:
-    """The network that ``config.json`` of a folder describes, with fresh weights and without pooling head."""
+    """Return the network that ``config.json`` of a folder describes, with new weights and without pooling head."""
     config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
     bert = transformers.AutoModel.from_config(config, dtype=torch.float32)
     if getattr(bert, "pooler", None) is not None:

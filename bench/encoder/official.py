@@ -1,8 +1,8 @@
-"""The layout of the official checkpoints, such as colbert-ir/colbertv2.0, as colbert-ai 0.2 writes and reads it.
+"""Official checkpoints, such as colbert-ir/colbertv2.0, in the layout that colbert-ai 0.2 writes and reads.
 
-A folder with BERT's weights under ``bert.`` and ``linear.weight [dim, hidden]`` without bias, in ``model.safetensors`` or
-``pytorch_model.bin``; ``config.json`` and a tokenizer; and ``artifact.metadata``, JSON with every setting of its training,
-of which few say how it is to be used.
+A folder holds BERT's weights with the prefix ``bert.`` and ``linear.weight [dim, hidden]`` without bias, in
+``model.safetensors`` or ``pytorch_model.bin``; ``config.json`` and a tokenizer; and ``artifact.metadata``, a JSON file with
+all training settings, of which only a few describe how the checkpoint is used.
 """
 
 from dataclasses import dataclass
@@ -33,16 +33,16 @@ SAID = {
     "attend_to_mask_tokens": bool,
     "similarity": str,
 }
-ONLY = {"similarity": "cosine", "relu": False, "interaction": "colbert"}  # what this encoder computes
+ONLY = {"similarity": "cosine", "relu": False, "interaction": "colbert"}  # the only values that this encoder supports
 UNUSED = {"bert.embeddings.position_ids", "bert.embeddings.token_type_ids"}  # buffers that older versions stored
 POOLER = "bert.pooler."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Usage:
-    """How a checkpoint wants to be used, from its ``artifact.metadata``.
+    """How a checkpoint has to be used, according to its ``artifact.metadata``.
 
-    query_maxlen, doc_maxlen: tokens that it was trained with; a data set may ask for others.
+    query_maxlen, doc_maxlen: maximum numbers of tokens in training; a data set may require other lengths.
     """
 
     dim: int
@@ -52,12 +52,12 @@ class Usage:
 
 
 def find(base: Weights) -> Path:
-    """Folder of a checkpoint, downloaded where it is a hub id: its weights in one format, and its metadata."""
+    """Return the folder of a checkpoint with the weights in one format and the metadata; a hub id is downloaded."""
     return locate(base, WEIGHTS, (METADATA,))
 
 
 def usage(folder: Path) -> Usage:
-    """Raises DamagedFileError where a setting is missing, SettingsError where this encoder computes something else."""
+    """Return the usage of a checkpoint. Raise DamagedFileError for missing settings, SettingsError for unsupported ones."""
     path = folder / METADATA
     values = read_json(path)
     if not isinstance(values, dict):
@@ -79,9 +79,9 @@ def usage(folder: Path) -> Usage:
 
 
 def load(folder: Path) -> LateInteraction:
-    """The encoder of a checkpoint, float32, in evaluation mode; nothing of it is unpickled but tensors.
+    """Return the encoder of a checkpoint (float32, evaluation mode). Nothing but tensors is unpickled.
 
-    Raises DamagedFileError for tensors that are missing, unknown, or of another shape than the metadata say.
+    Raise DamagedFileError for tensors that are missing, unknown or of a shape that differs from the metadata.
     """
     said = usage(folder)
     bert = architecture(folder)
@@ -101,7 +101,7 @@ def load(folder: Path) -> LateInteraction:
 
 
 def _tensors(source: Path) -> dict[str, torch.Tensor]:
-    """Those of the file that an encoder has."""
+    """Return the tensors of a weight file that belong to the encoder."""
     try:
         stored = (
             safetensors.torch.load_file(source)

@@ -1,7 +1,7 @@
-"""Projections without training: drawn at random, or the principal directions of hidden states (PCA without centring).
+"""Projections without training: random, or the principal directions of hidden states (PCA without centring).
 
-MaxSim compares vectors by their inner product, so the directions kept are those that hold most of the inner products:
-the leading eigenvectors of the second-moment matrix of the hidden states.
+MaxSim compares vectors by their inner product. The projection therefore keeps the directions that hold most of the inner
+products: the leading eigenvectors of the second-moment matrix of the hidden states.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +17,7 @@ from bench.encoder.inputs import Inputs
 def hidden_states(
     bert: nn.Module, inputs: Inputs, texts: Sequence[str], *, maxlen: int, precision: str, device: str = "cpu"
 ) -> Iterator[np.ndarray]:
-    """Last hidden states ``[kept tokens, hidden]`` float32 of passages, a block per batch, shortest passages first."""
+    """Yield last hidden states ``[kept tokens, hidden]`` float32 of passages per batch, shortest passages first."""
     ids = inputs.passages(texts, maxlen)
     with torch.inference_mode(), autocast(precision, device):
         for batch in length_batches([len(row) for row in ids], TOKENS_PER_BATCH):
@@ -27,7 +27,7 @@ def hidden_states(
 
 
 def second_moment(hidden: Iterable[np.ndarray]) -> np.ndarray:
-    """Mean outer product ``[hidden, hidden]`` float64 of the rows of all blocks ``[rows, hidden]``."""
+    """Return the mean outer product ``[hidden, hidden]`` float64 of the rows of all blocks ``[rows, hidden]``."""
     total: np.ndarray | float = 0.0
     rows = 0
     for block in hidden:
@@ -37,7 +37,7 @@ def second_moment(hidden: Iterable[np.ndarray]) -> np.ndarray:
 
 
 def principal_directions(moment: np.ndarray, dim: int) -> torch.Tensor:
-    """Weight ``[dim, hidden]`` float32 of the leading eigenvectors, the largest entry of each made positive."""
+    """Return the leading eigenvectors ``[dim, hidden]`` float32; the entry of largest magnitude in each is positive."""
     _, vectors = np.linalg.eigh(moment)
     weight = vectors[:, ::-1][:, :dim].T
     signs = np.sign(weight[np.arange(dim), np.abs(weight).argmax(axis=1)])
@@ -45,5 +45,5 @@ def principal_directions(moment: np.ndarray, dim: int) -> torch.Tensor:
 
 
 def drawn(dim: int, hidden: int, seed: int) -> torch.Tensor:
-    """Weight ``[dim, hidden]`` float32 of a layer that is yet to be trained, as BERT's own are: normal, deviation 0.02."""
+    """Return a random weight ``[dim, hidden]`` float32 as BERT initialises its layers: normal, standard deviation 0.02."""
     return torch.empty(dim, hidden).normal_(std=0.02, generator=torch.Generator().manual_seed(seed))

@@ -1,1 +1,1 @@
-"""Files that are whole or absent, and where they came from."""
+"""Atomic writes, verified folders and provenance records; infrastructure that implements no section of arXiv 2112.01488."""

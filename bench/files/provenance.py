@@ -1,4 +1,4 @@
-"""What made a number: the code of its stage, the packages, the machine."""
+"""Provenance of a result: the code of its stage, the package versions and the machine."""
 
 import ast
 import functools
@@ -15,7 +15,7 @@ PACKAGES = ("numpy", "torch", "transformers", "tokenizers", "faiss-cpu", "ir-dat
 
 
 def package_versions(names: Iterable[str] = PACKAGES) -> dict[str, str]:
-    """Installed versions of the packages that can change a number."""
+    """Return the installed versions of the packages that can change a result."""
     return {name: _version(name) for name in names}
 
 
@@ -25,14 +25,15 @@ def _version(package: str) -> str:
 
 
 def context(module: str) -> dict[str, Any]:
-    """What a manifest records of the making: digest of the code behind a verb, and package versions."""
+    """Return the provenance that a manifest records: digest of the code behind a verb, and package versions."""
     return {"code": code_digest(module), "packages": package_versions()}
 
 
 def code_digest(*modules: str, root: Path = ROOT) -> str:
-    """Digest of modules of ours and of everything of ours that they import, directly or not.
+    """Return the digest of the given modules and of all modules of this repository that they import, directly or not.
 
-    Computed on syntax trees without docstrings, so that comments, docstrings and formatting change nothing.
+    The digest is computed on syntax trees without the docstrings of modules, classes and functions, so that these
+    docstrings, comments and formatting do not change the digest.
     """
     digest = hashlib.sha256()
     for name in sorted(set().union(*(import_closure(module, root) for module in modules))):
@@ -41,7 +42,7 @@ def code_digest(*modules: str, root: Path = ROOT) -> str:
 
 
 def import_closure(module: str, root: Path = ROOT) -> set[str]:
-    """Dotted names of the modules below ``root`` that importing ``module`` can reach, itself included."""
+    """Return the dotted names of the modules below ``root`` that importing ``module`` can reach, including ``module``."""
     found: set[str] = set()
     waiting = [module]
     while waiting:
@@ -55,7 +56,7 @@ def import_closure(module: str, root: Path = ROOT) -> set[str]:
 
 @functools.cache
 def direct_imports(source: Path, root: Path = ROOT) -> frozenset[str]:
-    """Dotted names of our modules that one file names in its import statements, wherever these stand."""
+    """Return the dotted names of this repository's modules in the import statements of one file, at any position."""
     ours = source.relative_to(root).parts[0]
     names = _read(source).imports
     return frozenset(name for name in names if name.split(".")[0] == ours and _source_or_none(name, root))
@@ -75,7 +76,7 @@ def _source(name: str, root: Path) -> Path:
 
 
 class _Read(NamedTuple):
-    """What matters of a source file: dotted names in its import statements, digest of its syntax tree without docstrings."""
+    """Relevant content of a source file: dotted names in import statements, digest of the syntax tree without docstrings."""
 
     imports: frozenset[str]
     meaning: str
@@ -99,7 +100,7 @@ def _read(source: Path) -> _Read:
 
 
 def cpu_flags() -> frozenset[str]:
-    """Instruction-set flags of this machine's processor, empty where the system does not list them."""
+    """Return the instruction-set flags of this machine's processor, or an empty set if the system does not list them."""
     path = Path("/proc/cpuinfo")
     if not path.exists():
         return frozenset()
@@ -108,7 +109,7 @@ def cpu_flags() -> frozenset[str]:
 
 
 def has_native_bfloat16() -> bool:
-    """True where matrix products in bfloat16 run on instructions of their own, and so faster than float32."""
+    """Return True if the processor has bfloat16 matrix instructions, which make bfloat16 faster than float32."""
     return bool({"avx512_bf16", "amx_bf16"} & cpu_flags())
 
 
@@ -122,7 +123,7 @@ def cpu_kind() -> str:
 
 
 def host_record() -> dict[str, Any]:
-    """The machine, for measurements (never in a fact file, which must not depend on it)."""
+    """Return a description of the machine, for measurements only: a fact file must not depend on the machine."""
     path = Path("/proc/cpuinfo")
     lines = path.read_text().splitlines() if path.exists() else []
     model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor())

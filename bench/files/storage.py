@@ -1,4 +1,4 @@
-"""Files that are either whole or absent: atomic writes, and folders that a manifest, written last, makes valid."""
+"""Files that are either complete or absent: atomic writes, and folders that become valid with a manifest, written last."""
 
 import contextlib
 import hashlib
@@ -20,23 +20,23 @@ MANIFEST = "manifest.json"
 
 
 def sha256_file(path: Path) -> str:
-    """Hex digest of a file."""
+    """Return the SHA-256 hex digest of a file."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def digest_of(value: Any) -> str:
-    """Hex digest of any JSON value, independent of the order of its keys."""
+    """Return the SHA-256 hex digest of a JSON value, independent of the order of its keys."""
     return hashlib.sha256(json_text(value).encode()).hexdigest()
 
 
 def json_text(value: Any) -> str:
-    """The one spelling of JSON used on disk: sorted keys, two spaces, final newline, no NaN."""
+    """Return the canonical JSON text used on disk: sorted keys, indentation of two spaces, final newline, no NaN."""
     return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it where they are not there; raises SettingsError where a file is in the way."""
+    """Create a folder and its parents if they do not exist. Raise SettingsError if a file has the name of a folder."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
@@ -45,9 +45,9 @@ def make_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """Yield a temporary name beside ``path``; on success flush it to disk and rename it, on error remove it.
+    """Yield a temporary path beside ``path``. On success, flush the file to disk and rename it; on error, remove it.
 
-    Raises SettingsError where a file stands in the place of a folder.
+    Raise SettingsError if a file has the name of a parent folder.
     """
     make_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
@@ -73,7 +73,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Parsed JSON; raises DamagedFileError where the file is missing or does not parse."""
+    """Return the parsed content of a JSON file. Raise DamagedFileError if the file is missing or invalid."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -83,14 +83,14 @@ def read_json(path: Path) -> Any:
 
 
 def write_array(path: Path, array: np.ndarray) -> None:
-    """One ``.npy`` file, never pickled."""
+    """Write one ``.npy`` file, without pickling."""
     with atomic(path) as temporary, temporary.open("wb") as stream:
         np.save(stream, np.ascontiguousarray(array), allow_pickle=False)
 
 
 @contextlib.contextmanager
 def growing_array(path: Path, shape: tuple[int, ...], dtype: np.dtype | type) -> Iterator[np.ndarray]:
-    """A memory-mapped ``.npy`` of known shape to fill piece by piece; an array of no elements is written plainly."""
+    """Yield a memory-mapped ``.npy`` array of known shape to fill in parts; an empty array is not memory-mapped."""
     with atomic(path) as temporary:
         if 0 in shape:
             array = np.empty(shape, dtype)
@@ -104,7 +104,7 @@ def growing_array(path: Path, shape: tuple[int, ...], dtype: np.dtype | type) ->
 
 
 def read_array(path: Path, *, mapped: bool = True) -> np.ndarray:
-    """A ``.npy`` file, memory-mapped unless told otherwise; raises DamagedFileError where it cannot be read."""
+    """Return the array of a ``.npy`` file, memory-mapped by default. Raise DamagedFileError for an unreadable file."""
     try:
         if mapped:
             return open_memmap(path, mode="r")
@@ -117,7 +117,7 @@ def read_array(path: Path, *, mapped: bool = True) -> np.ndarray:
 
 
 def release(array: np.ndarray) -> None:
-    """Let go of the pages of a memory-mapped array that were read or written so far; what is in them stays in its file."""
+    """Release the pages of a memory-mapped array that were read or written so far; the content stays in the file."""
     whole: Any = array
     while whole is not None and not isinstance(whole, mmap.mmap):
         whole = getattr(whole, "base", None)
@@ -127,10 +127,10 @@ def release(array: np.ndarray) -> None:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What stands in ``manifest.json``.
+    """The content of ``manifest.json``.
 
-    kind and version say which reader understands the folder; settings, inputs (digests of the folders it was made
-    from), counts and context say where it came from; files maps each name to its bytes and sha256.
+    kind and version determine which reader understands the folder; settings, inputs (digests of the source folders), counts
+    and context describe the origin of the folder; files maps each file name to its bytes and sha256.
     """
 
     kind: str
@@ -143,7 +143,7 @@ class Manifest:
 
     @property
     def digest(self) -> str:
-        """Identity of the content: what the files hold and how they are to be read, not when or by which code."""
+        """Identity of the content: kind, version and files of the folder, independent of time and code of its creation."""
         return digest_of({"kind": self.kind, "version": self.version, "files": dict(self.files)})
 
     def as_json(self) -> dict[str, Any]:
@@ -155,9 +155,9 @@ def _plain(value: Any) -> Any:
 
 
 class FolderWriter:
-    """Names the files of a folder as they are made; ``close`` writes the manifest that makes the folder valid.
+    """Writer that registers the files of a folder; ``close`` writes the manifest that makes the folder valid.
 
-    An old manifest goes first, so that a writer killed half-way leaves no folder that looks whole.
+    An old manifest is removed first, so that an interrupted writer leaves no folder that looks complete.
     """
 
     def __init__(self, folder: Path, kind: str, version: int):
@@ -167,7 +167,7 @@ class FolderWriter:
         (folder / MANIFEST).unlink(missing_ok=True)
 
     def path(self, name: str) -> Path:
-        """Where to write the file ``name``, which the manifest will list."""
+        """Register the file ``name`` for the manifest and return its path."""
         self._names.add(name)
         return self.folder / name
 
@@ -182,7 +182,7 @@ class FolderWriter:
         counts: Mapping[str, int] | None = None,
         context: Mapping[str, Any] | None = None,
     ) -> Manifest:
-        """Hash the named files and write the manifest."""
+        """Compute the digests of the registered files and write the manifest."""
         files = {
             name: {"bytes": (self.folder / name).stat().st_size, "sha256": sha256_file(self.folder / name)}
             for name in sorted(self._names)
@@ -201,9 +201,9 @@ class FolderWriter:
 
 
 def read_manifest(folder: Path, kind: str, version: int, verb: str) -> Manifest:
-    """The manifest of a folder of the given kind and version; raises DamagedFileError for anything else.
+    """Return the manifest of a folder of the given kind and version. Raise DamagedFileError for any other folder.
 
-    verb: of the ``bench`` command that makes such folders.
+    verb: the ``bench`` command that creates such folders.
     """
     path = folder / MANIFEST
     if not path.exists():
@@ -224,7 +224,7 @@ def read_manifest(folder: Path, kind: str, version: int, verb: str) -> Manifest:
 
 
 def verify(folder: Path, manifest: Manifest) -> None:
-    """Compare size and sha256 of every file with the manifest; raises DamagedFileError naming the first difference."""
+    """Compare size and sha256 of every file with the manifest. Raise DamagedFileError for the first difference."""
     for name, expected in sorted(manifest.files.items()):
         path = folder / name
         if not path.exists():
@@ -237,7 +237,7 @@ def verify(folder: Path, manifest: Manifest) -> None:
 
 
 def open_folder(folder: Path, kind: str, version: int, verb: str) -> Manifest:
-    """Read and fully verify a folder: the only way the harness opens one."""
+    """Read the manifest of a folder and verify all its files: the standard way to open a folder."""
     manifest = read_manifest(folder, kind, version, verb)
     verify(folder, manifest)
     return manifest

@@ -1,4 +1,4 @@
-"""Texts of a training run, tokenized once before its first step, and their vectors with gradients."""
+"""Tokenization of all training texts before the first step, and encoding of batches with gradients."""
 
 import itertools
 from collections.abc import Iterable, Sequence
@@ -15,8 +15,9 @@ TEXTS_AT_ONCE = 10_000
 
 @dataclass(frozen=True)
 class Encoded:
-    """asked ``[queries, query vectors, dim]``, zero where padding; found ``[passages, vectors, dim]``; kept
-    ``[passages, vectors]`` bool, False for padding and punctuation; tokens: how many real ones were read.
+    """Vectors of a batch. asked: ``[queries, query vectors, dim]``, zero for padding; found:
+    ``[passages, vectors, dim]``; kept: ``[passages, vectors]`` bool, False for padding and punctuation; tokens: number
+    of tokens read, without padding.
     """
 
     asked: torch.Tensor
@@ -26,7 +27,7 @@ class Encoded:
 
 
 class Tokenized:
-    """Token ids of queries and passages. Passages stand in one flat array, ragged rows by their offsets."""
+    """Token ids of queries and passages. Passages are ragged rows in one flat array, delimited by offsets."""
 
     def __init__(
         self,
@@ -50,7 +51,7 @@ class Tokenized:
     def encode(
         self, encoder: LateInteraction, queries: np.ndarray, passages: np.ndarray, precision: str, device: str
     ) -> Encoded:
-        """Vectors of the queries and passages at the given rows, in the order given."""
+        """Return the vectors of the queries and passages at the given rows, in the given order."""
         kind = torch.device(device).type
         rows = [self.flat[self.offsets[row] : self.offsets[row + 1]].tolist() for row in passages]
         ids, attention = padded(rows, self.inputs.pad, "cpu")

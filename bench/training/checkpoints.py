@@ -1,8 +1,8 @@
-"""Checkpoints of a training run: everything that a killed run needs to end as if it had not been.
+"""Checkpoints of a training run: everything that an interrupted run needs to end with the same result.
 
-Each is a folder ``step-00000040`` of kind "checkpoint": ``weights.safetensors``, ``optimizer.safetensors`` (moments by
-parameter), ``best.safetensors`` (of the best validation so far, if any), ``state.json`` (step, best value and random
-states), ``steps.jsonl`` (the log up to there), and a manifest, written last.
+A checkpoint is a folder such as ``step-00000040`` of kind "checkpoint". The folder holds ``weights.safetensors``,
+``optimizer.safetensors`` (moments by parameter), ``best.safetensors`` (weights of the best validation so far, if any),
+``state.json`` (step, best value and random states), ``steps.jsonl`` (the log up to this step) and a manifest, written last.
 """
 
 import base64
@@ -36,9 +36,10 @@ Tensors = Mapping[str, torch.Tensor]
 
 @dataclass
 class State:
-    """Where a run is: steps taken, and all that the next one depends on; random: the states of each process's generators.
+    """State of a run: the number of steps taken, and everything that the next step depends on.
 
-    best: weights of the best validation so far (empty where there was none), best_step and best_value: when and how good.
+    random: states of the random generators of each process; best: weights of the best validation so far (empty without a
+    validation); best_step and best_value: step and value of the best validation.
     """
 
     step: int = 0
@@ -52,7 +53,7 @@ class State:
 
 
 class Checkpoints:
-    """The folder of checkpoints of one run, known by its settings and by the digests of its inputs."""
+    """The folder of checkpoints of one run, which is identified by its settings and the digests of its inputs."""
 
     def __init__(self, folder: Path, every: int, settings: Mapping[str, Any], inputs: Mapping[str, str]):
         if every < 1:
@@ -60,7 +61,7 @@ class Checkpoints:
         self.folder, self.every, self.settings, self.inputs = folder, every, dict(settings), dict(inputs)
 
     def save(self, state: State) -> Path:
-        """Write a checkpoint, and remove the earlier ones once it is whole."""
+        """Write a checkpoint. Remove the earlier checkpoints only after the new checkpoint is complete."""
         folder = self.folder / f"step-{state.step:08}"
         writer = FolderWriter(folder, KIND, VERSION)
         for name, tensors in (("weights", state.weights), ("optimizer", state.optimizer), ("best", state.best)):
@@ -78,11 +79,11 @@ class Checkpoints:
         return folder
 
     def latest(self) -> State | None:
-        """The newest whole checkpoint, or None where a run has yet to write its first.
+        """Return the newest complete checkpoint, or None if the run has not written a checkpoint yet.
 
-        A folder that a killed run left without manifest is passed over, and so is a damaged one where an earlier whole
-        one stands beside it. Raises DamagedFileError where all finished ones are damaged, and SettingsError for one of
-        other settings or inputs.
+        A folder that an interrupted run left without a manifest is skipped. A damaged checkpoint is skipped if an earlier
+        complete checkpoint exists. Raise DamagedFileError if all finished checkpoints are damaged, and SettingsError if a
+        checkpoint has other settings or inputs.
         """
         damaged: DamagedFileError | None = None
         for folder in self._folders():
@@ -100,14 +101,14 @@ class Checkpoints:
         return None
 
     def clear(self) -> None:
-        """Remove all checkpoints, and their folder where nothing else is in it."""
+        """Remove all checkpoints, and then their folder if the folder is empty."""
         for folder in self._folders():
             _remove(folder)
         if self.folder.is_dir() and not any(self.folder.iterdir()):
             self.folder.rmdir()
 
     def _folders(self) -> list[Path]:
-        """Folders of checkpoints, whole or not, the newest first."""
+        """Return the folders of checkpoints, complete or not, newest first."""
         return sorted(self.folder.glob("step-*"), reverse=True)
 
     def _check(self, folder: Path, found: Mapping[str, Mapping[str, Any]]) -> None:
@@ -132,13 +133,13 @@ def _read(folder: Path) -> State:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a checkpoint, its manifest first, so that what a killed removal leaves does not look whole."""
+    """Remove a checkpoint, manifest first, so that an interrupted removal leaves no folder that looks complete."""
     (folder / MANIFEST).unlink(missing_ok=True)
     shutil.rmtree(folder)
 
 
 def random_states(device: str) -> dict[str, str]:
-    """States of torch's generators of this process, of the CPU and of its CUDA device, in base64."""
+    """Return the states of torch's generators in this process (CPU, and CUDA if used), encoded in base64."""
     states = {"cpu": torch.get_rng_state()}
     if torch.device(device).type == "cuda":
         states["cuda"] = torch.cuda.get_rng_state(device)
@@ -146,7 +147,7 @@ def random_states(device: str) -> dict[str, str]:
 
 
 def restore_random_states(states: Mapping[str, str], device: str) -> None:
-    """Undo everything that was drawn from torch's generators since ``random_states``."""
+    """Reset torch's generators to the states that ``random_states`` returned."""
     tensors = {
         name: torch.from_numpy(np.frombuffer(base64.b64decode(text), np.uint8).copy()) for name, text in states.items()
     }

@@ -1,4 +1,4 @@
-"""Contrastive training: in-batch negatives plus hard ones, on triples in their order."""
+"""Contrastive training with in-batch negatives and hard negatives, on triples in the given order."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -21,7 +21,7 @@ from bench.training.triples import Triple
 
 
 class Contrastive:
-    """Cross-entropy of each query against all passages of its micro-batch: its positive, the others', and hard ones."""
+    """Cross-entropy of each query over all passages of its micro-batch: positive, in-batch negatives and hard negatives."""
 
     parts: Sequence[str] = ()
 
@@ -58,11 +58,11 @@ def train(
     validation: Validation | None = None,
     report: Callable[[Step], None] = lambda step: None,
 ) -> Outcome:
-    """Train ``encoder`` in place on ``steps * batch`` triples, in their order.
+    """Train ``encoder`` in place on ``steps * batch`` triples, in the given order.
 
-    Positions in the triples look up queries and passages, of which no others are needed; texts are tokenized once. names
-    are what errors call the queries, their positions where there are none. In-batch negatives come from the micro-batch of
-    one device. Raises TrainingError as ``bench.training.loop`` does.
+    Positions in the triples refer to ``queries`` and ``passages``; passages outside the triples are not needed. Texts are
+    tokenized once. Error messages identify queries by ``names``, or by position if there are no names. In-batch negatives
+    come from the micro-batch of one device. Raise TrainingError under the same conditions as ``bench.training.loop``.
     """
     texts = Tokenized(
         encoder, queries, passages.values(), query_maxlen=settings.query_maxlen, doc_maxlen=settings.doc_maxlen

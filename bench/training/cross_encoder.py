@@ -1,4 +1,4 @@
-"""Cross-encoders on disk, and how one is trained as teacher: relevant passages against the others of their triples."""
+"""Cross-encoders on disk, and training of a cross-encoder as teacher on triples of relevant passages and negatives."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ from bench.training.triples import Triple
 KIND = "cross-encoder"
 VERSION = 1
 MAX_GRADIENT_NORM = 1.0
-IDENTITY = "torch.nn.modules.linear.Identity"  # what sentence-transformers applies to the logits of our folders
+IDENTITY = "torch.nn.modules.linear.Identity"  # activation that sentence-transformers applies to the logits of saved models
 
 
 @dataclass(frozen=True)
 class TeacherStep:
-    """One line of the log; accuracy is the share of triples whose relevant passage has the highest logit."""
+    """One line of the log. accuracy: share of triples whose relevant passage has the highest logit."""
 
     step: int
     loss: float
@@ -33,8 +33,8 @@ class TeacherStep:
 
 
 def from_base(folder: Path) -> tuple[torch.nn.Module, transformers.PreTrainedTokenizerBase]:
-    """Pretrained weights under a new head of one label, drawn from torch's seed; float32. Raises DamagedFileError where
-    weights other than those of the head (and the pooling before it) are missing.
+    """Return pretrained weights in float32 with a new one-label head, initialised from torch's seed, and the tokenizer.
+    Raise DamagedFileError if weights other than those of the head (and the pooling before the head) are missing.
     """
     model, loading = transformers.AutoModelForSequenceClassification.from_pretrained(
         folder, num_labels=1, dtype=torch.float32, local_files_only=True, output_loading_info=True
@@ -52,7 +52,7 @@ def _of_head(name: str) -> bool:
 def save(
     model: Any, tokenizer: transformers.PreTrainedTokenizerBase, folder: Path, **manifest: Mapping[str, Any]
 ) -> Manifest:
-    """Write a folder that Hugging Face and sentence-transformers load too; nothing in it is pickled."""
+    """Write a folder that Hugging Face and sentence-transformers can also load. No file in the folder is pickled."""
     writer = FolderWriter(folder, KIND, VERSION)
     model.config.sentence_transformers = {"activation_fn": IDENTITY}
     model.save_pretrained(folder)
@@ -63,7 +63,7 @@ def save(
 
 
 def group_loss(logits: torch.Tensor, loss: Literal["binary", "softmax"]) -> torch.Tensor:
-    """Loss of ``[triples, passages]`` logits whose first column belongs to the relevant passages."""
+    """Return the loss of ``[triples, passages]`` logits. The first column belongs to the relevant passages."""
     if loss == "binary":
         targets = torch.zeros_like(logits)
         targets[:, 0] = 1.0
@@ -82,10 +82,10 @@ def train_teacher(
     device: str = "cpu",
     report: Callable[[TeacherStep], None] = lambda step: None,
 ) -> None:
-    """Train ``model`` in place on the first ``steps * batch`` triples, in their order, every distinct pair tokenized once.
+    """Train ``model`` in place on the first ``steps * batch`` triples, in order; each distinct pair is tokenized once.
 
-    Positions in the triples look up queries and passages. Dropout stays off, as in ``bench.training.contrastive``. Raises
-    TrainingError with step and queries when the loss is not finite, SettingsError for values that cannot be.
+    Positions in the triples refer to ``queries`` and ``passages``. Dropout is disabled, as in ``bench.training.loop``.
+    Raise TrainingError with step and queries if the loss is not finite, and SettingsError for invalid settings.
     """
     check_settings(settings, triples, model, tokenizer)
     used = triples[: settings.steps * settings.batch]
@@ -120,7 +120,7 @@ def train_teacher(
 def check_settings(
     settings: TeacherSettings, triples: Sequence[Triple], model: Any, tokenizer: transformers.PreTrainedTokenizerBase
 ) -> None:
-    """Raise SettingsError for what cannot be trained, before anything is tokenized."""
+    """Raise SettingsError for settings that cannot be trained, before any text is tokenized."""
     if len(triples) < settings.steps * settings.batch:
         raise SettingsError(f"{settings.steps} steps of {settings.batch} need more than the {len(triples)} triples given")
     if not triples[0].negatives:

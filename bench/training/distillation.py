@@ -32,7 +32,7 @@ class Distillation:
     """KL divergence to the teacher over each tuple, and in-batch cross-entropy within a micro-batch of one device."""
 
     def __init__(self, tuples: Tuples, rows: np.ndarray, texts: Tokenized, settings: DistillSettings):
-        """rows ``[queries, nway]``: of the passages among the tokenized ones."""
+        """Initialise the objective. rows ``[queries, nway]``: rows of the tuples' passages among the tokenized passages."""
         self.tuples, self.rows, self.texts, self.settings = tuples, rows, texts, settings
 
     @property
@@ -67,9 +67,9 @@ def prepare(
     passages: Iterable[Text],
     settings: DistillSettings,
 ) -> Distillation:
-    """Look up and tokenize the texts of the tuples; ``passages`` are streamed once, and only those named are kept.
+    """Look up and tokenize the texts of the tuples. ``passages`` are streamed once, and only passages of tuples are kept.
 
-    Raises DataError for a query or passage that is not there, and for a teacher's score that is not finite.
+    Raise DataError for a query or passage that is missing, and for a teacher score that is not finite.
     """
     if len(lost := np.argwhere(~np.isfinite(tuples.scores))):
         query, place = lost[0]
@@ -114,10 +114,10 @@ def distill(
     validation: Validation | None = None,
     report: Callable[[Step], None] = lambda step: None,
 ) -> Outcome:
-    """Train ``encoder`` in place on tuples in an order drawn from the seed; raises as ``bench.training.loop`` does.
+    """Train ``encoder`` in place on tuples in a seeded random order. Raise the same errors as ``bench.training.loop``.
 
-    Raises SettingsError where the split of a batch parts a group of similar queries, or leaves one
-    without others and there is an in-batch loss.
+    Raise SettingsError if the split of a batch separates a group of similar queries, or if the loss has an in-batch part
+    and the split leaves a query without other queries.
     """
     settings, tuples = objective.settings, objective.tuples
     _check_split(settings, processes.count, tuples.group_size)
@@ -127,7 +127,7 @@ def distill(
 
 
 def _check_split(settings: DistillSettings, devices: int, group_size: int) -> None:
-    """Refuse a split that parts a group of similar queries, or that leaves a query without in-batch negatives."""
+    """Raise SettingsError if a split separates a group of similar queries or leaves a query without in-batch negatives."""
     shares = {len(shard_of(np.arange(settings.batch), rank, devices)) for rank in range(devices)}
     if parted := [size for size in (*sorted(shares), settings.micro_batch or group_size) if size % group_size]:
         raise SettingsError(

@@ -1,7 +1,7 @@
-"""What stops a training run."""
+"""Errors that stop a training run."""
 
 from bench.errors import BenchError
 
 
 class TrainingError(BenchError):
-    """A step that cannot be taken: the loss or its gradient is no number, or memory is too small."""
+    """A training step that cannot be taken: the loss or its gradient is not finite, or memory is insufficient."""

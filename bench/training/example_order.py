@@ -1,4 +1,4 @@
-"""Which examples a step trains on: pure functions of the step, so that a resumed run goes on where it was."""
+"""Selection of the examples of a step, as pure functions of the step, so that a resumed run continues correctly."""
 
 import functools
 from collections.abc import Callable
@@ -11,17 +11,17 @@ Order = Callable[[int], np.ndarray]
 
 
 def in_order(batch: int) -> Order:
-    """Step s, from 0, takes the examples ``s * batch`` to ``(s + 1) * batch`` as they stand."""
+    """Return an order in which step s, from 0, takes the examples ``s * batch`` to ``(s + 1) * batch`` unshuffled."""
     return lambda step: np.arange(step * batch, (step + 1) * batch)
 
 
 def shuffled(count: int, batch: int, seed: int, group: int = 1) -> Order:
-    """Each round goes through ``count`` examples in a random order of its own; ``[batch]`` positions a step.
+    """Return an order of shuffled epochs over ``count`` examples, with ``[batch]`` positions per step.
 
-    Examples that stand together in groups, ``group`` in each, stay together; count and batch are multiples of it.
-    A round ends where fewer than ``batch`` examples are left, so that no step has an example twice (in-batch negatives
-    would take its positive for a negative); which ones a round leaves out is as random as its order. Raises DataError
-    where a batch is larger than the set.
+    Each epoch has its own random order. Consecutive examples form groups of size ``group``, which stay together; count and
+    batch are multiples of ``group``. An epoch ends when fewer than ``batch`` examples are left, so that no step has an
+    example twice (the in-batch loss would use the positive of the copy as a negative). The examples left out of an epoch
+    are random as well. Raise DataError if ``batch`` is larger than ``count``.
     """
     if batch > count:
         raise DataError(f"a batch of {batch} queries is more than the {count} of the training set; lower batch")
@@ -40,9 +40,9 @@ def shuffled(count: int, batch: int, seed: int, group: int = 1) -> Order:
 
 
 def shard_of(positions: np.ndarray, rank: int, processes: int) -> np.ndarray:
-    """The part of a batch ``[batch]`` that one of ``processes`` processes takes.
+    """Return the part of a batch ``[batch]`` that process ``rank`` of ``processes`` processes takes.
 
-    Parts are consecutive, disjoint, cover the batch and differ by at most one example; with more processes than examples
-    some are empty.
+    Parts are consecutive and disjoint, cover the batch and differ in size by at most one example. Some parts are empty if
+    there are more processes than examples.
     """
     return positions[rank * len(positions) // processes : (rank + 1) * len(positions) // processes]

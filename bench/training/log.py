@@ -1,4 +1,4 @@
-"""The log of a training run: a JSON line per step, appended as the steps are taken."""
+"""The log of a training run: one JSON line per step, appended after each step."""
 
 import json
 from collections.abc import Mapping
@@ -11,11 +11,11 @@ from bench.files.storage import write_text
 
 @dataclass(frozen=True)
 class Step:
-    """What one step did.
+    """The record of one step.
 
-    step: from 1; loss: mean over the queries of the whole batch, and its parts by name, unweighted; learning_rate: that
-    it was taken with; accuracy: share of queries whose first passage scored highest; queries_per_s, tokens_per_s: over
-    all devices, without validation; validation: the value of each measure where it was validated after the step.
+    step: number from 1; loss: mean over the queries of the whole batch; parts: loss terms by name, unweighted;
+    learning_rate: rate of this step; accuracy: share of queries whose positive scored highest; queries_per_s, tokens_per_s:
+    throughput over all devices, without validation; validation: value of each measure if a validation followed the step.
     """
 
     step: int
@@ -35,15 +35,15 @@ class Step:
 
 
 def steps_of(text: str) -> list[Step]:
-    """The steps of a whole log."""
+    """Return the steps of a complete log."""
     rows: list[dict[str, Any]] = [json.loads(line) for line in text.splitlines()]
     return [Step(**row) for row in rows]
 
 
 class StepLog:
-    """The file of one run, begun anew with the lines of the checkpoint that it goes on from, so that no step stands twice.
+    """The log file of one run. A resumed run rewrites the lines of its checkpoint first, so that no step appears twice.
 
-    Without a path nothing is written, and lines are only kept for checkpoints.
+    Without a path, no file is written and the lines are kept for checkpoints only.
     """
 
     def __init__(self, path: Path | None, text: str = ""):
@@ -58,7 +58,7 @@ class StepLog:
         return "".join(self._lines)
 
     def append(self, step: Step) -> None:
-        """Add the line of a step to the file at once, so that a kill of the process loses none."""
+        """Append the line of a step to the file immediately, so that a killed process loses no line."""
         self._lines.append(step.line())
         if self.path is not None:
             with self.path.open("a", encoding="utf-8") as stream:

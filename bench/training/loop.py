@@ -1,8 +1,8 @@
-"""The one training loop: AdamW, linear warm-up and decay, clipped gradients, micro-batches, many devices, checkpoints.
+"""The training loop: AdamW, linear warm-up and decay, clipped gradients, micro-batches, many devices, checkpoints.
 
-Weights stay float32; matrix products may run under bfloat16 autocast. Dropout stays off, so that the order of operations
-is the only source of rounding differences. On a CPU a run that was killed and goes on from its last checkpoint ends with
-the bytes of one that was not.
+Weights stay float32; matrix products may run under bfloat16 autocast. Dropout is disabled, so that the order of operations
+is the only source of rounding differences. On a CPU, a run that resumes from its last checkpoint ends with the same bytes
+as an uninterrupted run.
 """
 
 import time
@@ -28,7 +28,7 @@ MAX_GRADIENT_NORM = 1.0
 
 @dataclass(frozen=True)
 class Outcome:
-    """steps: all of the run, those before its checkpoint too; kept: the step whose weights the encoder has at the end."""
+    """Result of a run. steps: all steps, including steps before the resumed checkpoint; kept: step of the final weights."""
 
     steps: list[Step]
     kept: int
@@ -37,7 +37,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Sums:
-    """Of a whole batch: loss and parts, means over its queries; share of hits; tokens."""
+    """Results of a whole batch: loss and parts as means over its queries, accuracy as share of hits, number of tokens."""
 
     loss: float
     parts: dict[str, float]
@@ -46,7 +46,7 @@ class Sums:
 
 
 class Loop:
-    """One training run over ``encoder``, in place."""
+    """One training run, which updates ``encoder`` in place."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Loop:
         self.settings, self.processes = settings, processes
         encoder.to(processes.device).eval()
         if processes.device == "cpu":
-            encoder.bert.set_attn_implementation("eager")  # its backward pass takes half the time of the fused one there
+            encoder.bert.set_attn_implementation("eager")  # on CPUs, twice as fast as fused attention in the backward pass
         self.named = {name: each for name, each in encoder.named_parameters() if each.requires_grad}
         self.parameters = list(self.named.values())
         self.optimizer = torch.optim.AdamW(self.parameters, lr=settings.learning_rate, weight_decay=0.0, fused=True)
@@ -74,11 +74,11 @@ class Loop:
         report: Callable[[Step], None] = lambda step: None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> Outcome:
-        """Take the steps that are left, from the newest whole checkpoint where there is one.
+        """Take the remaining steps, starting from the newest complete checkpoint if one exists.
 
-        The encoder ends on the CPU, with the weights of the best validation (the first of equals), or without validation
-        those of the last step. Raises TrainingError with step and queries where loss or gradient is not finite, and where
-        memory is short; log and checkpoints stay.
+        The encoder ends on the CPU, with the weights of the best validation (the first of equal values) or, without
+        validation, of the last step. Raise TrainingError with step and queries if loss or gradient is not finite, and also
+        if memory is insufficient; log and checkpoints are kept.
         """
         found = checkpoints.latest() if checkpoints is not None else None
         self.processes.wait()
@@ -113,7 +113,7 @@ class Loop:
         return Outcome(steps_of(lines.text), state.best_step or self.settings.steps, first)
 
     def step(self, step: int) -> Sums:
-        """Step ``step``, from 0: gradients of the whole batch, then AdamW."""
+        """Run step ``step``, from 0: compute the gradients of the whole batch, then update the weights with AdamW."""
         positions = self.order(step)
         with naming_what_to_lower(step + 1, self.micro_batch(len(positions)), self.processes.device):
             sums = self.gradients(positions)
@@ -128,10 +128,10 @@ class Loop:
         return sums
 
     def gradients(self, positions: np.ndarray) -> Sums:
-        """Leave on the parameters the gradient of the mean loss over a batch, whatever parts and processes it is split in.
+        """Store in the parameters the gradient of the mean loss over a batch, for any split into parts and processes.
 
-        In-batch negatives are the exception: a query sees those of its own micro-batch alone, so there the split is part
-        of the loss.
+        In-batch negatives are the exception: a query only sees the passages of its own micro-batch, so the loss depends on
+        the split.
         """
         own = shard_of(positions, self.processes.rank, self.processes.count)
         size = self.micro_batch(len(positions))
@@ -152,7 +152,7 @@ class Loop:
         return Sums(loss, dict(zip(names, parts, strict=True)), hits / len(positions), tokens)
 
     def micro_batch(self, batch: int) -> int:
-        """Queries in memory at once: as set, or the largest part of a batch that a process gets."""
+        """Return the number of queries in memory at once: the setting, or the largest share of a batch per process."""
         return self.settings.micro_batch or -(-batch // self.processes.count)
 
     def _rate(self, step: int) -> float:
@@ -162,7 +162,7 @@ class Loop:
         return f"at step {step + 1} with queries {self.objective.names(positions)}"
 
     def _validate(self, validation: Validation, state: State, step: int) -> dict[str, float]:
-        """Measure the encoder in the first process, and keep its weights there where it is the best so far."""
+        """Validate in the first process, share the value, and keep a copy of the weights if the value is the best so far."""
         value = 0.0
         if self.processes.first:
             value = validation.value(self.encoder)

@@ -4,9 +4,9 @@ import torch
 
 
 def late_interaction_scores(queries: torch.Tensor, passages: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
-    """MaxSim of all pairs (arXiv 2112.01488, equation 1): ``[queries, passages]``.
+    """Return the MaxSim scores of all pairs (arXiv 2112.01488, equation 1): ``[queries, passages]``.
 
-    queries ``[queries, query vectors, dim]``; passages ``[passages, vectors, dim]``; kept ``[passages, vectors]`` bool,
+    queries: ``[queries, query vectors, dim]``; passages: ``[passages, vectors, dim]``; kept: ``[passages, vectors]`` bool,
     False for padding and punctuation.
     """
     similarities = torch.einsum("qid,pjd->qpij", queries, passages)
@@ -14,16 +14,18 @@ def late_interaction_scores(queries: torch.Tensor, passages: torch.Tensor, kept:
 
 
 def in_batch_loss(scores: torch.Tensor, temperature: float) -> torch.Tensor:
-    """Cross-entropy of ``[queries, passages]`` scores; passage q is the positive of query q, all others are negatives."""
+    """Return cross-entropy of ``[queries, passages]`` scores; passage q is the positive of query q, all others are
+    negatives.
+    """
     targets = torch.arange(len(scores), device=scores.device)
     return torch.nn.functional.cross_entropy(scores / temperature, targets)
 
 
 def tuple_scores(queries: torch.Tensor, passages: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
-    """MaxSim of each query with the passages of its own tuple: ``[queries, nway]``.
+    """Return the MaxSim scores of each query with the passages of its own tuple: ``[queries, nway]``.
 
-    queries ``[queries, query vectors, dim]``; passages ``[queries * nway, vectors, dim]``, those of query 0 first; kept
-    ``[queries * nway, vectors]`` bool.
+    queries: ``[queries, query vectors, dim]``; passages: ``[queries * nway, vectors, dim]``, beginning with the passages of
+    query 0; kept: ``[queries * nway, vectors]`` bool.
     """
     count = len(queries)
     own = passages.view(count, -1, *passages.shape[1:])
@@ -33,25 +35,26 @@ def tuple_scores(queries: torch.Tensor, passages: torch.Tensor, kept: torch.Tens
 
 
 def own_scores(scores: torch.Tensor) -> torch.Tensor:
-    """Of ``[queries, queries * nway]`` scores of all pairs, those of each query's own tuple: ``[queries, nway]``."""
+    """Return the scores of each query's own tuple, ``[queries, nway]``, from all scores ``[queries, queries * nway]``."""
     count = len(scores)
     return scores.view(count, count, -1).diagonal(dim1=0, dim2=1).T
 
 
 def distillation_loss(scores: torch.Tensor, teacher: torch.Tensor) -> torch.Tensor:
-    """KL(teacher || student) of the softmaxes over each tuple, mean over queries (arXiv 2112.01488, section 3.2).
+    """Return KL(teacher || student) of the softmaxes over each tuple, mean over queries (arXiv 2112.01488, section 3.2).
 
-    Both ``[queries, nway]``, already divided by their temperatures. The direction is that of the authors' code.
+    Both arguments are ``[queries, nway]``, already divided by their temperatures. The authors' code has the same direction.
     """
     student, wanted = torch.log_softmax(scores, dim=-1), torch.log_softmax(teacher, dim=-1)
     return torch.nn.functional.kl_div(student, wanted, log_target=True, reduction="batchmean")
 
 
 def in_batch_tuple_loss(scores: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy of ``[queries, queries * nway]`` scores of all pairs, divided by their temperature; mean over queries.
+    """Return the cross-entropy of ``[queries, queries * nway]`` scores of all pairs, averaged over queries.
 
-    The target of query q is the first passage of its own tuple, and its negatives are all passages of the other queries.
-    The rest of its own tuple is left out, as in the authors' code: what those are worth, the teacher says.
+    The scores are already divided by their temperature. The target of query q is the first passage of its own tuple; the
+    negatives are all passages of the other queries. The rest of the own tuple is excluded, as in the authors' code, because
+    the teacher's scores supervise those passages.
     """
     count = len(scores)
     position = torch.arange(count, device=scores.device)

@@ -1,4 +1,4 @@
-"""Out of memory, said in terms of the settings that would prevent it."""
+"""Out-of-memory errors, reported with the settings that would prevent them."""
 
 import contextlib
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ CPU_ALLOCATOR = ("can't allocate memory", "not enough memory", "cannot allocate 
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """True for what a device's allocator or the CPU's raises; torch has no class of its own for the latter."""
+    """Return True for out-of-memory errors of a device or of the CPU; torch has no exception class for the CPU."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     return isinstance(error, RuntimeError) and any(text in str(error) for text in CPU_ALLOCATOR)
@@ -19,7 +19,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 @contextlib.contextmanager
 def naming_what_to_lower(step: int, micro_batch: int, device: str) -> Iterator[None]:
-    """Turn the lack of memory within one step into a TrainingError that names the setting to lower."""
+    """Convert an out-of-memory error within one step into a TrainingError that names the setting to lower."""
     try:
         yield
     except (RuntimeError, MemoryError) as error:

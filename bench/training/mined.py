@@ -1,4 +1,4 @@
-"""Mined shards: the passages that the student finds for a shard of the training queries (arXiv 2112.01488, 3.2)."""
+"""Mined shards: the passages that the student retrieves for a shard of the training queries (arXiv 2112.01488, 3.2)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ ABSENT = -1
 
 @dataclass(frozen=True)
 class Mined:
-    """ids of the queries; passages ``[queries, depth]`` int32, positions in the corpus, best first; the student's scores
-    ``[queries, depth]`` float32. Where a query has fewer passages, its row ends in -1 and NaN.
+    """A mined shard. ids: query ids; passages: ``[queries, depth]`` int32 positions in the corpus, best first; scores:
+    the student's scores ``[queries, depth]`` float32. Rows with fewer passages are padded with -1 and NaN.
     """
 
     manifest: Manifest
@@ -29,12 +29,12 @@ class Mined:
 
     @property
     def found(self) -> np.ndarray:
-        """Passages of each query, ``[queries]``."""
+        """Number of passages found for each query, ``[queries]``."""
         return np.count_nonzero(self.passages != ABSENT, axis=1)
 
 
 def stretch(queries: int, shard: int, shards: int) -> tuple[int, int]:
-    """First query of a shard and the one after its last; sizes differ by one at most. Raises SettingsError."""
+    """Return first query and end of a shard; shard sizes differ by one at most. Raise SettingsError for an invalid shard."""
     if not 0 <= shard < shards:
         raise SettingsError(f"shard {shard} of {shards} cannot be: shards are numbered 0 to their number less one")
     if shards > queries:
@@ -45,7 +45,7 @@ def stretch(queries: int, shard: int, shards: int) -> tuple[int, int]:
 def write_mined(
     folder: Path, ids: Sequence[str], rankings: Sequence[Ranking], depth: int, **manifest: Mapping[str, Any]
 ) -> Manifest:
-    """Write the rankings of one shard, none of them longer than ``depth``."""
+    """Write the rankings of one shard. No ranking may be longer than ``depth``."""
     passages = np.full((len(ids), depth), ABSENT, np.int32)
     scores = np.full((len(ids), depth), np.nan, np.float32)
     for row, ranking in enumerate(rankings):
@@ -61,7 +61,7 @@ def write_mined(
 
 
 def open_mined(folder: Path) -> Mined:
-    """A shard as written; raises DamagedFileError for arrays that do not fit together."""
+    """Return a shard as written. Raise DamagedFileError if its arrays are inconsistent."""
     manifest = open_folder(folder, KIND, VERSION, "mine")
     ids = (folder / "ids.txt").read_text(encoding="utf-8").split("\n")[:-1]
     passages, scores = (read_array(folder / f"{name}.npy", mapped=False) for name in ("passages", "scores"))

@@ -1,4 +1,4 @@
-"""What the training loop asks of an objective, and of a validation."""
+"""Interfaces of a training objective and of a validation, as the training loop uses them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from bench.errors import SettingsError
 
 @dataclass(frozen=True)
 class Losses:
-    """Of some queries: the loss to follow, a mean over them; its parts by name, means as well and unweighted; how many
-    have their first passage ranked best; how many tokens were read.
+    """Losses of several queries. loss: the mean over the queries, to be minimised; parts: mean of each loss term by
+    name, unweighted; hits: number of queries whose positive is ranked first; tokens: number of tokens read.
     """
 
     loss: torch.Tensor
@@ -24,21 +24,23 @@ class Losses:
 
 
 class Objective(Protocol):
-    """What is trained for. parts: the names of the parts of its loss."""
+    """A training objective. parts: names of the loss terms."""
 
     @property
     def parts(self) -> Sequence[str]: ...
 
     def losses(self, encoder: LateInteraction, positions: np.ndarray, precision: str, device: str) -> Losses:
-        """The losses of the training examples at ``positions [micro batch]``, which may see each other."""
+        """Return the losses of the examples at ``positions [micro batch]``; examples may be negatives of each other."""
 
     def names(self, positions: np.ndarray) -> list[Any]:
-        """What people call the queries of these examples."""
+        """Return the names of the queries of these examples for error messages."""
 
 
 @dataclass(frozen=True)
 class Validation:
-    """Every so many steps, and after the last, ``value(encoder)`` is the ``measure`` on held-out queries; more is better."""
+    """Validation on held-out queries, every ``every`` steps and after the last step. ``value(encoder)`` returns the
+    ``measure``; a higher value is better.
+    """
 
     every: int
     measure: str

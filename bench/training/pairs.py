@@ -1,4 +1,4 @@
-"""Queries and passages joined, as a cross-encoder reads them: tokenized once, batched afterwards."""
+"""Pairs of query and passage as inputs of a cross-encoder: tokenized once, batched afterwards."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from bench.errors import SettingsError
 
 @dataclass(frozen=True)
 class TokenPairs:
-    """ids ``[pairs][length]``, and types alike for models that tell query from passage; small arrays, not lists."""
+    """Token ids ``[pairs][length]``, and token types of the same shape for models that use them; small arrays, not lists."""
 
     ids: list[Any]
     types: list[Any] | None
@@ -25,11 +25,11 @@ class TokenPairs:
 
     @property
     def lengths(self) -> list[int]:
-        """Tokens of each pair, ``[pairs]``."""
+        """Number of tokens of each pair, ``[pairs]``."""
         return list(map(len, self.ids))
 
     def batch(self, chosen: Sequence[int] | np.ndarray, device: str) -> dict[str, torch.Tensor]:
-        """Inputs of the network, each ``[chosen, longest]``, padded on the right."""
+        """Return the inputs of the network for the chosen pairs, each ``[chosen, longest]``, padded on the right."""
         ids, attention = padded([self.ids[pair] for pair in chosen], self.pad, device)
         inputs = {"input_ids": ids, "attention_mask": attention}
         if self.types is not None:
@@ -40,9 +40,9 @@ class TokenPairs:
 def tokenize_pairs(
     tokenizer: transformers.PreTrainedTokenizerBase, queries: Sequence[str], passages: Sequence[str], maxlen: int
 ) -> TokenPairs:
-    """``[CLS] query [SEP] passage [SEP]`` (in the tokenizer's spelling) of each pair, cut to ``maxlen`` tokens.
+    """Return ``[CLS] query [SEP] passage [SEP]`` (as the tokenizer writes it) of each pair, truncated to ``maxlen`` tokens.
 
-    The longer of the two texts is cut first, as sentence-transformers does it.
+    The longer of the two texts is truncated first, as in sentence-transformers.
     """
     if not len(queries):
         return TokenPairs([], None, int(tokenizer.pad_token_id))
@@ -55,7 +55,7 @@ def tokenize_pairs(
 def check_maxlen(
     tokenizer: transformers.PreTrainedTokenizerBase, config: transformers.PretrainedConfig, maxlen: int, source: str
 ) -> None:
-    """Raise SettingsError for a length that the network has no positions for, or that leaves no room for two texts."""
+    """Raise SettingsError for a length that exceeds the network's positions or leaves no room for two texts."""
     most = getattr(config, "max_position_embeddings", maxlen)
     least = tokenizer.num_special_tokens_to_add(pair=True) + 2
     if not least <= maxlen <= most:

@@ -1,4 +1,4 @@
-"""The processes that train one model together, one per device, through ``accelerate``."""
+"""The processes that train one model jointly, one process per device, through ``accelerate``."""
 
 import datetime
 import os
@@ -14,7 +14,7 @@ LONGEST_WAIT = datetime.timedelta(hours=6)  # the other processes wait while the
 
 @dataclass(frozen=True)
 class Processes:
-    """This process among all: ``rank`` of ``count``, on ``device``; accelerator is None where it is the only one."""
+    """The current process: ``rank`` of ``count`` processes, on ``device``; accelerator is None for a single process."""
 
     rank: int = 0
     count: int = 1
@@ -23,18 +23,18 @@ class Processes:
 
     @property
     def first(self) -> bool:
-        """True in the one process that writes files."""
+        """True in the only process that writes files."""
         return self.rank == 0
 
     def total(self, values: torch.Tensor) -> torch.Tensor:
-        """The sum over all processes of a tensor of one shape."""
+        """Return the sum of a tensor over all processes; the tensor has the same shape in each process."""
         return values if self.accelerator is None else self.accelerator.reduce(values, reduction="sum")
 
     def add_gradients(self, parameters: list[torch.nn.Parameter]) -> None:
-        """Make the gradient of each parameter its sum over all processes, in one message.
+        """Replace the gradient of each parameter by its sum over all processes, in one message.
 
-        Processes sum what they have weighted themselves, so that uneven parts of a batch, and empty ones, count by their
-        number of queries; averaging wrappers (DistributedDataParallel) would count them alike.
+        Each process weights its own gradients before the sum, so that uneven and empty parts of a batch count by their
+        number of queries. Averaging wrappers (DistributedDataParallel) would give all parts the same weight.
         """
         if self.accelerator is None:
             return
@@ -46,7 +46,7 @@ class Processes:
             parameter.grad = part.view_as(parameter)
 
     def gathered(self, value: Any) -> list[Any]:
-        """The values of all processes, in the order of their processes."""
+        """Return the values of all processes, in the order of their ranks."""
         if self.accelerator is None:
             return [value]
         from accelerate.utils import gather_object
@@ -54,7 +54,7 @@ class Processes:
         return list(gather_object([value]))
 
     def wait(self) -> None:
-        """Go on when all processes are here."""
+        """Block until all processes have reached this call."""
         if self.accelerator is not None:
             self.accelerator.wait_for_everyone()
 
@@ -63,10 +63,10 @@ ALONE = Processes()
 
 
 def open_processes(device: str) -> Processes:
-    """The processes that ``accelerate launch`` or ``torchrun`` started, as its environment says; else this one alone.
+    """Return the processes that ``accelerate launch`` or ``torchrun`` started (from the environment), or a single process.
 
-    Several processes take one CUDA device each (NCCL), or the CPU (gloo); threads stay as they were set. Raises
-    SettingsError for any other device, and for a numbered one.
+    Several processes use one CUDA device each (NCCL), or the CPU (gloo); the number of threads is preserved. Raise
+    SettingsError for any other device, and for a device with a number.
     """
     if device not in ("cpu", "cuda"):
         raise SettingsError(f"device {device!r} of the command line is not cpu or cuda; CUDA_VISIBLE_DEVICES says which one")

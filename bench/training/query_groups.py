@@ -1,28 +1,29 @@
-"""Groups of similar queries: what is relevant to one is a hard negative of the others, where a batch holds them together.
+"""Groups of similar queries: a passage relevant to one query is a hard negative of the other queries in its batch.
 
-Topic-aware sampling (Hofstätter et al., arXiv 2104.06967) clusters the vectors of all queries and draws a batch from one
-cluster. Here a group is a query and those nearest to it, and a batch is made of several groups. Queries for which the same
-passages were mined are too similar: often what is relevant to one is right for the other (measured, docs/journal.md).
+Topic-aware sampling (Hofstätter et al., arXiv 2104.06967) clusters the vectors of all queries and samples each batch from
+one cluster. Here a group is a query and its nearest queries, and a batch consists of several groups. Queries with the same
+mined passages are too similar: a passage relevant to one is often relevant to the other (measured, docs/journal.md).
 """
 
 import numpy as np
 
 from bench.codec.rotated import unit
 
-BLOCK = 16_384  # queries among which the nearest are looked for, so that the work grows with their number alone
+BLOCK = 16_384  # queries per nearest-neighbour search, so that the cost grows linearly with the number of queries
 
 
 def directions(vectors: np.ndarray) -> np.ndarray:
-    """``[queries, dim]`` float32 of length 1: the mean of each query's vectors, ``[queries, query vectors, dim]``, zero
-    where it has fewer."""
+    """Return ``[queries, dim]`` float32 unit vectors: the direction of each query's mean vector. ``vectors`` is
+    ``[queries, query vectors, dim]``, padded with zero vectors.
+    """
     return unit(vectors.sum(axis=1, dtype=np.float32))
 
 
 def groups(vectors: np.ndarray, size: int, seed: int) -> np.ndarray:
-    """``[groups, size]`` positions of queries: one at random, and of those left in its block the ones of highest cosine.
+    """Return ``[groups, size]`` query positions: a random query and the most similar queries left in its block (cosine).
 
-    vectors ``[queries, dim]`` of length 1. Blocks are stretches of one random order; of equal cosines the first in it
-    counts. The last queries, fewer than ``size``, are in no group.
+    vectors: ``[queries, dim]`` of length 1. Blocks are consecutive parts of one random order, which also decides between
+    equal cosines. The last queries, fewer than ``size``, are in no group.
     """
     order = np.random.default_rng(seed).permutation(len(vectors))
     found: list[np.ndarray] = []

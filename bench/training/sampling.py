@@ -1,7 +1,7 @@
-"""N-way tuples drawn from scored pairs (arXiv 2112.01488, section 3.2): a positive, and others of the mined passages.
+"""Sampling of n-way tuples from scored pairs (arXiv 2112.01488, section 3.2): a positive and other mined passages.
 
-ColBERTv2 samples from the top 500 of the student's search, and its teacher says which of them is best. Each query has a
-random stream of its own, so the number of shards changes no tuple.
+ColBERTv2 samples from the top 500 of the student's search, and the teacher determines the best passage. Each query has its
+own random stream, so the number of shards does not change the tuples.
 """
 
 from collections import Counter
@@ -25,7 +25,7 @@ NOT_BEST = "positives_not_best"
 
 
 class Drawing(TupleRecipe):
-    """How tuples are drawn from one mining."""
+    """Settings for sampling tuples from one mining run."""
 
     depth: Count
     """Rank of the mined ranking down to which passages are drawn."""
@@ -34,7 +34,7 @@ class Drawing(TupleRecipe):
 
 
 def check(drawing: Drawing, mined_depth: int) -> None:
-    """Raise SettingsError for values that cannot be."""
+    """Raise SettingsError if ``depth`` exceeds the mined depth or ``nway`` exceeds ``depth``."""
     if drawing.depth > mined_depth:
         raise SettingsError(f"depth {drawing.depth} does not lie between 1 and the mined depth {mined_depth}; mine deeper")
     if drawing.nway > drawing.depth:
@@ -44,10 +44,10 @@ def check(drawing: Drawing, mined_depth: int) -> None:
 
 
 def draw(queries: Iterable[QueryPairs], ids: Sequence[str], drawing: Drawing, tally: Counter[str]) -> Iterator[Row]:
-    """A tuple for each query that has a positive and enough other passages, ids of passages by position.
+    """Yield a tuple for each query that has a positive and enough other passages.
 
-    tally: counts on the way relevant passages of the mined ranking that were not the positive (false positives, excluded
-    or kept as negatives), queries without positive, and queries with too few other passages.
+    ids: passage ids by position; tally: counter of the relevant mined passages that are not the positive (false positives,
+    excluded or kept as negatives), of queries without positive, and of queries with too few other passages.
     """
     tally.update(dict.fromkeys((FALSE_EXCLUDED, FALSE_KEPT, WITHOUT_POSITIVE, SHORT), 0))
     for number, pairs in enumerate(queries):
@@ -73,7 +73,7 @@ def draw(queries: Iterable[QueryPairs], ids: Sequence[str], drawing: Drawing, ta
 
 
 def find_positive(pairs: QueryPairs, drawing: Drawing) -> int | None:
-    """Which of a query's pairs is the positive; of equal scores the first one counts, as the student ranks them."""
+    """Return the index of a query's positive pair, or None; the first of equal scores is used, in the student's order."""
     if drawing.positive == "labelled":
         allowed = np.flatnonzero(pairs.relevant)
     else:
@@ -82,7 +82,7 @@ def find_positive(pairs: QueryPairs, drawing: Drawing) -> int | None:
 
 
 def counted(rows: Iterable[Row], tally: Counter[str]) -> Iterator[Row]:
-    """The same rows; tally counts passages that the teacher gives more than the positive, and tuples that have one."""
+    """Yield the same rows. Count passages that the teacher scores above the positive, and tuples with such a passage."""
     tally.update({ABOVE: 0, NOT_BEST: 0})
     for row in rows:
         first, *others = row.scores or [0.0]

@@ -1,4 +1,4 @@
-"""Scored shards: what a teacher gives to the mined passages of a shard of queries, and to those judged relevant."""
+"""Scored shards: a teacher's scores of the mined passages and of the judged relevant passages of a shard of queries."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,9 +18,10 @@ ARRAYS = {"found": np.int32, "offsets": np.int64, "passages": np.int32, "relevan
 
 @dataclass(frozen=True)
 class QueryPairs:
-    """The pairs of one query, each ``[pairs]``: passages (positions in the corpus), relevant, the teacher's scores.
+    """The pairs of one query, each array ``[pairs]``: passages (positions in the corpus), relevant, the teacher's scores.
 
-    The first ``found`` are the mined ones, the student's best first; the others are relevant ones that it did not find.
+    The first ``found`` pairs are the mined passages, the student's best first. The others are relevant passages that the
+    student did not find.
     """
 
     query: str
@@ -32,7 +33,7 @@ class QueryPairs:
 
 @dataclass(frozen=True)
 class Pairs:
-    """All pairs of a shard: ids and found ``[queries]``, offsets ``[queries + 1]``; passages, relevant ``[pairs]``."""
+    """All pairs of a shard. ids and found: ``[queries]``; offsets: ``[queries + 1]``; passages and relevant: ``[pairs]``."""
 
     ids: Sequence[str]
     found: np.ndarray
@@ -42,13 +43,13 @@ class Pairs:
 
     @property
     def query_of(self) -> np.ndarray:
-        """Which of the queries each pair belongs to, ``[pairs]``."""
+        """Index of the query of each pair, ``[pairs]``."""
         return np.repeat(np.arange(len(self.ids)), np.diff(self.offsets))
 
 
 @dataclass(frozen=True)
 class Scored:
-    """A shard of pairs and their teacher scores ``[pairs]`` float32."""
+    """A shard of pairs with the teacher's scores ``[pairs]`` float32."""
 
     manifest: Manifest
     pairs: Pairs
@@ -62,7 +63,7 @@ class Scored:
 
 
 def to_score(mined: Mined, relevant: Mapping[str, Sequence[int]]) -> Pairs:
-    """Pairs of a mined shard and of the relevant passages (positions in the corpus) of its queries, none of them twice."""
+    """Return the pairs of each query with its mined and relevant passages (positions in the corpus), without repeats."""
     passages: list[np.ndarray] = []
     judged: list[np.ndarray] = []
     for query, row, found in zip(mined.ids, mined.passages, mined.found.tolist(), strict=True):
@@ -78,7 +79,7 @@ def to_score(mined: Mined, relevant: Mapping[str, Sequence[int]]) -> Pairs:
 
 
 def write_scored(folder: Path, pairs: Pairs, scores: np.ndarray, **manifest: Mapping[str, Any]) -> Manifest:
-    """Write a shard; raises DataError for a score that is not finite, naming query and passage."""
+    """Write a shard. Raise DataError with query and passage for a score that is not finite."""
     if not np.isfinite(scores).all():
         wrong = int(np.isfinite(scores).argmin())
         raise DataError(
@@ -95,7 +96,7 @@ def write_scored(folder: Path, pairs: Pairs, scores: np.ndarray, **manifest: Map
 
 
 def open_scored(folder: Path) -> Scored:
-    """A shard as written; raises DamagedFileError for arrays that do not fit together."""
+    """Return a shard as written. Raise DamagedFileError if its arrays are inconsistent."""
     manifest = open_folder(folder, KIND, VERSION, "score")
     ids = (folder / "ids.txt").read_text(encoding="utf-8").split("\n")[:-1]
     arrays = {name: read_array(folder / f"{name}.npy", mapped=False) for name in ARRAYS}
@@ -107,7 +108,7 @@ def open_scored(folder: Path) -> Scored:
 
 
 def open_all(folders: Sequence[Path]) -> list[Scored]:
-    """All shards of one mining, in their order; raises DataError where one is missing, double or of another making."""
+    """Return all shards of one mining run, in order. Raise DataError if a shard is missing, repeated or made differently."""
     shards = [open_scored(folder) for folder in folders]
     made = [_without_number(shard.manifest) for shard in shards]
     for folder, other in zip(folders, made, strict=True):
@@ -122,7 +123,7 @@ def open_all(folders: Sequence[Path]) -> list[Scored]:
 
 
 def _without_number(manifest: Manifest) -> dict[str, Any]:
-    """Settings and inputs but for what differs between the shards of one mining."""
+    """Return settings and inputs, without the values that differ between the shards of one mining run."""
     settings = {name: value for name, value in manifest.settings.items() if name != "mined"}
     mined = {name: value for name, value in manifest.settings["mined"].items() if name != "shard"}
     inputs = {name: value for name, value in manifest.inputs.items() if name != "mined"}

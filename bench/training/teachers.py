@@ -1,7 +1,7 @@
-"""Teachers: what scores (query, passage) pairs for distillation (arXiv 2112.01488, section 3.2).
+"""Teachers, which score (query, passage) pairs for distillation (arXiv 2112.01488, section 3.2).
 
-The paper's is a cross-encoder; a bi-encoder (mean pooling, cosine) is a weaker stand-in, and is labelled as one. Scores are
-the raw ones, logits or cosines; distillation decides how to scale them.
+The paper's teacher is a cross-encoder. A bi-encoder (mean pooling, cosine) is a weaker substitute, and is labelled as such.
+Scores are raw logits or cosines; distillation determines their scale.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ from bench.files.storage import MANIFEST, digest_of, open_folder, read_json, sha
 from bench.training import cross_encoder
 from bench.training.pairs import check_maxlen, tokenize_pairs
 
-JUDGEMENTS = "judgements"  # in place of a teacher: 1 for a relevant passage, 0 for any other
+JUDGEMENTS = "judgements"  # replaces a teacher: score 1 for a relevant passage, 0 for any other
 PAIRS_PER_BLOCK = 8192
 PROBE = (["how long is a day", "moon"], ["a day has twenty-four hours, and a night is no part of it", "light"])
 Progress = Callable[[int], object]
@@ -28,25 +28,25 @@ Kind = Literal["cross-encoder", "bi-encoder"]
 
 
 class Teacher(Protocol):
-    """digest: identity of its weights and tokenizer."""
+    """A model that scores pairs. digest: identity of its weights and tokenizer."""
 
     kind: Kind
     digest: str
 
     def score(self, queries: Sequence[str], passages: Sequence[str], progress: Progress = lambda done: None) -> np.ndarray:
-        """Scores ``[pairs]`` float32 of the n-th query with the n-th passage."""
+        """Return the scores ``[pairs]`` float32 of the n-th query with the n-th passage."""
         ...
 
 
 class CrossEncoderTeacher:
-    """A Hugging Face model with one label over ``[CLS] query [SEP] passage [SEP]``, as sentence-transformers loads it."""
+    """A Hugging Face model with one label over ``[CLS] query [SEP] passage [SEP]``, as loaded by sentence-transformers."""
 
     kind: Kind = "cross-encoder"
 
     def __init__(
         self, folder: Path, *, maxlen: int, precision: str, device: str = "cpu", tokens_per_batch: int = TOKENS_PER_BATCH
     ):
-        """Raises SettingsError for a model of another kind, with more labels than one, or fed in another way."""
+        """Load the model. Raise SettingsError for another kind of model, several labels, or another input format."""
         self.digest = _digest(folder)
         _check_head(folder)
         from sentence_transformers import CrossEncoder
@@ -69,7 +69,7 @@ class CrossEncoderTeacher:
         self._precision = precision
 
     def score(self, queries: Sequence[str], passages: Sequence[str], progress: Progress = lambda done: None) -> np.ndarray:
-        """Logits ``[pairs]`` float32. Pairs are tokenized in blocks, and batched by length within each."""
+        """Return logits ``[pairs]`` float32. Pairs are tokenized in blocks, and batched by length within each block."""
         scores = np.empty(len(queries), np.float32)
         with torch.inference_mode(), autocast(self._precision, self._device):
             for start in range(0, len(queries), PAIRS_PER_BLOCK):
@@ -83,12 +83,12 @@ class CrossEncoderTeacher:
 
 
 class BiEncoderTeacher:
-    """A pooled model of ours: the cosine of two vectors, each distinct text encoded once, vectors kept in float16."""
+    """A pooled model of this harness: cosine of two float16 vectors; each distinct text is encoded once."""
 
     kind: Kind = "bi-encoder"
 
     def __init__(self, folder: Path, *, maxlen: int, precision: str, device: str = "cpu"):
-        """Raises SettingsError for a model folder of another kind."""
+        """Load the model. Raise SettingsError for a model folder of another kind."""
         self._encoder, manifest = checkpoint.load(folder)
         if not isinstance(self._encoder, MeanPooling):
             raise SettingsError(f"{folder} is a {self._encoder.kind} model, no bi-encoder; give a folder of `bench pool`")
@@ -98,7 +98,7 @@ class BiEncoderTeacher:
         self._maxlen, self._precision, self._device = maxlen, precision, device
 
     def score(self, queries: Sequence[str], passages: Sequence[str], progress: Progress = lambda done: None) -> np.ndarray:
-        """Cosines ``[pairs]`` float32."""
+        """Return cosines ``[pairs]`` float32."""
         asked, query = self._encode(queries)
         found, passage = self._encode(passages)
         scores = np.empty(len(queries), np.float32)
@@ -110,7 +110,7 @@ class BiEncoderTeacher:
         return scores
 
     def _encode(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-        """Vectors ``[distinct, hidden]`` float16 of the distinct texts, and which of them each text has, ``[texts]``."""
+        """Return vectors ``[distinct, hidden]`` float16 of the distinct texts, and the index for each text, ``[texts]``."""
         distinct = {text: number for number, text in enumerate(dict.fromkeys(texts))}
         which = np.array([distinct[text] for text in texts], np.int64)
         if not distinct:
@@ -122,7 +122,7 @@ class BiEncoderTeacher:
 
 
 def _digest(folder: Path) -> str:
-    """Identity of a cross-encoder; raises SettingsError for a folder of ours that holds another kind of model."""
+    """Return the identity of a cross-encoder. Raise SettingsError for a harness folder with another kind of model."""
     if not (folder / MANIFEST).exists():
         kept = (path for path in sorted(folder.iterdir()) if path.suffix in (".json", ".safetensors", ".txt", ".model"))
         return digest_of({path.name: sha256_file(path) for path in kept})
@@ -136,7 +136,7 @@ def _digest(folder: Path) -> str:
 
 
 def _check_head(folder: Path) -> None:
-    """Refuse a network without a trained head, which Hugging Face would make up, and one with several labels."""
+    """Raise an error for a missing head, which Hugging Face would initialise at random, and for more than one label."""
     config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
     names = config.architectures or ["of no stated architecture"]
     if not names[0].endswith("ForSequenceClassification"):
@@ -151,7 +151,7 @@ def _check_head(folder: Path) -> None:
 
 
 def open_teacher(kind: str, folder: Path, *, tokens_per_batch: int = TOKENS_PER_BATCH, **settings: Any) -> Teacher:
-    """The teacher of this kind from a local folder; settings: maxlen, precision, device."""
+    """Return the teacher of this kind from a local folder; settings: maxlen, precision, device."""
     if kind == BiEncoderTeacher.kind:
         return BiEncoderTeacher(folder, **settings)
     if kind == CrossEncoderTeacher.kind:

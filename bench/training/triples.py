@@ -14,7 +14,7 @@ from bench.search.ranking import Ranking
 
 @dataclass(frozen=True)
 class Triple:
-    """Positions of the query among the queries, and of passages in the corpus."""
+    """Position of the query in the query set, and positions of its positive and hard negatives in the corpus."""
 
     query: int
     positive: int
@@ -22,10 +22,10 @@ class Triple:
 
 
 def sample_queries(judged: int, count: int, seed: int) -> np.ndarray:
-    """Positions of ``count`` training queries among ``judged``: every one once, in random order, before any comes again.
+    """Return ``count`` random positions of training queries among ``judged``; all queries occur before any is repeated.
 
-    Fewer are the first of more. Models that are compared should be trained on the same draw: two of 1,920 docstrings moved
-    the RR@10 of one recipe by 0.011, more than what recipes differ by.
+    A smaller sample is a prefix of a larger one. Models that are compared should be trained on the same sample: two samples
+    of 1,920 docstrings changed the RR@10 of one recipe by 0.011, more than the difference between recipes.
     """
     if judged == 0:
         raise DataError("the training set has no query with a relevant passage")
@@ -36,7 +36,7 @@ def sample_queries(judged: int, count: int, seed: int) -> np.ndarray:
 def draw_negatives(
     rankings: Sequence[Ranking], relevant: Sequence[set[int]], count: int, passages: int, rng: np.random.Generator
 ) -> list[tuple[int, ...]]:
-    """``count`` negatives per query from its ranking, never a relevant passage; from the whole corpus where it is short."""
+    """Return ``count`` negatives per query from its ranking, never relevant ones; a short ranking uses the whole corpus."""
     drawn = []
     for ranking, excluded in zip(rankings, relevant, strict=True):
         pool = [passage for passage in ranking.passages.tolist() if passage not in excluded]
@@ -50,13 +50,13 @@ def draw_negatives(
 
 
 def write_triples(path: Path, triples: Sequence[Triple], inputs: Mapping[str, str]) -> None:
-    """One JSON line of where the triples come from, then ``[query, positive, negative, ...]`` a line."""
+    """Write one JSON line with the origin of the triples, then one line ``[query, positive, negative, ...]`` per triple."""
     rows = [json.dumps(dict(inputs)), *(json.dumps([t.query, t.positive, *t.negatives]) for t in triples)]
     write_text(path, "\n".join(rows) + "\n")
 
 
 def read_triples(path: Path) -> tuple[list[Triple], dict[str, str]]:
-    """Triples and digests of their corpus and queries; raises DamagedFileError for a ragged or broken file."""
+    """Return triples and digests of their corpus and queries. Raise DamagedFileError for a ragged or broken file."""
     try:
         inputs, *rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         triples = [Triple(query, positive, tuple(negatives)) for query, positive, *negatives in rows]

@@ -1,8 +1,8 @@
-"""N-way tuples with teacher scores (arXiv 2112.01488, section 3.2): a query, its positive, and passages to tell it from.
+"""N-way tuples with teacher scores (arXiv 2112.01488, section 3.2): a query, its positive and other passages.
 
-``tuples.jsonl`` holds a line per tuple in the layout of ColBERTv2's 64-way file, ``["qid", ["pid", score], ...]`` with the
-positive first; ids are the strings of the query and corpus folders, scores the teacher's raw ones. A tuple that no teacher
-has scored is ``["qid", "pid", ...]``.
+``tuples.jsonl`` holds one tuple per line in the layout of ColBERTv2's 64-way file, ``["qid", ["pid", score], ...]`` with
+the positive first. Ids are the string ids of the query and corpus folders; scores are the raw scores of the teacher. A
+tuple without teacher scores is ``["qid", "pid", ...]``.
 """
 
 import json
@@ -19,12 +19,12 @@ from bench.files.storage import FolderWriter, Manifest, atomic, open_folder
 KIND = "tuples"
 VERSION = 1
 NAME = "tuples.jsonl"
-TOO_LARGE = float(np.finfo(np.float32).max) + 2.0**103  # from here on a number rounds to no finite float32
+TOO_LARGE = float(np.finfo(np.float32).max) + 2.0**103  # the smallest number that does not round to a finite float32
 
 
 @dataclass(frozen=True)
 class Row:
-    """One tuple: the positive is the first of the passages; scores in their order, None where no teacher gave any."""
+    """One tuple: passages, the positive first, and their scores in the same order, or None without a teacher."""
 
     query: str
     passages: list[str]
@@ -33,9 +33,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Tuples:
-    """queries ``[queries]`` and passages ``[queries][nway]`` by id, the positive first; scores ``[queries, nway]`` float32.
+    """Query ids ``[queries]``, passage ids ``[queries][nway]`` with the positive first, scores ``[queries, nway]`` float32.
 
-    Scores are NaN in tuples without a teacher, which ``read_tuples`` gives out only when it is asked to.
+    Scores are NaN in tuples without a teacher, which ``read_tuples`` returns only on request.
     """
 
     manifest: Manifest
@@ -49,14 +49,14 @@ class Tuples:
 
     @property
     def group_size(self) -> int:
-        """Queries in each of the groups of similar ones that the tuples stand in, 1 where they are in none."""
+        """Number of similar queries in each group of consecutive tuples; 1 without groups."""
         return int(self.manifest.settings.get("group_size", 1))
 
 
 class Checker:
-    """What every tuple of a file must fulfil beside the others; ``check`` raises DataError naming line and value.
+    """Validation of the tuples of a file, one by one; ``check`` raises DataError with line and value.
 
-    queries, passages: the ids that there are (None: not known here); repeats: a query may have several tuples.
+    queries, passages: the known ids (None: ids are not checked); repeats: True if a query may have several tuples.
     """
 
     def __init__(
@@ -104,10 +104,10 @@ def write_tuples(
     repeats: bool = False,
     **manifest: Mapping[str, Any],
 ) -> Manifest:
-    """Write tuples as they come, checked one by one; raises DataError for a wrong row and where there is none.
+    """Write a stream of tuples and validate each tuple. Raise DataError for an invalid tuple and for an empty stream.
 
-    counts: beside those of tuples and ways; looked at after the last row, so that making the rows may fill them.
-    Scores are written with nine digits, which every float32 survives.
+    counts: additional counts beside the numbers of tuples and ways; they are read after the last row, so that the generator
+    of rows may fill them. Scores are written with nine significant digits, which preserve every float32.
     """
     writer = FolderWriter(folder, KIND, VERSION)
     path, checker = writer.path(NAME), Checker(repeats=repeats)
@@ -138,10 +138,10 @@ def read_tuples(
     passages: Container[str] | None = None,
     needs_scores: bool = True,
 ) -> Tuples:
-    """All tuples of a folder, each line checked, against the given ids too; texts of passage ids are shared.
+    """Return all tuples of a folder; each line is checked, also against the given ids. Equal passage ids share one string.
 
-    Raises DamagedFileError for a folder that is none of tuples, and DataError for a line that is wrong or, unless
-    ``needs_scores`` is False, for tuples that no teacher has scored.
+    Raise DamagedFileError for a folder of another kind. Raise DataError for an invalid line and, unless ``needs_scores`` is
+    False, for tuples without teacher scores.
     """
     manifest = open_folder(folder, KIND, VERSION, "tuples")
     if needs_scores and not manifest.settings["scored"]:
@@ -171,11 +171,11 @@ def read_official(
     queries: Container[str] | None = None,
     passages: Container[str] | None = None,
 ) -> Iterator[Row]:
-    """Tuples of a JSON-lines file in the layout of ColBERTv2, ``[qid, [pid, score], ...]``, one after the other.
+    """Yield the tuples of a JSON-lines file in the layout of ColBERTv2, ``[qid, [pid, score], ...]``.
 
-    Whole numbers as ids become their decimal text. nway: keep the first so many passages of each line, as ColBERT does
-    (None: all). Raises DataError naming file, line and value for a line that breaks the rules of ``Checker``, that does not
-    parse, or that has fewer passages than ``nway``.
+    Integer ids are converted to decimal strings. nway: number of passages to keep from the start of each line, as in
+    ColBERT (None: all). Raise DataError with file, line and value for a line that violates the rules of ``Checker``, that
+    cannot be parsed, or that has fewer passages than ``nway``.
     """
     if nway is not None and nway < 2:
         raise DataError(f"nway {nway} asked for of {path} leaves no negative; at least 2 is right")
@@ -194,10 +194,10 @@ def read_docpairs(
     queries: Container[str] | None = None,
     passages: Container[str] | None = None,
 ) -> Iterator[Row]:
-    """Two-way tuples without scores from ``docpairs_iter()`` of ir_datasets (query_id, doc_id_a relevant, doc_id_b not).
+    """Yield two-way tuples without scores from ``docpairs_iter()`` of ir_datasets, where doc_id_a is the relevant passage.
 
-    A query comes as often as it has pairs. Raises DataError naming source, number and value for an id that is not there
-    and for a pair of a passage with itself.
+    A query has as many tuples as pairs. Raise DataError with source, number and value for an unknown id and for a pair of a
+    passage with itself.
     """
     checker = Checker(queries, passages, repeats=True)
     for number, pair in enumerate(pairs, start=1):
@@ -207,7 +207,7 @@ def read_docpairs(
 
 
 def _rows(path: Path) -> Iterator[tuple[Row, str]]:
-    """Parsed lines, and how to name each in an error."""
+    """Yield the parsed lines of a file, each with its location for error messages."""
     try:
         stream = path.open(encoding="utf-8")
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Validation while training: exhaustive MaxSim of held-out queries over a slice of the passages."""
+"""Validation during training: exhaustive MaxSim of held-out queries over a sample of the passages."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Score = Callable[[Mapping[str, Sequence[tuple[str, float]]], Qrels], float]
 
 @dataclass(frozen=True, kw_only=True)
 class HeldOut:
-    """Queries with judgements, and the passages that they are searched in."""
+    """Held-out queries with judgements, and the passages to search."""
 
     queries: Sequence[Text]
     qrels: Qrels
@@ -27,10 +27,10 @@ class HeldOut:
     def rank(
         self, encoder: LateInteraction, depth: int, *, query_maxlen: int, doc_maxlen: int, precision: str, device: str
     ) -> dict[str, list[tuple[str, float]]]:
-        """Ids and scores of the best ``depth`` passages of each query, by the vectors that this encoder gives now.
+        """Return ids and scores of the best ``depth`` passages of each query, with the current weights of the encoder.
 
-        The vectors are those of ``bench encode``, and the scores those of the engine ``exact`` over them. It is not called
-        here, since it searches indexes: a training would then depend on codecs and on the layout of an index.
+        The vectors are the same as in ``bench encode``, and the scores the same as in the engine ``exact``. The engine is
+        not called here, because it searches indexes: training would then depend on codecs and on the layout of an index.
         """
         passages, queries = [text.text for text in self.passages], [text.text for text in self.queries]
         vectors, doclens = encode_passages(encoder, passages, maxlen=doc_maxlen, precision=precision, device=device)
@@ -46,11 +46,11 @@ class HeldOut:
 
 
 def held_out(corpus: Passages, queries: Queries, trained_on: set[str], passages: int, seed: int) -> HeldOut:
-    """The judged queries that are not ``trained_on`` (texts), and a slice of the corpus to find their passages in.
+    """Return the judged queries that are not in ``trained_on`` (texts), and a sample of the corpus to search.
 
-    The slice has every relevant passage of these queries, and passages drawn by seed from the rest up to ``passages``, all
-    in the order of the corpus. Raises DataError where no query is left or a relevant passage is not in the corpus, and
-    SettingsError where the relevant ones alone are more than ``passages``.
+    The sample holds every relevant passage of these queries and seeded random passages up to ``passages`` in total, in
+    corpus order. Raise DataError if no query is left or a relevant passage is not in the corpus, and SettingsError if the
+    relevant passages alone exceed ``passages``.
     """
     left = [text for text in queries.texts if text.text not in trained_on and _relevant(queries.qrels, text.id)]
     if not left:

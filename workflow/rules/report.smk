@@ -19,35 +19,8 @@ rule tables:
         metrics=JOBS.metrics(),
         sizes=JOBS.sizes(),
     output:
-        report(
-            f"{RESULTS}/table1_quality.html",
-            caption="../report/table1.rst",
-            category="Quality",
-            labels={"item": "Table 1"},
-        ),
-        report(
-            f"{RESULTS}/table2_size.html",
-            caption="../report/table2.rst",
-            category="Size",
-            labels={"item": "Table 2"},
-        ),
-        report(
-            f"{RESULTS}/table1_quality.csv",
-            caption="../report/table1.rst",
-            category="Quality",
-            labels={"item": "Table 1 as plain numbers"},
-        ),
-        report(
-            f"{RESULTS}/table2_size.csv",
-            caption="../report/table2.rst",
-            category="Size",
-            labels={"item": "Table 2 as plain numbers"},
-        ),
-        expand(
-            f"{RESULTS}/{{table}}.{{suffix}}",
-            table=["table1_quality", "table2_size"],
-            suffix=["md", "tex"],
-        ),
+        table("table1_quality", "Quality", "Table 1", "table1"),
+        table("table2_size", "Size", "Table 2", "table2"),
     log:
         f"logs/{PLAN.name}/tables.log",
     conda:
@@ -87,13 +60,7 @@ rule protocol_report:
         truncations=JOBS.truncations(),
         metrics=JOBS.metrics(),
     output:
-        report(
-            f"{RESULTS}/table6_protocol.html",
-            caption="../report/table6.rst",
-            category="Quality",
-            labels={"item": "Table 6"},
-        ),
-        expand(f"{RESULTS}/table6_protocol.{{suffix}}", suffix=["csv", "md", "tex"]),
+        table("table6_protocol", "Quality", "Table 6", "table6", numbers=False),
     log:
         f"logs/{PLAN.name}/protocol-report.log",
     conda:
@@ -111,22 +78,8 @@ rule figures:
         metrics=JOBS.metrics(),
         sizes=JOBS.sizes(),
     output:
-        report(
-            f"{RESULTS}/figure1_quality_bytes.png",
-            caption="../report/figure1.rst",
-            category="Quality",
-            labels={"item": "Figure 1"},
-        ),
-        report(
-            f"{RESULTS}/figure2_size.png",
-            caption="../report/figure2.rst",
-            category="Size",
-            labels={"item": "Figure 2"},
-        ),
-        expand(
-            f"{RESULTS}/{{figure}}.pdf",
-            figure=["figure1_quality_bytes", "figure2_size"],
-        ),
+        figure("figure1_quality_bytes", "Quality", "Figure 1", "figure1"),
+        figure("figure2_size", "Size", "Figure 2", "figure2"),
     log:
         f"logs/{PLAN.name}/figures.log",
     conda:
@@ -146,26 +99,8 @@ rule latency_report:
         metrics=JOBS.timed_metrics(),
         sizes=JOBS.timed_sizes(),
     output:
-        report(
-            f"{RESULTS}/table3_latency.html",
-            caption="../report/table3.rst",
-            category="Latency",
-            labels={"item": "Table 3"},
-        ),
-        report(
-            f"{RESULTS}/table3_latency.csv",
-            caption="../report/table3.rst",
-            category="Latency",
-            labels={"item": "Table 3 as plain numbers"},
-        ),
-        report(
-            f"{RESULTS}/figure3_latency.png",
-            caption="../report/figure3.rst",
-            category="Latency",
-            labels={"item": "Figure 3"},
-        ),
-        expand(f"{RESULTS}/table3_latency.{{suffix}}", suffix=["md", "tex"]),
-        f"{RESULTS}/figure3_latency.pdf",
+        table("table3_latency", "Latency", "Table 3", "table3"),
+        figure("figure3_latency", "Latency", "Figure 3", "figure3"),
     log:
         f"logs/{PLAN.name}/latency-report.log",
     conda:
@@ -182,26 +117,8 @@ rule training_report:
     input:
         TRAINING.logs(),
     output:
-        report(
-            f"{RESULTS}/table4_training.html",
-            caption="../report/table4.rst",
-            category="Training",
-            labels={"item": "Table 4"},
-        ),
-        report(
-            f"{RESULTS}/table4_training.csv",
-            caption="../report/table4.rst",
-            category="Training",
-            labels={"item": "Table 4 as plain numbers"},
-        ),
-        report(
-            f"{RESULTS}/figure4_training.png",
-            caption="../report/figure4.rst",
-            category="Training",
-            labels={"item": "Figure 4"},
-        ),
-        expand(f"{RESULTS}/table4_training.{{suffix}}", suffix=["md", "tex"]),
-        f"{RESULTS}/figure4_training.pdf",
+        table("table4_training", "Training", "Table 4", "table4"),
+        figure("figure4_training", "Training", "Figure 4", "figure4"),
     log:
         f"logs/{PLAN.name}/training-report.log",
     conda:
@@ -217,13 +134,7 @@ rule supervision_report:
     input:
         TRAINING.distilled("build/models/{model}.tuples/manifest.json"),
     output:
-        report(
-            f"{RESULTS}/supervision.html",
-            caption="../report/supervision.rst",
-            category="Training",
-            labels={"item": "Supervision"},
-        ),
-        expand(f"{RESULTS}/supervision.{{suffix}}", suffix=["csv", "md", "tex"]),
+        table("supervision", "Training", "Supervision", "supervision", numbers=False),
     log:
         f"logs/{PLAN.name}/supervision-report.log",
     conda:
@@ -240,13 +151,7 @@ rule models_report:
     input:
         JOBS.metrics_of("fp16", "exact"),
     output:
-        report(
-            f"{RESULTS}/table5_models.html",
-            caption="../report/table5.rst",
-            category="Training",
-            labels={"item": "Table 5"},
-        ),
-        expand(f"{RESULTS}/table5_models.{{suffix}}", suffix=["csv", "md", "tex"]),
+        table("table5_models", "Training", "Table 5", "table5", numbers=False),
     log:
         f"logs/{PLAN.name}/models-report.log",
     conda:
@@ -275,26 +180,8 @@ rule codecs_report:
         runs=JOBS.rated("run.trec.gz"),
         sizes=JOBS.rated_sizes(),
     output:
-        report(
-            f"{RESULTS}/table7_codecs.html",
-            caption="../report/table7.rst",
-            category="Codecs",
-            labels={"item": "Table 7"},
-        ),
-        report(
-            f"{RESULTS}/figure5_codecs.png",
-            caption="../report/figure5.rst",
-            category="Codecs",
-            labels={"item": "Figure 5"},
-        ),
-        report(
-            f"{RESULTS}/table7_codecs.csv",
-            caption="../report/table7.rst",
-            category="Codecs",
-            labels={"item": "Table 7 as plain numbers"},
-        ),
-        expand(f"{RESULTS}/table7_codecs.{{suffix}}", suffix=["md", "tex"]),
-        f"{RESULTS}/figure5_codecs.pdf",
+        table("table7_codecs", "Codecs", "Table 7", "table7"),
+        figure("figure5_codecs", "Codecs", "Figure 5", "figure5"),
     log:
         f"logs/{PLAN.name}/codecs-report.log",
     conda:
