@@ -95,7 +95,7 @@ class Benchmark(Settings):
     grid: Annotated[tuple[GridItem, ...], Field(min_length=1)]
     """Which presets search which codecs of which models; each item is a full product."""
     margin: dict[str, Positive] = Field(default_factory=dict)
-    """Largest mean difference that does not matter, by measure, such as RR@10: 0.01; without it no row can be equivalent."""
+    """Largest mean difference that does not matter, by measure: `RR@10: 0.01`; without it no row can be equivalent."""
     baseline: Reference | None = None
     """The model that Table 5 compares the others with; no Table 5 if absent."""
     codec_queries: str | None = None
