@@ -4,9 +4,9 @@ A search needs inner products with query vectors and not the vectors themselves.
 product is ``e' S e`` for an error e and the second moment S of query vectors: errors are cheap where queries hardly vary.
 Residuals are multiplied by a power of S before they are quantized, and queries by its inverse, which leaves inner products
 as they are. (arXiv 1908.10396 weights errors for inner products too, by the direction of the vector.) The power 1/2 would
-minimise the error of single products; ``POWER`` ranks better (docs/journal-codecs.md). Decoded
-vectors are not normalised, since
-the map does not keep lengths. The gain is large where queries are padded with [MASK], whose vectors point in few directions.
+minimise the error of single products; ``POWER`` ranks better (docs/journal-codecs.md). Decoded vectors are
+not normalised, since the map does not keep lengths. The gain is large where queries are padded with [MASK], whose vectors
+point in few directions.
 """
 
 import numpy as np

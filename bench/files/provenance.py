@@ -93,10 +93,16 @@ def _read(source: Path) -> _Read:
             case ast.ImportFrom(str(module), names):
                 imports.update((module, *(f"{module}.{alias.name}" for alias in names)))
             case ast.Module() | ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
-                match node.body:
-                    case [ast.Expr(ast.Constant(str())), *rest]:
-                        node.body = rest
+                node.body = [statement for statement in node.body if not _is_text(statement)]
     return _Read(frozenset(imports), hashlib.sha256(ast.dump(tree).encode()).hexdigest())
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    """Return whether a statement is a docstring, of a module, a class, a function or an attribute."""
+    match statement:
+        case ast.Expr(ast.Constant(str())):
+            return True
+    return False
 
 
 def cpu_flags() -> frozenset[str]:

@@ -71,6 +71,13 @@ def test_a_string_that_is_no_docstring_counts(digest):
     assert one != digest({"pkg/sub/deep.py": 'LIMIT = 2\nNAME = "two"\n'})
 
 
+def test_the_text_of_an_attribute_is_a_docstring_too(digest):
+    field = 'class Limits:\n    most: int = 2\n    """{}"""\n    least: int = 1\n'
+    texts = [{"pkg/sub/deep.py": "LIMIT = 2\n" + field.format(text)} for text in ("One.", "Two.")]
+    assert digest(texts[0]) == digest(texts[1])
+    assert digest(texts[0]) != digest({"pkg/sub/deep.py": texts[0]["pkg/sub/deep.py"].replace("= 1", "= 0")})
+
+
 def test_an_unrelated_module_changes_no_digest(digest):
     assert digest({"pkg/unrelated.py": "OTHER = 2\n"}) == digest()
     assert digest({"pkg/new.py": "NEW = 1\n"}) == digest()
