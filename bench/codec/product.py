@@ -38,6 +38,7 @@ def rotation(residuals: np.ndarray, number_of_bytes: int) -> np.ndarray:
     """
     points = _enough(residuals, POINTS)
     variances, axes = np.linalg.eigh(np.cov(points, rowvar=False))
+    axes *= np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(len(axes))])  # LAPACKs differ in the sign of an axis
     widths = np.log(np.maximum(variances, np.finfo(np.float32).tiny))
     widths -= widths.min()
     room = len(axes) // number_of_bytes

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.codec import product
+from bench.codec import fitting, kmeans, product
+from bench.codec.names import parse
 
 RNG = np.random.default_rng(0)
 WIDTHS = np.exp(-np.arange(32) / 6)
@@ -117,3 +118,16 @@ def test_residuals_that_fill_fewer_dimensions_than_they_have_still_have_a_rotati
 def test_few_residuals_are_all_in_the_codebook(vectors):
     some = CORRELATED[:vectors]
     np.testing.assert_allclose(decoded(some, product.fit(some, 4, 0)), some, atol=1e-6)
+
+
+def test_an_axis_points_where_its_largest_entry_is_positive_and_a_map_is_of_multiples_of_a_grid():
+    """LAPACKs differ in the sign of an axis and in last bits, from which k-means would go another way."""
+    residuals = np.random.default_rng(5).standard_normal((500, 32)).astype(np.float32) * np.linspace(
+        1, 3, 32, dtype=np.float32
+    )
+    axes = product.rotation(residuals, 8)
+    assert (axes[np.abs(axes).argmax(axis=0), np.arange(32)] > 0).all()
+    clusters = kmeans.clusters(residuals, 4, seed=0, iterations=2)
+    found = fitting.fit(parse("opq-8"), clusters, residuals, np.zeros(500, np.uint8), 0)
+    assert (found.map / fitting.GRID == np.rint(found.map / fitting.GRID)).all()
+    assert np.linalg.norm(found.map, axis=1) == pytest.approx(np.ones(32), abs=2e-5)
