@@ -10,7 +10,7 @@ GPUS ?= 1
 # A target of Snakemake stands before its flags, two of which would take it for one of their values.
 LIMITS = --cores all --resources gpu=$(GPUS)
 
-.PHONY: results report peers growth unlock test check lint docs setup clean
+.PHONY: results report gate peers growth unlock test check format lint docs setup clean
 .DELETE_ON_ERROR:
 
 results: setup  ## tables, figures and the HTML report of CONFIG (default config/quick.yaml)
@@ -22,6 +22,10 @@ report: setup  ## the HTML report alone, of results that are there
 	@folder=$$($(BIN)/python -m bench results-folder "$(CONFIG)") && report="$$folder/report.html" && \
 	if [ ! -e "$$report" ] || [ -n "$$(find "$$folder" workflow/report -type f -newer "$$report")" ]; then \
 		$(BIN)/snakemake --configfile "$(CONFIG)" --report "$$report"; fi
+
+gate: CONFIG = config/ci.yaml
+gate: results  ## config/ci.yaml against its accepted facts: quality, bytes, work, latency
+	$(BIN)/python -m bench check results/ci --baseline results/baselines/ci.json --markdown results/ci/gate.md --junit results/ci/gate.xml
 
 peers: CONFIG = config/peers.yaml
 peers: setup $(PEERS)/colbert-ai/ready $(PEERS)/fast-plaid/ready  ## ours beside colbert-ai and fast-plaid, each in an environment of its own
@@ -44,14 +48,16 @@ unlock: setup  ## after a hard kill or a power loss, once no other run is on: le
 test: setup  ## the whole test suite
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
-check: setup lint docs  ## formats, types, links and figures of the documents, and the workflow's own lint
+check: format lint docs  ## formats, types, links and figures of the documents, and the workflow's own lint
 	$(BIN)/mypy
-	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/snakemake --lint --configfile config/ci.yaml
 
 lint: setup  ## ruff alone
 	$(BIN)/ruff check .
+
+format: setup  ## the formats of Python and of the rules, nothing changed
 	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow/rules
 
 docs: setup  ## the documents as a site in site/, their links and figures checked
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
