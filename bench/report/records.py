@@ -21,8 +21,10 @@ REFERENCE = ("fp16", "exact")
 
 
 def read_metrics(paths: Iterable[Path]) -> list[Record]:
-    """Records of runs in the order given; raises DataError where two describe the same row."""
-    return _distinct([read_json(path) for path in paths], ("dataset", "model", "codec", "preset"))
+    """Records of runs in the order given; raises DataError where two describe the same row, or were made of other data."""
+    found = _distinct([read_json(path) for path in paths], ("dataset", "model", "codec", "preset"))
+    _check_data(found)
+    return found
 
 
 def read_sizes(paths: Iterable[Path]) -> list[Record]:
@@ -45,6 +47,17 @@ def _distinct(records: list[Record], axes: Sequence[str]) -> list[Record]:
     if repeated := {row for row in rows if rows.count(row) > 1}:
         raise DataError(f"several records for the same row: {sorted(repeated)}")
     return records
+
+
+def _check_data(metrics: Sequence[Record]) -> None:
+    """Refuse rows of one data set whose passages or queries are not the same bytes."""
+    first: dict[tuple[str, str], Record] = {}
+    for record in metrics:
+        for part in ("corpus", "queries"):
+            other = first.setdefault((record["dataset"], part), record)
+            if other["run"]["inputs"].get(part) != record["run"]["inputs"].get(part):
+                rows = " and ".join("/".join(row_of(each)) for each in (other, record))
+                raise DataError(f"{rows} were made with different {part}: they cannot stand in one table; run both again")
 
 
 def quality_frame(

@@ -153,3 +153,14 @@ def test_sizes_carry_every_component_and_their_ratios(size):
     assert found["residuals"].tolist() == [0, 320]
     assert found["ratio_paper"].isna().tolist() == [True, False]
     assert found["ratio_with_centroids"].iloc[1] == 5.12
+
+
+@pytest.mark.parametrize("part", ["corpus", "queries"])
+def test_rows_of_one_data_set_that_were_made_with_other_data_do_not_stand_in_one_table(tmp_path, metric, part):
+    records = [metric("m", codec, "exact", [1.0]) for codec in ("fp16", "residual-2")]
+    for number, record in enumerate(records):
+        record["run"]["inputs"] |= {"corpus": "c", "queries": "q", part: str(number)}
+    with pytest.raises(DataError, match=f"toy/m/fp16/exact and toy/m/residual-2/exact were made with different {part}"):
+        read_metrics(write(tmp_path, records))
+    records[1]["dataset"] = "other"
+    assert len(read_metrics(write(tmp_path, records))) == 2

@@ -1,0 +1,81 @@
+"""Print where the numbers of a record come from, and the commands that make it again."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from bench.config.settings import flags
+from bench.errors import DataError
+from bench.files.storage import read_json
+
+LEFT_OUT = ("per_query", "search", "batch", "encode")  # values by query, and times, which Table 3 has
+
+
+def show(record: Path, /) -> None:
+    """Print where the numbers of a record come from, and the commands that make it again.
+
+    :param record: metrics.json, run.json, size.json or latency.json.
+    """
+    found = read_json(record)
+    kinds = {"per_query": _evaluated, "bytes_per_vector": _sized, "host": _timed, "settings": _searched}
+    kind = next((kind for key, kind in kinds.items() if isinstance(found, dict) and key in found), None)
+    if kind is None:
+        raise DataError(f"{record} is no record; give a metrics.json, run.json, size.json or latency.json")
+    for name, value in _lines(found):
+        print(f"{name:<44} {value}")
+    print("\nMake it again:")
+    for command in kind(record, found):
+        print(f"  bench {command}")
+
+
+def _lines(found: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every value of a record with its place: digests, settings, counts, versions, host."""
+    for key, value in found.items():
+        place = f"{prefix}{key}"
+        if not prefix and key in LEFT_OUT:
+            continue
+        if isinstance(value, Mapping):
+            yield from _lines(value, f"{place}.")
+        elif value is not None:
+            yield place, " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _evaluated(path: Path, found: Mapping[str, Any]) -> list[str]:
+    names = {name: found[name] for name in ("dataset", "model", "codec", "preset")}
+    rules = {"protocol": [f"{name}={value}" for name, value in found["protocol"].items()]}
+    deviations = {"deviations": [f"{name}={value}" for name, value in found["deviations"].items()] or None}
+    scored = {"measures": found["measures"], "depth": found["run"]["settings"]["depth"]}
+    run, queries = path.with_name("run.trec.gz"), _queries(path, "index" in found["run"])
+    said = f"evaluate --run {run} --queries {queries} {flags(scored, rules, deviations, names)} --output {path}"
+    return [*_searched(path.with_name("run.json"), found["run"]), said]
+
+
+def _searched(path: Path, found: Mapping[str, Any]) -> list[str]:
+    settings, output = dict(found["settings"]), path.with_name("run.trec.gz")
+    if "index" not in found:
+        given = flags({name: settings[name] for name in ("depth", "self_match")})
+        corpus = path.parents[2] / "corpus"
+        return [f"bm25 --corpus {corpus} --queries {_queries(path, False)} {given} --output {output}"]
+    return [f"search {_index(path)} {flags(settings)} --output {output}"]
+
+
+def _timed(path: Path, found: Mapping[str, Any]) -> list[str]:
+    first = {"first": found["search"]["queries"]}
+    return [f"latency {_index(path.parent)} {flags(found['settings'], first)} --output {path}"]
+
+
+def _sized(path: Path, found: Mapping[str, Any]) -> list[str]:
+    names = flags({name: found[name] for name in ("corpus", "model")})
+    return [f"size --index {path.parent / 'index'} {names} --output {path}"]
+
+
+def _index(path: Path) -> str:
+    """Return the flags of index and query vectors of ``build/corpus/model/codec/preset/queries/run.json``."""
+    codec, model = path.parents[2], path.parents[3]
+    return f"--index {codec / 'index'} --queries {model / 'queries' / path.parent.name}"
+
+
+def _queries(path: Path, compressed: bool) -> Path:
+    """Return the query folder of a run, which is five folders up, or two for BM25."""
+    corpus = path.parents[4] if compressed else path.parents[2]
+    return corpus / "queries" / path.parent.name
