@@ -18,6 +18,7 @@ NEEDED = ("table1_quality.html", "table2_size.html", "figure1_quality_bytes.png"
     ("target", "targets", "config"),
     [
         ("results", [], "config/quick.yaml"),
+        ("gate", [], "config/ci.yaml"),
         ("peers", ["peers"], "config/peers.yaml"),
         ("growth", ["growth"], "config/peers.yaml"),
     ],

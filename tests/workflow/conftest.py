@@ -65,7 +65,7 @@ class Checkout:
         names = ("metrics.json", "size.json", "manifest.json", "run.trec.gz")
         built = list(self.root.rglob("build/**/*"))
         files = [path for path in built if path.name in names or path.parent.name == "truncation"]
-        timed = {"latency", "training"}
+        timed = {"latency", "training", "records"}
         results = [path for path in self.root.rglob("results/**/*") if path.is_file()]
         results = [path for path in results if not timed & set(path.stem.split("_"))]
         return {str(path.relative_to(self.root)): path.read_bytes() for path in (*files, *results)}

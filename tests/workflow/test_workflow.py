@@ -26,6 +26,7 @@ CI_JOBS = {
     "project": 1,
     "protocol_report": 1,
     "queries": 2,
+    "records": 1,
     "score": 2,
     "search": 8,
     "size": 6,
@@ -44,10 +45,10 @@ def test_a_dry_run_from_nothing_plans_every_stage(finished):
     assert finished.planned("--forceall") == CI_JOBS
 
 
-def test_the_main_job_plans_136_jobs(finished):
+def test_the_main_job_plans_137_jobs(finished):
     counts = finished.planned("--forceall", config="config/quick.yaml")
     assert (counts["search"], counts["latency"]) == (15, 6)
-    assert sum(counts.values()) == 136
+    assert sum(counts.values()) == 137
 
 
 def test_every_round_of_denoised_supervision_is_in_the_dag(checkout):
@@ -170,7 +171,7 @@ def test_table_3_has_a_row_per_timing_with_the_quality_of_its_run(finished):
 
 def test_another_number_of_threads_is_another_timing_and_nothing_else(checkout):
     checkout.edit("config/ci.yaml", "threads: [1]", "threads: [1, 2]")
-    assert checkout.planned() == {"latency": 3, "latency_report": 1}
+    assert checkout.planned() == {"latency": 3, "latency_report": 1, "records": 1}
 
 
 def test_a_timing_on_more_threads_than_the_workflow_is_given_is_refused(checkout):
@@ -190,13 +191,19 @@ def test_without_latency_there_is_neither_table_3_nor_figure_3(checkout):
 
 def test_a_changed_preset_reruns_exactly_its_runs(checkout):
     checkout.edit("config/ci.yaml", "ndocs: 400", "ndocs: 420")
-    reports = {"tables": 1, "figures": 1, "codecs_report": 1, "protocol_report": 1, "latency_report": 1}
+    reports = {"tables": 1, "figures": 1, "codecs_report": 1, "protocol_report": 1, "latency_report": 1, "records": 1}
     assert checkout.planned() == {"search": 1, "evaluate": 1, "latency": 1, **reports}
+
+
+def test_a_changed_margin_reruns_the_tables_that_compare_and_nothing_else(checkout):
+    checkout.edit("config/ci.yaml", "margin: {RR@10: 0.01}", "margin: {RR@10: 0.02}")
+    assert checkout.planned() == {"tables": 1, "models_report": 1, "codecs_report": 1}
 
 
 SEARCHED_AGAIN = {
     "search": 8,
     "evaluate": 8,
+    "records": 1,
     "tables": 1,
     "codecs_report": 1,
     "figures": 1,
