@@ -49,6 +49,8 @@ VERBS = {
     "records": "the facts of all runs, indexes and timings in one file",
     "check": "facts against accepted ones: 0 passed, 1 changed, 2 cannot be compared",
     "accept": "facts as the baseline that later ones are compared with",
+    "verdict": "which measured numbers are off the printed ones: 0 for none, 1 for any",
+    "published": "printed numbers beside measured ones, with a verdict on each",
     "figures": "records of runs and sizes to figures",
     "codecs-report": "runs and sizes to a table and a figure of codecs",
     "peers": "records of systems measured over the same vectors to tables",

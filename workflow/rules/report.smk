@@ -3,6 +3,7 @@ records of quality, size and latency -> tables and figures
 
 needs   truncation of every query set, metrics.json of every run, size.json of every index, latency.json of every run that is timed, logs of trainings
 makes   results/{name}/records.json, all facts in one file, for the gate
+        results/{name}/published.*, printed numbers beside measured ones (snakemake verdict, which fails where one is off)
         results/{name}/table1_quality.*, table2_size.*, figure1_quality_bytes.*, figure2_size.*
         results/{name}/table3_latency.*, figure3_latency.*, where the config has latency
         results/{name}/table4_training.*, figure4_training.*, supervision.*, where it trains models, or distils them
@@ -53,6 +54,37 @@ rule records:
     shell:
         "python -m bench records --metrics {input.metrics} --sizes {input.sizes} {params.latencies}"
         " --output {output} 2>&1 | tee {log}"
+
+
+rule published:
+    input:
+        numbers=str(Path(workflow.basedir, "results", "published.csv")),
+        metrics=JOBS.metrics(),
+    output:
+        expand(f"{RESULTS}/published.{{suffix}}", suffix=["csv", "md", "html", "tex"]),
+    log:
+        f"logs/{PLAN.name}/published.log",
+    conda:
+        "../envs/bench.yaml"
+    params:
+        code=code_digest("bench.verbs.published"),
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python -m bench published --numbers {input.numbers} --metrics {input.metrics} --output {params.folder}"
+        " 2>&1 | tee {log}"
+
+
+rule verdict:
+    input:
+        f"{RESULTS}/published.csv",
+    output:
+        touch(f"build/{PLAN.name}.verdict"),
+    log:
+        f"logs/{PLAN.name}/verdict.log",
+    conda:
+        "../envs/bench.yaml"
+    shell:
+        "python -m bench verdict {input} 2>&1 | tee {log}"
 
 
 rule protocol_report:
