@@ -31,7 +31,8 @@ STYLE: Any = {
 def save(figure: Figure, base: Path) -> None:
     """``base`` + .pdf and .png (200 dots per inch), without time stamps."""
     for suffix, metadata in ((".pdf", {"CreationDate": None}), (".png", {"Software": None})):
-        with atomic(base.with_suffix(suffix)) as temporary:
+        # The kind of font is looked up when a file is written.
+        with atomic(base.with_suffix(suffix)) as temporary, mpl.rc_context(STYLE):
             figure.savefig(temporary, format=suffix[1:], dpi=200, metadata=metadata, bbox_inches="tight")
 
 
@@ -83,7 +84,7 @@ def _quality_panel(axes: Axes, rows: pd.DataFrame) -> None:
     axes.set_xscale("log", base=2)
     means = compared.groupby("codec")["bytes_per_vector"].mean().sort_values()
     ticks = {codec: found for codec, found in means.items() if _of_the_paper(codec)}
-    axes.set_xticks(list(ticks.values()), [f"{found:.0f}\n{_short(codec)}" for codec, found in ticks.items()])
+    axes.set_xticks(list(ticks.values()), [f"{found:.0f}\n{named(codec)}" for codec, found in ticks.items()])
     axes.minorticks_off()
     axes.set_xlabel("bytes per vector, everything counted")
     axes.set_ylabel(rows["headline"].iloc[0])
@@ -104,8 +105,10 @@ def _of_the_paper(codec: str) -> bool:
     return codec == REFERENCE[0] or codec.startswith("residual-")
 
 
-def _short(codec: str) -> str:
-    return codec if codec == REFERENCE[0] else f"{codec.removeprefix('residual-')} bit"
+def named(codec: str) -> str:
+    """Return how figures name a codec: the paper's by its bits, such as ``2 bits``, any other by its name."""
+    nbits = codec.removeprefix("residual-")
+    return codec if nbits == codec else "1 bit" if nbits == "1" else f"{nbits} bits"
 
 
 def size_by_component(sizes: pd.DataFrame) -> Figure:

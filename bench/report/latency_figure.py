@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator
 from matplotlib.transforms import Bbox
 
-from bench.report.figures import COLOURS, MARKERS, STYLE
+from bench.report.figures import COLOURS, MARKERS, STYLE, named
 from bench.report.latency import pareto
 
 MARKER_SIZE = 5
@@ -106,7 +106,7 @@ def _name_points(axes: Axes, rows: pd.DataFrame) -> None:
     (line,) = (line.get_path() for line in axes.lines if line.get_label() == FRONT)
     front = axes.transData.transform_path(line)
     for row in rows.loc[_front(rows).sort_values(ascending=False, kind="stable").index].itertuples():
-        name = f"{row.preset}, {str(row.codec).replace('residual-', '')}" + (" bit" if "residual" in str(row.codec) else "")
+        name = f"{row.preset}, {named(str(row.codec))}"
         for distance, (right, up) in itertools.product(DISTANCES, SIDES):
             away = distance * (0.7 if right and up else 1)
             text = axes.annotate(

@@ -91,6 +91,13 @@ def test_figure_1_works_with_baselines_alone(quick, tmp_path):
     assert horizontal(figure.axes[0], baselines=True) == pytest.approx([0.35, 0.4])
 
 
+def test_fonts_are_embedded_as_truetype_which_publishers_ask_for(quick, tmp_path):
+    save(quality_against_bytes(frame(quick)), tmp_path / "figure")
+    content = (tmp_path / "figure.pdf").read_bytes()
+    assert b"/Type3" not in content
+    assert b"/FontFile2" in content
+
+
 def test_figure_1_has_a_panel_per_data_set_with_numbers_of_its_own(quick, metric):
     metrics, sizes = quick
     other = [metric("minilm", "fp16", "exact", [0.25, 0.75], dataset="other")]
@@ -158,7 +165,7 @@ def test_figure_2_of_single_indexes_is_empty_but_drawn(size, tmp_path):
 def test_figure_1_names_the_papers_codecs_below_their_bytes_and_no_others(quick):
     quality = frame(quick)
     (axes,) = quality_against_bytes(quality).axes
-    assert [label.get_text() for label in axes.get_xticklabels()] == ["40\n1 bit", "64\n2 bit", "260\nfp16"]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["40\n1 bit", "64\n2 bits", "260\nfp16"]
     other = quality.assign(codec=quality["codec"].replace({"residual-1": "pq-8"}))
     (axes,) = quality_against_bytes(other).axes
-    assert [label.get_text() for label in axes.get_xticklabels()] == ["64\n2 bit", "260\nfp16"]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["64\n2 bits", "260\nfp16"]

@@ -165,7 +165,7 @@ def test_figure_3_shows_no_less_than_a_hundredth_of_the_measure(spread, expected
 
 def test_lone_points_are_named(frame):
     (axes,) = quality_against_latency(frame).axes
-    assert {text.get_text() for text in axes.texts} == {"exact, fp16", "exact, 2 bit", "plaid, 2 bit", "plaid, 1 bit"}
+    assert {text.get_text() for text in axes.texts} == {"exact, fp16", "exact, 2 bits", "plaid, 2 bits", "plaid, 1 bit"}
 
 
 @pytest.mark.parametrize("suffix", [".png", ".pdf"])
