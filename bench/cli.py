@@ -46,6 +46,7 @@ VERBS = {
     "tables": "records of runs and sizes to tables",
     "protocol-report": "records of truncation and runs to a table",
     "show": "where the numbers of a record come from, and the commands that make it again",
+    "explain": "what moved between two runs of a query, and the tokens that made it move",
     "records": "the facts of all runs, indexes and timings in one file",
     "check": "facts against accepted ones: 0 passed, 1 changed, 2 cannot be compared",
     "accept": "facts as the baseline that later ones are compared with",
