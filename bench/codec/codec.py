@@ -1,8 +1,8 @@
-"""A fitted codec: every compressed one has the same shape, so that there is one decoder and one file layout.
+"""A fitted codec. All compressed codecs have the same form, so there is one decoder and one file layout.
 
-A vector is a centroid plus a residual; each byte of the residual picks one of 256 sub-vectors for its dimensions. Options: a
-linear map before everything; and what the residual is multiplied by, either its gain, which a last byte picks, or the
-spread of its centroid.
+A vector is stored as the id of a centroid and a residual. Each byte of the residual selects one of 256 sub-vectors for its
+dimensions. Two parts are optional: a linear map, which is applied before everything else; and a factor of the residual,
+which is either a gain selected by an additional byte, or the spread of the centroid.
 """
 
 from collections.abc import Callable
@@ -31,14 +31,14 @@ def _none(*shape: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Codec:
-    """centroids ``[centroids, dim]``; codebook ``[sub-vectors, 256, dim / sub-vectors]``; float32 unless said otherwise.
+    """Centroids ``[centroids, dim]`` and codebook ``[sub-vectors, 256, dim / sub-vectors]``, float32 unless said otherwise.
 
-    cutoffs ``[buckets - 1]`` and weights ``[buckets]`` of scalar buckets, or a row for each dimension, and empty for a
-    codebook that was learned. map ``[dim, dim]``: what vectors are multiplied by from the left before anything else, or
-    empty; centroids and decoded vectors are mapped ones, and queries are mapped so that inner products stay. Most often it
-    is a rotation; where it is not, lengths mean nothing after it, and decoded vectors are not normalised. gains ``[256]``,
-    or empty where there is no byte for them; spreads ``[centroids]`` float16, or empty; a codec has one of them at most. On
-    disk centroids take a byte a dimension; ``save`` refuses others than ``bench.codec.int8_centroids`` gives.
+    cutoffs ``[buckets - 1]`` and weights ``[buckets]``: scalar buckets, or one row of them for each dimension; empty for a
+    learned codebook. map ``[dim, dim]``: vectors are multiplied by the map from the left before anything else; empty if
+    there is no map. Centroids and decoded vectors are mapped. Queries are mapped such that inner products do not change. If
+    the map is not a rotation, it changes lengths, and decoded vectors are not normalised. gains ``[256]``: empty without a
+    byte for gains; spreads ``[centroids]`` float16: empty without spreads. A codec has gains or spreads, not both. On disk a
+    centroid has one byte per dimension; ``save`` refuses centroids that ``bench.codec.int8_centroids`` would change.
     """
 
     centroids: np.ndarray
@@ -55,22 +55,22 @@ class Codec:
 
     @property
     def bytes(self) -> int:
-        """Bytes of one residual, that of its gain included."""
+        """Number of bytes of a residual, including the byte of its gain."""
         return len(self.codebook) + (len(self.gains) > 0)
 
     @cached_property
     def largest_factor(self) -> float:
-        """The most that a residual is multiplied by."""
+        """Largest factor that a residual is multiplied by."""
         return float(max(self.gains.max(initial=0), self.spreads.max(initial=0))) if self.factors else 1.0
 
     @property
     def factors(self) -> bool:
-        """Whether residuals are multiplied by anything."""
+        """Whether residuals are multiplied by a factor."""
         return len(self.gains) > 0 or len(self.spreads) > 0
 
     @cached_property
     def normalised(self) -> bool:
-        """Whether decoded vectors have norm 1: the map keeps lengths."""
+        """Whether decoded vectors are normalised, which is the case if the map keeps lengths."""
         return not len(self.map) or bool(np.allclose(self.map @ self.map.T, np.eye(self.dim), atol=ORTHOGONAL))
 
     @cached_property
@@ -82,13 +82,14 @@ class Codec:
         return np.ascontiguousarray(self.inverse.T)
 
     def mapped(self, vectors: np.ndarray) -> np.ndarray:
-        """Vectors ``[vectors, dim]`` float32 as the centroids of this codec are; as they were where it has no map."""
+        """Return vectors ``[vectors, dim]`` float32 after the map, or unchanged if there is no map."""
         return vectors @ self.map if len(self.map) else vectors
 
     def mapped_queries(self, queries: np.ndarray) -> np.ndarray:
-        """Query vectors ``[vectors, dim]`` float32, whose products with mapped vectors are those of both before.
+        """Return query vectors ``[vectors, dim]`` float32 whose inner products with mapped vectors equal the original ones.
 
-        By a loop of ours: threads of a BLAS, which wait for the next product in a loop, would take the time of searches.
+        The product is computed by a compiled loop. The threads of a BLAS wait actively for the next product, which would
+        slow down searches that run at the same time.
         """
         if not len(self.map):
             return queries
@@ -102,7 +103,7 @@ class Codec:
     def encode(
         self, vectors: np.ndarray, codes: np.ndarray, *, threads: int = 1, out: np.ndarray | None = None
     ) -> np.ndarray:
-        """Residual bytes ``[vectors, bytes]`` uint8 of vectors ``[vectors, dim]``, not mapped, with their codes."""
+        """Return residual bytes ``[vectors, bytes]`` uint8 of vectors ``[vectors, dim]``, not yet mapped, with their codes."""
         packed = np.empty((len(vectors), self.bytes), np.uint8) if out is None else np.asarray(out)
         quantize = self._quantizer()
 
@@ -114,7 +115,7 @@ class Codec:
         return packed
 
     def _quantizer(self) -> Callable[[np.ndarray, np.ndarray, np.ndarray], None]:
-        """Fills bytes ``[vectors, bytes]`` for mapped vectors and their codes."""
+        """Return the function that fills bytes ``[vectors, bytes]`` from mapped vectors and their codes."""
         if not len(self.cutoffs):
             compared = (1 / self.spreads.astype(np.float32), *product.tables(self.codebook))
             return lambda vectors, codes, out: loops.nearest_parts(vectors, self.centroids, codes, *compared, out)
@@ -125,7 +126,7 @@ class Codec:
         return lambda vectors, codes, out: self._with_gains(vectors - self.centroids[codes], cutoffs, out)
 
     def _with_gains(self, residuals: np.ndarray, cutoffs: np.ndarray, out: np.ndarray) -> None:
-        """Bytes of the direction of each residual, and then of its gain."""
+        """Encode the direction of each residual, and then its gain in the last byte."""
         zero, same = np.zeros((1, self.dim), np.float32), np.zeros(len(residuals), np.uint8)
         loops.quantize(rotated.unit(residuals), zero, same, cutoffs, out[:, :-1])
         directions = np.empty_like(residuals)
@@ -133,14 +134,16 @@ class Codec:
         out[:, -1] = scalar.nearest(rotated.gains(residuals, directions), self.gains)
 
     def decode(self, codes: np.ndarray, residuals: np.ndarray) -> np.ndarray:
-        """Mapped vectors ``[vectors, dim]`` float32, of norm 1 where ``normalised``, from codes and residual bytes
-        ``[vectors, bytes]``."""
+        """Return mapped vectors ``[vectors, dim]`` float32 from codes and residual bytes ``[vectors, bytes]``.
+
+        The vectors have norm 1 if the codec is ``normalised``.
+        """
         vectors, norms = self._sums(codes, residuals)
         vectors /= np.maximum(norms, TINY)[:, None]
         return vectors
 
     def norms(self, codes: np.ndarray, residuals: np.ndarray) -> np.ndarray:
-        """``[vectors]`` float32: what decoding divides by, the norm of centroid plus residual, or 1."""
+        """Return ``[vectors]`` float32: the norm of centroid plus residual, by which decoding divides, or 1."""
         return self._sums(codes, residuals)[1]
 
     def _sums(self, codes: np.ndarray, residuals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -150,7 +153,7 @@ class Codec:
         return vectors, np.linalg.norm(vectors, axis=1) if self.normalised else np.ones(len(vectors), np.float32)
 
     def save(self, writer: FolderWriter) -> None:
-        """Write the arrays; raises DataError for centroids that would be read back as others."""
+        """Write the arrays. Raise DataError for centroids that would change when they are read again."""
         values, scales = to_bytes(self.centroids)
         if not np.array_equal(from_bytes(values, scales), self.centroids):
             raise DataError(f"the centroids for {writer.folder} do not fit in a byte a dimension: round them first")
@@ -161,7 +164,7 @@ class Codec:
 
 
 def load(folder: Path) -> Codec:
-    """Read the arrays of a codec; raises DamagedFileError where their shapes do not fit together."""
+    """Read the arrays of a codec. Raise DamagedFileError if their shapes do not fit together."""
     centroids = from_bytes(*(read_array(folder / name, mapped=False) for name in (CENTROIDS, SCALES)))
     codec = Codec(centroids, *(read_array(folder / f"{name}.npy", mapped=False) for name in (*TABLES, SPREADS)))
     dim, count = codec.dim, max(len(codec.codebook), 1)

@@ -1,4 +1,4 @@
-"""Where Triton's kernels can run. Triton is an optional package: nothing imports it before this has looked."""
+"""Where the Triton kernels can run. Triton is an optional package; this module checks for it before any import."""
 
 import importlib.util
 from typing import Any
@@ -12,10 +12,10 @@ INTERPRETED = "set TRITON_INTERPRET=1 before Python starts"
 
 
 def open_device(name: str = "cuda") -> torch.device:
-    """The device of that name for Triton's kernels: cuda, or cpu for Triton's interpreter, which is for tests.
+    """Return the device for Triton kernels: cuda, or cpu for the interpreter of Triton, which is for tests.
 
-    Which of several accelerators it is, ``CUDA_VISIBLE_DEVICES`` says. Raises SettingsError where triton is not installed,
-    where torch sees no accelerator, and for the cpu where kernels are not interpreted.
+    ``CUDA_VISIBLE_DEVICES`` selects one of several accelerators. Raise SettingsError if triton is not installed, if torch
+    finds no accelerator, or for the cpu if kernels are not interpreted.
     """
     if name not in DEVICES:
         raise SettingsError(f"device {name!r} is not one of {list(DEVICES)}; CUDA_VISIBLE_DEVICES chooses among several")
@@ -34,12 +34,12 @@ def open_device(name: str = "cuda") -> torch.device:
 
 
 def interpreted() -> bool:
-    """Whether Triton interprets kernels instead of compiling them."""
+    """Return whether Triton interprets kernels instead of compiling them."""
     import triton
 
     return bool(triton.knobs.runtime.interpret)
 
 
 def moved(array: Any, device: torch.device) -> torch.Tensor:
-    """A copy of a numpy array, which may be memory-mapped and read-only, on the device."""
+    """Return a copy of a numpy array, which may be memory-mapped and read-only, on the device."""
     return torch.tensor(array, device=device)

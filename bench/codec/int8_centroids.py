@@ -1,4 +1,7 @@
-"""Centroids in a byte per dimension. The residual is taken from the rounded centroid, so what rounding loses it regains."""
+"""Centroids with one byte per dimension.
+
+The residual is computed from the rounded centroid, so the residual contains what rounding loses.
+"""
 
 import numpy as np
 
@@ -6,9 +9,9 @@ LARGEST = 127
 
 
 def to_bytes(centroids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Nearest ``[centroids, dim]`` int8 and ``[centroids]`` float16 whose product they are.
+    """Return ``[centroids, dim]`` int8 and scales ``[centroids]`` float16 whose product is nearest to the centroids.
 
-    A scale is rounded up to float16, so that the product is exact in float32 and rounding twice is rounding once.
+    A scale is rounded up to float16, so that the product is exact in float32 and rounding twice equals rounding once.
     """
     exact = np.abs(centroids).max(axis=1, initial=0) / LARGEST
     scales = exact.astype(np.float16)
@@ -18,10 +21,10 @@ def to_bytes(centroids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def from_bytes(values: np.ndarray, scales: np.ndarray) -> np.ndarray:
-    """``[centroids, dim]`` float32."""
+    """Return centroids ``[centroids, dim]`` float32."""
     return values.astype(np.float32) * scales.astype(np.float32)[:, None]
 
 
 def rounded(centroids: np.ndarray) -> np.ndarray:
-    """The centroids as they will be read back."""
+    """Return the centroids as they will be read from disk."""
     return from_bytes(*to_bytes(centroids))

@@ -1,4 +1,4 @@
-"""Centroids: how many, from which sample, and by which k-means (arXiv 2112.01488, section 3.4)."""
+"""Centroids: their number, the sample of passages, and spherical k-means (arXiv 2112.01488, section 3.4)."""
 
 import math
 from dataclasses import dataclass
@@ -19,8 +19,10 @@ FIRST_POINTS, POINTS = 8, 96
 
 @dataclass(frozen=True)
 class Clusters:
-    """centroids ``[centroids, dim]`` float32; spreads ``[centroids]`` float16: how far from each its vectors are, as the
-    root of the mean squared distance, over that of all vectors; 1 where all distances are 0.
+    """Centroids ``[centroids, dim]`` float32, and spreads ``[centroids]`` float16.
+
+    The spread of a centroid is the root of the mean squared distance of its vectors, divided by the same root over all
+    vectors. All spreads are 1 if all distances are 0.
     """
 
     centroids: np.ndarray
@@ -28,7 +30,7 @@ class Clusters:
 
 
 def number_of_centroids(vectors: int, times: int = 1) -> int:
-    """``times * 2**floor(log2(16 * sqrt(vectors)))``; the paper has them once (section 3.4)."""
+    """Return ``times * 2**floor(log2(16 * sqrt(vectors)))``; the paper uses ``times = 1`` (section 3.4)."""
     if vectors < 1:
         raise SettingsError("an index needs at least one vector")
     if times < 1:
@@ -37,19 +39,20 @@ def number_of_centroids(vectors: int, times: int = 1) -> int:
 
 
 def sample_size(passages: int) -> int:
-    """Passages in the k-means sample: ``16 * sqrt(120 * passages)``, at most all of them."""
+    """Return the number of passages in the k-means sample: ``16 * sqrt(120 * passages)``, but at most all of them."""
     return min(passages, 1 + int(16 * math.sqrt(120 * passages)))
 
 
 def sample_passages(passages: int, rng: np.random.Generator) -> np.ndarray:
-    """Sorted positions of the passages to take the sample from, without repetition."""
+    """Return the sorted positions of a random sample of passages, without repetition."""
     return np.sort(rng.choice(passages, sample_size(passages), replace=False))
 
 
 def hold_out(sample: Vectors, rng: np.random.Generator) -> tuple[Vectors, np.ndarray]:
-    """Split vectors ``[sample, dim]`` into those to train on and those to fit the buckets on.
+    """Split vectors ``[sample, dim]`` into vectors for k-means and held-out vectors, on which the codec is fitted.
 
-    Five in a hundred are held out, at most 50,000; of fewer than twenty none can be spared, and both parts are all.
+    Five per cent of the vectors are held out, at most 50,000. A sample of fewer than twenty vectors is not split: both parts
+    are the whole sample.
     """
     held = min(HELDOUT_MOST, int(HELDOUT_SHARE * len(sample)))
     if held == 0:
@@ -59,17 +62,17 @@ def hold_out(sample: Vectors, rng: np.random.Generator) -> tuple[Vectors, np.nda
 
 
 def fit(sample: Vectors, centroids: int, *, seed: int, iterations: int, threads: int = 1) -> np.ndarray:
-    """The centroids that ``clusters`` finds, for those who ask for no more."""
+    """Return only the centroids that ``clusters`` finds."""
     return clusters(sample, centroids, seed=seed, iterations=iterations, threads=threads).centroids
 
 
 def clusters(sample: Vectors, centroids: int, *, seed: int, iterations: int, threads: int = 1) -> Clusters:
-    """Spherical k-means: ``[sample, dim]`` to at most ``centroids`` centres ``[., dim]`` float32, of norm 1 as far as
-    the bytes that they are stored in allow (``bench.codec.int8_centroids``).
+    """Run spherical k-means over ``[sample, dim]`` and return at most ``centroids`` centroids ``[., dim]`` float32.
 
-    The first iteration looks at ``FIRST_POINTS`` vectors a centroid, drawn at random, each later one at twice as many, up to
-    ``POINTS``: as good as all of them in every iteration, for half of the work. Where the sample has no more distinct
-    vectors than centroids, these are the centres.
+    The centroids have norm 1 up to the rounding of their stored bytes (``bench.codec.int8_centroids``). The first iteration
+    uses a random sample of ``FIRST_POINTS`` vectors per centroid. Each later iteration uses twice as many, up to ``POINTS``.
+    The result is as good as with all vectors in every iteration, for half of the work. If the sample has no more distinct
+    vectors than centroids, these vectors are the centroids.
     """
     # Sorting the whole sample is slow; unless a short stretch of it is short of distinct vectors, there are enough.
     if len(np.unique(sample[: 2 * centroids], axis=0)) <= centroids:
@@ -87,13 +90,15 @@ def clusters(sample: Vectors, centroids: int, *, seed: int, iterations: int, thr
 
 
 def _only(vectors: Vectors, rows: np.ndarray) -> Vectors:
-    """Some of the vectors, unread where they are unread."""
+    """Return some of the vectors; vectors that are read on access stay unread."""
     return vectors[rows] if isinstance(vectors, np.ndarray) else vectors.only(rows)
 
 
 def _means(points: Vectors, codes: np.ndarray, centroids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Normalised sums of the points of each centroid, and its spread; one without points moves to the point farthest from
-    its own."""
+    """Return the normalised sum of the points of each centroid, and its spread.
+
+    A centroid without points moves to the point that is farthest from its own centroid.
+    """
     sums, counts = loops.sums(points, codes, len(centroids))
     means = _unit(sums)
     empty = np.flatnonzero((counts == 0) | ~sums.any(axis=1))
@@ -104,10 +109,11 @@ def _means(points: Vectors, codes: np.ndarray, centroids: np.ndarray) -> tuple[n
 
 
 def spreads(sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """``[centroids]`` float16 (``Clusters``) from sums ``[centroids, dim]`` of the unit vectors of each, and their counts.
+    """Return the spreads ``[centroids]`` float16 of ``Clusters`` from sums ``[centroids, dim]`` of unit vectors and counts.
 
-    The squared distances of n unit vectors to the direction of their sum s add up to 2 n - 2 |s|. Those of one vector more,
-    with the mean distance of all, are added: of a few vectors little is known, and of none nothing.
+    The squared distances of n unit vectors to the direction of their sum s add up to 2 n - 2 |s|. One more vector at the
+    mean distance of all vectors is added to each centroid, which keeps the estimate stable for centroids with few vectors or
+    none.
     """
     squares = np.maximum(2 * (counts - np.linalg.norm(sums.astype(np.float64), axis=1)), 0)
     mean = squares.sum() / counts.sum()

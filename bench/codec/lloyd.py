@@ -1,10 +1,10 @@
 """Scalar quantization with the least squared error: Lloyd's buckets, and a scale for each dimension.
 
-The paper's buckets are equally likely, which spends as many of them on the dense middle of the distribution as on its long
-tails. The squared error of a quantizer is least where each weight is the mean of its bucket and each cutoff lies half-way
-between two weights (S. P. Lloyd, Least squares quantization in PCM, 1982; J. Max, Quantizing for minimum distortion,
-1960). Iterating these two conditions from the paper's buckets finds such a quantizer. Dimensions of residuals have the same
-shape, but not the same width (those of a PCA least of all): divided by its standard deviation each uses all of its buckets.
+The paper's buckets are equally likely. They resolve the dense middle of the distribution as finely as its long tails. The
+squared error is smallest if each weight is the mean of its bucket and each cutoff lies half-way between two weights (S. P.
+Lloyd, Least squares quantization in PCM, 1982; J. Max, Quantizing for minimum distortion, 1960). Iterating these two
+conditions from the paper's buckets finds such a quantizer. The dimensions of residuals have the same shape but different
+widths, most of all after a PCA. Divided by its standard deviation, each dimension uses all of its buckets.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ VALUES = 1_000_000
 
 
 def fit(residuals: np.ndarray, nbits: int) -> tuple[np.ndarray, np.ndarray]:
-    """Cutoffs ``[dim, 2**nbits - 1]`` and weights ``[dim, 2**nbits]``, float32, from residuals ``[heldout, dim]``."""
+    """Return cutoffs ``[dim, 2**nbits - 1]`` and weights ``[dim, 2**nbits]`` float32 from residuals ``[heldout, dim]``."""
     scales = residuals.std(axis=0, dtype=np.float64)
     standard = np.divide(residuals, scales, out=np.zeros(residuals.shape), where=scales > 0)
     cutoffs, weights = optimal(standard, nbits)
@@ -25,7 +25,7 @@ def fit(residuals: np.ndarray, nbits: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def optimal(values: np.ndarray, nbits: int) -> tuple[np.ndarray, np.ndarray]:
-    """Cutoffs ``[2**nbits - 1]`` and weights ``[2**nbits]``, float64, of the values, every n-th of them if they are many."""
+    """Return cutoffs ``[2**nbits - 1]`` and weights ``[2**nbits]``, float64; of many values every n-th is used."""
     ordered = np.sort(values.ravel()[:: -(-values.size // VALUES)])
     sums = np.concatenate([[0.0], np.cumsum(ordered)])
     weights = residual.fit(ordered, nbits)[1].astype(np.float64)

@@ -1,12 +1,11 @@
-"""Which centroid is nearest: nearly all of the work of building an index.
+"""Assignment of vectors to their nearest centroids, which is most of the work of building an index.
 
-Among few centroids every inner product is computed. Among many, centroids are first put into groups, and a vector is
-compared with those centroids only that have the vector's nearest group among those nearest to themselves: with a
-sixteenth of the centroids, and with about ``LIST`` of them at most. The ``DOUBTFUL`` share of vectors that are then
-farthest from what was found, which is where nearly all misses are, is searched again, in lists of up to ``WIDE``. So the
-work for a vector hardly grows with the collection. Its squared distance, and with that the error that the residual is to
-mend, stays within a thousandth of what all products give: 20,000 of 707,851 vectors of MiniLM (dim 128) lost 0.012 %,
-0.024 % and 0.063 % of it among 8,192, 32,768 and 65,536 centroids.
+With few centroids, every inner product is computed. With many centroids, the centroids are first put into groups. A vector
+is compared only with the centroids that have the group of the vector among their own nearest groups: a sixteenth of all
+centroids, and about ``LIST`` at most. The ``DOUBTFUL`` share of vectors that are then farthest from their centroid, which
+contains nearly all errors, is searched again in lists of up to ``WIDE`` centroids. The work per vector therefore hardly
+grows with the collection. The squared distance to the centroid stays within a thousandth of the exact result: 20,000 of
+707,851 vectors of MiniLM (dim 128) lost 0.012 %, 0.024 % and 0.063 % of it among 8,192, 32,768 and 65,536 centroids.
 """
 
 import itertools
@@ -29,17 +28,17 @@ CHUNK = 262_144
 
 
 def code_dtype(centroids: int) -> np.dtype:
-    """The narrowest unsigned type that holds every centroid id."""
+    """Return the narrowest unsigned type that holds every centroid id."""
     return np.min_scalar_type(max(centroids - 1, 0))
 
 
 def assign(
     vectors: Vectors, centroids: np.ndarray, *, threads: int = 1, exhaustive: bool = False, doubtful: float = DOUBTFUL
 ) -> np.ndarray:
-    """Code ``[vectors]`` of each vector ``[vectors, dim]``: the centroid of the largest inner product, the lower of equals.
+    """Return the code ``[vectors]`` of each vector ``[vectors, dim]``: the centroid with the largest inner product.
 
-    With ``FEW`` centroids or more the groups decide which inner products are computed, unless ``exhaustive`` asks for
-    all of them. The number of threads changes nothing.
+    Of equal products the lower id wins. With ``FEW`` centroids or more, groups decide which inner products are computed,
+    unless ``exhaustive`` is set. The number of threads does not change the result.
     """
     codes = np.empty(len(vectors), code_dtype(len(centroids)))
     with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
@@ -72,7 +71,7 @@ def _grouped(
     lists: list[np.ndarray],
     codes: np.ndarray,
 ) -> np.ndarray:
-    """Fill ``codes``, vectors of one group together, against the centroids in its list; returns their inner products."""
+    """Fill ``codes`` group by group from the list of centroids of each group, and return the inner products."""
     closeness = np.empty(len(vectors), np.float32)
     owners = np.empty(len(vectors), code_dtype(len(groups)))
     _run(pool, _exhaustive(vectors, groups, owners))
@@ -93,7 +92,7 @@ def _grouped(
 
 
 def _exhaustive(vectors: Vectors, centroids: np.ndarray, codes: np.ndarray) -> Iterable[Callable[[], None]]:
-    """Tasks that fill ``codes``, block by block."""
+    """Return the tasks that fill ``codes``, block by block, from all inner products."""
     right = np.ascontiguousarray(centroids.T)
 
     def search(some: slice) -> None:
@@ -103,7 +102,7 @@ def _exhaustive(vectors: Vectors, centroids: np.ndarray, codes: np.ndarray) -> I
 
 
 def _groups(centroids: np.ndarray, pool: ThreadPoolExecutor) -> np.ndarray:
-    """``[groups, dim]``: means of the centroids nearest to each, about six times the square root of their number."""
+    """Return ``[groups, dim]``: means of nearby centroids, about six times the square root of their number."""
     number = 2 ** int(np.log2(6 * np.sqrt(len(centroids))))
     groups = centroids[:: len(centroids) // number][:number].copy()
     owners = np.empty(len(centroids), code_dtype(number))
@@ -116,9 +115,9 @@ def _groups(centroids: np.ndarray, pool: ThreadPoolExecutor) -> np.ndarray:
 
 
 def _lists(pool: ThreadPoolExecutor, groups: np.ndarray, centroids: np.ndarray, share: float) -> list[np.ndarray]:
-    """For each group the ascending ids of the centroids that have it in the ``share`` of groups nearest to themselves.
+    """Return for each group the ascending ids of the centroids that have it in their ``share`` of nearest groups.
 
-    Where none has, which happens where many groups are alike, those of all centroids.
+    If no centroid has a group there, which happens if many groups are alike, its list contains all centroids.
     """
     everything = np.arange(len(centroids))
     nearest = max(1, int(share * len(groups)))

@@ -1,12 +1,12 @@
 """Product quantization of residuals.
 
-Dimensions are cut into as many stretches as there are bytes, and each stretch has 256 sub-vectors of its own, found by
-k-means (Jégou et al., Product quantization for nearest neighbor search, 2011). A codebook of k-means adapts to the joint
-distribution of its dimensions, where that of scalar buckets is their product. Where stretches differ in variance or are
-correlated, a rotation first balances them: the one that loses least of a normal distribution is known (Ge et al., Optimized
-product quantization, 2013, section 3.3, "eigenvalue allocation"). As any rotation it costs nothing but one product for a
-query. On residuals it leaves 8 to 17 % less squared error than the rotation that turns with the codebook find from a random
-one on (section 3.2, which FAISS has), and those turns find nothing better from it on (docs/journal-codecs.md).
+The dimensions are split into as many parts as there are bytes. Each part has 256 sub-vectors of its own, found by k-means
+(Jégou et al., Product quantization for nearest neighbor search, 2011). A k-means codebook adapts to the joint distribution
+of its dimensions, whereas scalar buckets assume that dimensions are independent. If the parts differ in variance or are
+correlated, a rotation first balances them. For a normal distribution the best rotation is known (Ge et al., Optimized
+product quantization, 2013, section 3.3, "eigenvalue allocation"). A rotation costs one product per query. On residuals this
+rotation leaves 8 to 17 % less squared error than alternating optimization from a random rotation (section 3.2, as in FAISS),
+and alternating optimization does not improve it further (docs/journal-codecs.md).
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -22,19 +22,21 @@ BLOCK = 4096
 
 
 def fit(residuals: np.ndarray, number_of_bytes: int, seed: int, *, threads: int = 1) -> np.ndarray:
-    """Codebook ``[bytes, 256, dim / bytes]`` float32 from the first ``POINTS`` of residuals ``[heldout, dim]`` float32.
+    """Return a codebook ``[bytes, 256, dim / bytes]`` float32 from the first ``POINTS`` residuals ``[heldout, dim]``
+    float32.
 
-    Fewer than 256 residuals are repeated until there are 256. The number of threads changes nothing.
+    Fewer than 256 residuals are repeated until there are 256. The number of threads does not change the result.
     """
     points = _enough(residuals, POINTS)
     return _k_means(points, _first(points, number_of_bytes, seed), ITERATIONS, threads)
 
 
 def rotation(residuals: np.ndarray, number_of_bytes: int) -> np.ndarray:
-    """The orthogonal ``[dim, dim]`` float32 of OPQ, to multiply residuals ``[heldout, dim]`` float32 by from the left.
+    """Return the orthogonal ``[dim, dim]`` float32 of OPQ, by which residuals ``[heldout, dim]`` are multiplied from the
+    left.
 
-    Principal axes, dealt out from the widest on: each goes to the byte whose axes so far have the least product of
-    variances, as long as that has room for it.
+    The principal axes are allocated in descending order of variance. Each axis goes to the byte whose axes have the smallest
+    product of variances so far, among the bytes that have room.
     """
     points = _enough(residuals, POINTS)
     variances, axes = np.linalg.eigh(np.cov(points, rowvar=False))
@@ -49,7 +51,7 @@ def rotation(residuals: np.ndarray, number_of_bytes: int) -> np.ndarray:
 
 
 def assign(residuals: np.ndarray, codebook: np.ndarray, *, threads: int = 1) -> np.ndarray:
-    """Bytes ``[vectors, bytes]`` uint8 of the sub-vectors nearest to residuals ``[vectors, dim]`` float32."""
+    """Return bytes ``[vectors, bytes]`` uint8: the nearest sub-vectors of residuals ``[vectors, dim]`` float32."""
     found = np.empty((len(residuals), len(codebook)), np.uint8)
     centre, same = np.zeros((1, residuals.shape[1]), np.float32), np.zeros(len(residuals), np.uint8)
     compared = np.empty(0, np.float32), *tables(codebook)
@@ -63,18 +65,18 @@ def assign(residuals: np.ndarray, codebook: np.ndarray, *, threads: int = 1) -> 
 
 
 def tables(codebook: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What ``loops.nearest_parts`` compares vectors with, from a codebook ``[bytes, 256, dim / bytes]``."""
+    """Return the arrays that ``loops.nearest_parts`` needs from a codebook ``[bytes, 256, dim / bytes]``."""
     turned = np.ascontiguousarray(codebook.transpose(0, 2, 1), np.float32)
     return turned, np.ascontiguousarray(-0.5 * np.square(codebook.astype(np.float64)).sum(axis=2), np.float32)
 
 
 def decoded(codes: np.ndarray, codebook: np.ndarray) -> np.ndarray:
-    """Residuals ``[vectors, dim]`` from bytes ``[vectors, bytes]``."""
+    """Return residuals ``[vectors, dim]`` from bytes ``[vectors, bytes]``."""
     return codebook[np.arange(len(codebook)), codes].reshape(len(codes), -1)
 
 
 def _k_means(points: np.ndarray, codebook: np.ndarray, iterations: int, threads: int) -> np.ndarray:
-    """Lloyd's iterations of every stretch from a codebook ``[bytes, 256, dim / bytes]`` on."""
+    """Run Lloyd's iterations for every part, from a codebook ``[bytes, 256, dim / bytes]``."""
     for _ in range(iterations):
         codes = assign(points, codebook, threads=threads)
         sums, counts = np.zeros(codebook.shape), np.zeros(codebook.shape[:2], np.int64)
@@ -87,20 +89,20 @@ def _k_means(points: np.ndarray, codebook: np.ndarray, iterations: int, threads:
 
 
 def _refill(points: np.ndarray, codes: np.ndarray, before: np.ndarray, counts: np.ndarray, found: np.ndarray) -> None:
-    """Move sub-vectors ``found [256, .]`` that no point is nearest to, to the points farthest from their own."""
+    """Move sub-vectors ``found [256, .]`` without points to the points that are farthest from their own sub-vector."""
     empty = np.flatnonzero(counts == 0)
     distances = np.square(points - before[codes]).sum(axis=1)
     found[empty] = points[np.argsort(-distances, kind="stable")[: len(empty)]]
 
 
 def _first(points: np.ndarray, number_of_bytes: int, seed: int) -> np.ndarray:
-    """A codebook of points taken at random."""
+    """Return a codebook of randomly drawn points."""
     rows = np.random.default_rng(seed).choice(len(points), ENTRIES, replace=False)
     return np.ascontiguousarray(_parts(points[rows], number_of_bytes).transpose(1, 0, 2))
 
 
 def _parts(vectors: np.ndarray, number_of_bytes: int) -> np.ndarray:
-    """Vectors ``[vectors, dim]`` as ``[vectors, bytes, dim / bytes]``."""
+    """Return vectors ``[vectors, dim]`` as ``[vectors, bytes, dim / bytes]``."""
     return vectors.reshape(len(vectors), number_of_bytes, -1)
 
 
