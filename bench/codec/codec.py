@@ -103,7 +103,7 @@ class Codec:
     def encode(
         self, vectors: np.ndarray, codes: np.ndarray, *, threads: int = 1, out: np.ndarray | None = None
     ) -> np.ndarray:
-        """Return residual bytes ``[vectors, bytes]`` uint8 of vectors ``[vectors, dim]``, not yet mapped, with their codes."""
+        """Return residual bytes ``[vectors, bytes]`` uint8 of vectors ``[vectors, dim]``, not yet mapped, with codes."""
         packed = np.empty((len(vectors), self.bytes), np.uint8) if out is None else np.asarray(out)
         quantize = self._quantizer()
 

@@ -1,4 +1,4 @@
-"""How much of one ranking is in another: what compression or a search engine changes, whatever the judgements say."""
+"""The share of one ranking that is in another: the effect of compression or of an engine, without judgements."""
 
 from bench.errors import DataError
 from bench.evaluation.runs import Rankings

@@ -1,1 +1,1 @@
-"""Bits to files and back."""
+"""From bytes to files and back: shards, centroids, inverted list and manifest (arXiv 2112.01488, section 3.4)."""

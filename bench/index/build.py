@@ -1,4 +1,4 @@
-"""Shards and their compressed parts to an index, streamed shard by shard."""
+"""Build an index from shards and their compressed parts, shard by shard."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ VECTORS_PER_BLOCK = 65_536
 
 
 def build_uncompressed(folder: Path, shards: Sequence[Shard], ids: Sequence[str], **manifest: Mapping[str, Any]) -> Manifest:
-    """An index of float16 vectors as they stand in the shards."""
+    """Write an index of the float16 vectors of the shards."""
     writer = FolderWriter(folder, KIND, VERSION)
     files = IndexFiles(folder)
     _merge(writer.path(files.vectors.name), [shard.vectors for shard in shards])
@@ -34,7 +34,7 @@ def build_compressed(
     ids: Sequence[str],
     **manifest: Mapping[str, Any],
 ) -> Manifest:
-    """An index of codes, residuals and inverted list; raises DataError where a part does not fit its shard."""
+    """Write an index of codes, residuals and inverted list. Raise DataError if a part does not fit its shard."""
     if not len(shards) == len(codes) == len(residuals):
         raise DataError(f"{folder} has {len(shards)} shards, {len(codes)} parts of codes and {len(residuals)} of residuals")
     for number, (shard, code, residual) in enumerate(zip(shards, codes, residuals, strict=True)):
@@ -81,7 +81,9 @@ def _finish(
 
 
 def _write_norms(writer: FolderWriter, codec: Codec, codes: Sequence[np.ndarray], residuals: Sequence[np.ndarray]) -> None:
-    """The norms of decoded vectors in a byte each: the nearest of 256 equal steps from the smallest to the largest."""
+    """Write the norms of decoded vectors, one byte each: the nearest of 256 equal steps between the smallest and the
+    largest.
+    """
     files = IndexFiles(writer.folder)
     parts = list(zip(codes, residuals, strict=True))
     low, high = np.inf, 0.0

@@ -1,4 +1,4 @@
-"""Centroids: found on a sample of the vectors, and on disk with the held-out vectors that codecs are fitted on."""
+"""Centroids: found on a sample of the vectors, and stored with the held-out vectors on which codecs are fitted."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ VERSION = 2
 
 @dataclass(frozen=True)
 class Centroids:
-    """clusters: ``[centroids]`` of them, of norm 1; heldout ``[heldout, dim]`` float16."""
+    """clusters: ``[centroids]`` clusters with centroids of norm 1; heldout: ``[heldout, dim]`` float16."""
 
     clusters: Clusters
     heldout: np.ndarray
@@ -28,7 +28,7 @@ class Centroids:
 
 @dataclass(frozen=True)
 class FoundCentroids:
-    """clusters, heldout ``[heldout, dim]``; how many passages were sampled, and vectors trained on."""
+    """clusters and heldout ``[heldout, dim]``; numbers of sampled passages and of training vectors."""
 
     clusters: Clusters
     heldout: np.ndarray
@@ -37,7 +37,7 @@ class FoundCentroids:
 
 
 def find_centroids(shards: Sequence[Shard], *, seed: int, iterations: int, threads: int, times: int = 1) -> FoundCentroids:
-    """K-means on a sample of the passages, some of whose vectors are held out; times: see ``number_of_centroids``."""
+    """Run k-means on a sample of the passages, some of whose vectors are held out; times: see ``number_of_centroids``."""
     passages = sum(len(shard.doclens) for shard in shards)
     vectors = sum(len(shard.vectors) for shard in shards)
     rng = np.random.default_rng(seed)

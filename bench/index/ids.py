@@ -1,4 +1,4 @@
-"""The order of passage ids, the second key of every ranking."""
+"""The order of passage ids, by which equal scores are ordered."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def id_ranks(ids: Sequence[str]) -> np.ndarray:
-    """``[passages]`` int64: rank of each passage id among all of them, the second key of every ranking."""
+    """Return the rank of each passage id among all ids, ``[passages]`` int64."""
     ranks = np.empty(len(ids), np.int64)
     ranks[np.array(sorted(range(len(ids)), key=ids.__getitem__), np.int64)] = np.arange(len(ids))
     return ranks

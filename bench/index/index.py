@@ -1,4 +1,4 @@
-"""An index on disk and its reader. Plain ``.npy`` and JSON: it can be moved, copied and memory-mapped."""
+"""An index on disk and its reader. The files are plain ``.npy`` and JSON, and can be moved, copied and memory-mapped."""
 
 import functools
 from dataclasses import dataclass
@@ -63,8 +63,8 @@ class IndexFiles:
 class Compressed:
     """codes ``[vectors]``, residuals ``[vectors, bytes]``, and the inverted list (``bench.index.inverted``).
 
-    ``norm_levels[norms]`` ``[vectors]`` is the norm that decoding divides by, to within half a level; searches that must
-    not err use it for bounds alone.
+    ``norm_levels[norms]`` ``[vectors]`` is the norm by which decoding divides, up to half a level. Exact searches use it
+    only for bounds.
     """
 
     codec: Codec
@@ -76,13 +76,13 @@ class Compressed:
     list_offsets: np.ndarray
 
     def decode(self, where: slice | np.ndarray) -> np.ndarray:
-        """Float32 vectors ``[., dim]`` at the given positions, mapped as the codec does it."""
+        """Return float32 vectors ``[., dim]`` at the given positions, after the map of the codec."""
         return self.codec.decode(self.codes[where], self.residuals[where])
 
 
 @dataclass(frozen=True)
 class Index:
-    """ids: passage ids by position; doclens ``[passages]``; the vectors are either ``raw`` or ``compressed``."""
+    """ids: passage ids by position; doclens: ``[passages]``; the vectors are in either ``raw`` or ``compressed``."""
 
     manifest: Manifest
     ids: list[str]
@@ -92,7 +92,7 @@ class Index:
 
     @functools.cached_property
     def offsets(self) -> np.ndarray:
-        """``[passages + 1]`` int64: the vectors of passage p are ``offsets[p]`` to ``offsets[p + 1]``."""
+        """Offsets ``[passages + 1]`` int64: passage p has the vectors ``offsets[p]`` to ``offsets[p + 1]``."""
         return np.concatenate([[0], np.cumsum(self.doclens, dtype=np.int64)])
 
     @functools.cached_property
@@ -107,7 +107,7 @@ class Index:
         return len(self.doclens)
 
     def vectors(self, where: slice | np.ndarray) -> np.ndarray:
-        """Float32 vectors ``[., dim]`` at the given vector positions, decoded where the index is compressed."""
+        """Return float32 vectors ``[., dim]`` at the given positions, decoded if the index is compressed."""
         if self.compressed is not None:
             return self.compressed.codec.mapped_back(self.compressed.decode(where))
         assert self.raw is not None
@@ -116,13 +116,13 @@ class Index:
         return torch.from_numpy(np.array(self.raw[where])).float().numpy()
 
     def positions(self, passages: np.ndarray) -> np.ndarray:
-        """Positions of all vectors of the given passages, passage after passage."""
+        """Return the positions of all vectors of the given passages, passage by passage."""
         starts = self.starts(passages)
         lengths = self.doclens[passages]
         return np.arange(lengths.sum()) + np.repeat(self.offsets[passages] - starts, lengths)
 
     def starts(self, passages: np.ndarray) -> np.ndarray:
-        """Where each of the given passages begins in ``positions`` of them."""
+        """Return where each of the given passages begins in the result of ``positions``."""
         lengths = self.doclens[passages].astype(np.int64)
         return np.cumsum(lengths) - lengths
 

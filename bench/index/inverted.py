@@ -1,7 +1,7 @@
-"""The inverted list: for each centroid the passages with at least one vector there, in ascending order, each once.
+"""The inverted list: for each centroid the ascending ids of the passages with at least one vector in its cluster.
 
-A list is a sequence of gaps, each the number of passages skipped since the one before, seven bits a byte, the lowest first,
-the high bit set on all bytes but the last. So a passage takes one byte where its predecessor is at most 128 away.
+A list is stored as gaps. A gap is the number of skipped passages since the previous id, in groups of seven bits, the lowest
+first; the high bit is set on all bytes except the last. A passage needs one byte if its predecessor is at most 128 away.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ Parts = Sequence[tuple[np.ndarray, np.ndarray]]
 def write(parts: Parts, centroids: int, lists: Path, offsets: Path) -> None:
     """Write ``lists`` (uint8) and ``offsets`` (``[centroids + 1]``, in bytes) from (codes, doclens) of each shard.
 
-    Two passes over the shards, the first to measure and the second to fill, so that memory holds one shard at a time.
+    The shards are read twice, first to measure the lists and then to fill them, so that one shard at a time is in memory.
     """
     sizes = np.zeros(centroids, np.int64)
     _each(parts, centroids, lambda *part: _measure(*part, sizes))
@@ -32,7 +32,9 @@ def write(parts: Parts, centroids: int, lists: Path, offsets: Path) -> None:
 
 
 def _each(parts: Parts, centroids: int, visit: Callable[..., None]) -> None:
-    """Call ``visit(codes, doclens, first, last)`` per shard; last ``[centroids]``: the last passage of each list so far."""
+    """Call ``visit(codes, doclens, first, last)`` for each shard; last ``[centroids]``: the last passage of each list so
+    far.
+    """
     first, last = 0, np.full(centroids, -1, np.int64)
     for codes, doclens in parts:
         visit(np.asarray(codes), doclens, first, last)
@@ -76,7 +78,7 @@ def _fill(codes: np.ndarray, doclens: np.ndarray, first: int, last: np.ndarray, 
 
 @compiled()
 def expanded(lists: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """All lists as passages, int32, and where each begins, ``[centroids + 1]`` int64: four bytes an entry instead of one."""
+    """Return all lists as int32 passages, and the start ``[centroids + 1]`` int64 of each list; four bytes per entry."""
     starts = np.zeros(len(offsets), np.int64)
     for centroid in range(len(offsets) - 1):
         starts[centroid + 1] = starts[centroid]
@@ -98,7 +100,7 @@ def expanded(lists: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.nda
 
 @compiled()
 def union(lists: np.ndarray, offsets: np.ndarray, centroids: np.ndarray, passages: int) -> np.ndarray:
-    """Ascending distinct passages, int64, in the lists of the given centroids; ``passages`` is how many there are in all."""
+    """Return the ascending distinct int64 passages in the lists of the given centroids, out of ``passages`` in all."""
     seen = np.zeros((passages + 63) // 64, np.uint64)
     for centroid in centroids:
         passage, place, stop = np.int64(-1), np.int64(offsets[centroid]), np.int64(offsets[centroid + 1])
@@ -117,7 +119,7 @@ def union(lists: np.ndarray, offsets: np.ndarray, centroids: np.ndarray, passage
 
 @compiled()
 def _positions(words: np.ndarray) -> np.ndarray:
-    """Positions of the set bits."""
+    """Return the positions of the set bits."""
     count = 0
     for word in words:
         left = word

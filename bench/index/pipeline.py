@@ -1,4 +1,4 @@
-"""All steps from shards to a compressed index, for those who do not need a job for each."""
+"""All steps from shards to a compressed index in one call, for callers that do not need a job for each step."""
 
 import itertools
 import time
@@ -27,7 +27,7 @@ def fit_codec(
     threads: int,
     queries: np.ndarray | None = None,
 ) -> tuple[Codec, np.ndarray]:
-    """The codec of that name, and the codes ``[heldout]`` of the vectors that it was fitted on."""
+    """Return a fitted codec of the given name, and the codes ``[heldout]`` of the vectors that it was fitted on."""
     codes = assign(heldout, clusters.centroids, threads=threads)
     return fitting.fit(name, clusters, heldout, codes, seed, queries, threads=threads), codes
 
@@ -44,7 +44,7 @@ def build(
     work: Path,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, float]:
-    """Write an index of the shards to ``folder``, with codes and residuals kept in ``work`` meanwhile; seconds by step."""
+    """Write an index of the shards to ``folder``; ``work`` holds codes and residuals meanwhile. Return seconds by step."""
     laps = [("", clock())]
 
     def mark(step: str) -> None:

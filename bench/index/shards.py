@@ -1,4 +1,4 @@
-"""Vector shards: the token vectors of a fixed number of passages, the one source of every codec of a model."""
+"""Vector shards: the token vectors of a fixed number of passages, from which every codec of a model is derived."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -25,9 +25,10 @@ class Shard:
 def write_shard(
     folder: Path, vectors: np.ndarray, doclens: np.ndarray, uncut: np.ndarray | None = None, **manifest: dict
 ) -> Manifest:
-    """Write a shard; raises DataError for a passage without vectors and for vectors that are not finite.
+    """Write a shard. Raise DataError for a passage without vectors, and for vectors that are not finite.
 
-    uncut: ``[passages, 2]`` int32, tokens and vectors of each passage, were it not cut, where the vectors come from texts.
+    uncut: ``[passages, 2]`` int32: numbers of tokens and vectors of each passage before truncation, if the vectors are from
+    texts.
     """
     if len(doclens) and doclens.min() < 1:
         raise DataError(f"passage {int(doclens.argmin())} of shard {folder} has no vector: it could never be found")
@@ -51,8 +52,9 @@ def open_shard(folder: Path) -> Shard:
 
 @dataclass(frozen=True)
 class Lengths:
-    """Of the passages of a shard: doclens ``[passages]``, their vectors; uncut ``[passages, 2]``: tokens and vectors that
-    they would have, were they not cut. All int32."""
+    """Lengths of the passages of a shard, int32: doclens ``[passages]``, numbers of vectors; uncut ``[passages, 2]``,
+    numbers of tokens and vectors before truncation.
+    """
 
     doclens: np.ndarray
     uncut: np.ndarray
@@ -60,7 +62,7 @@ class Lengths:
 
 
 def read_lengths(folder: Path) -> Lengths:
-    """Lengths of the passages of a shard; no vector is read. Raises DataError for vectors that were not made from texts."""
+    """Return the lengths of the passages of a shard without reading vectors. Raise DataError if there are no texts."""
     manifest = read_manifest(folder, "vectors", VERSION, "encode")
     if UNCUT not in manifest.files:
         raise DataError(f"{folder} does not say how long its passages were: encode them again")

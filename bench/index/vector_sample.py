@@ -1,4 +1,4 @@
-"""Some vectors of many shards, read when they are looked at, so that a sample of a collection is never whole in memory."""
+"""Vectors of many shards that are read on access, so that a sample of a collection is never in memory as a whole."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from bench.index.shards import Shard
 
 
 class VectorSample:
-    """Vectors ``[rows, dim]`` of the shards at ``positions [rows]``, counted through all of them; indexed as an array is."""
+    """Vectors ``[rows, dim]`` at ``positions [rows]``, counted through all shards; indexed like an array."""
 
     def __init__(self, shards: Sequence[Shard], positions: np.ndarray):
         self._shards, self._positions = shards, positions
@@ -23,7 +23,7 @@ class VectorSample:
         return len(self), int(self._shards[0].vectors.shape[1])
 
     def only(self, rows: np.ndarray) -> "VectorSample":
-        """Some of the rows, still unread."""
+        """Return some of the rows, still unread."""
         return VectorSample(self._shards, self._positions[rows])
 
     def __getitem__(self, where: slice | np.ndarray) -> np.ndarray:
@@ -39,7 +39,7 @@ class VectorSample:
 
 
 def sample(shards: Sequence[Shard], passages: np.ndarray) -> VectorSample:
-    """Vectors of the passages at the given sorted positions, counted through all shards."""
+    """Return the vectors of the passages at the given sorted positions, counted through all shards."""
     doclens = np.concatenate([shard.doclens for shard in shards]).astype(np.int64)
     starts = np.cumsum(doclens) - doclens
     lengths = doclens[passages]

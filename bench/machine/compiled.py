@@ -1,8 +1,8 @@
-"""Numba with the compiled code of each version of our loops apart, and shared by all clones of it.
+"""Numba with a cache of compiled code for each version of the loops, which all clones of that version share.
 
-Numba itself keeps code by the path of a function's file and asks when that file was changed: a function inlined from
-another file may have changed since, and a copy of the source tree is compiled anew. So it is kept in a folder named by a
-digest of all files with compiled loops, below the user's cache or ``NUMBA_CACHE_DIR``.
+Numba caches code by the path of a function's file and its time of change. It does not notice a change in another file from
+which a function is inlined, and it compiles a copy of the source tree again. This module therefore keeps the code in a
+folder that is named by a digest of all files with compiled loops, below the user's cache or ``NUMBA_CACHE_DIR``.
 """
 
 import functools
@@ -39,7 +39,7 @@ _FOLDER = _folder()
 
 
 class Locator(caching.InTreeCacheLocator):
-    """Where numba keeps the code of our loops; those of other packages stay where they were."""
+    """Where numba keeps the code of the loops of this package; the code of other packages stays where it is."""
 
     def __init__(self, py_func: Callable, py_file: str):
         super().__init__(py_func, py_file)

@@ -1,6 +1,6 @@
-"""The devices of one machine, shared by processes that know nothing of each other: a process takes one that none has.
+"""The devices of one machine, shared by independent processes: each process takes a device that is free.
 
-Who has a device holds a lock on a file of its name, which goes with the process, however that ends.
+A process holds a device by a lock on a file. The lock ends with the process, also if the process is killed.
 """
 
 import fcntl
@@ -19,17 +19,17 @@ _held: dict[Path, str] = {}  # devices of this process, by the folder of their l
 
 
 def lock_folder() -> Path:
-    """One per user and machine."""
+    """Return the folder of locks, one per user and machine."""
     return Path(tempfile.gettempdir()) / f"colbertv2-bench-devices-{os.getuid()}"
 
 
 def take(
     count: Callable[[], int], folder: Path | None = None, environment: MutableMapping[str, str] = os.environ
 ) -> str | None:
-    """Wait for a device, hold it until this process ends, and make it the only one that CUDA shows; returns its name.
+    """Wait for a device, hold it until this process ends, make it the only one that CUDA shows, and return its name.
 
-    Devices are those that ``CUDA_VISIBLE_DEVICES`` names, else as many as ``count`` says. None is taken where SLURM or a
-    launcher of several processes has shared them out already. Raises SettingsError where there is none.
+    The devices are those of ``CUDA_VISIBLE_DEVICES``, or ``count`` devices. No device is taken if SLURM or a launcher of
+    several processes has assigned the devices already. Raise SettingsError if there is no device.
     """
     where = folder or lock_folder()
     if environment.get("WORLD_SIZE", "1") != "1" or "SLURM_JOB_ID" in environment:
@@ -50,7 +50,7 @@ def take(
 
 
 def _locked(path: Path) -> bool:
-    """Lock a file until this process ends; False where another one has it."""
+    """Lock a file until this process ends; return False if another process has locked it."""
     descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""Progress of long steps: one line every few seconds with share, rate and time left, readable in a log as well."""
+"""Progress of long steps: one line every few seconds with share, rate and remaining time, also readable in a log."""
 
 import sys
 from typing import TextIO
@@ -10,7 +10,7 @@ _FORMAT = "{desc}: {percentage:3.0f} % |{bar:20}| {n_fmt}/{total_fmt} {unit}, {r
 
 
 class _Lines:
-    """Writes each refresh of a bar as a line of its own, so that bars of parallel jobs do not overwrite each other."""
+    """Write each refresh of a bar as a separate line, so that bars of parallel jobs do not overwrite each other."""
 
     def __init__(self, stream: TextIO):
         self._stream = stream
@@ -24,7 +24,7 @@ class _Lines:
 
 
 def bar(what: str, total: int, unit: str) -> tqdm:
-    """A bar over ``total`` items; a step shorter than a few seconds prints nothing."""
+    """Return a progress bar over ``total`` items; a step of less than a few seconds prints nothing."""
     return tqdm(
         desc=what,
         total=total,

@@ -1,4 +1,4 @@
-"""Engines: what a preset opens over an index."""
+"""The search engine of a preset over an index."""
 
 from typing import Protocol
 
@@ -13,15 +13,15 @@ from bench.search.stage_times import Watch, unwatched
 
 
 class Engine(Protocol):
-    """What every engine does; ``watch`` is told of each stage of a query as it ends."""
+    """The interface of every engine; ``watch`` is called at the end of each stage of a query."""
 
     def search(self, queries: np.ndarray, k: int, watch: Watch = unwatched) -> list[Ranking]: ...
 
 
 def open_engine(preset: Preset, index: Index, kernels: str = "cpu", threads: int = 1) -> Engine:
-    """The engine of a preset over an index, with the kernels of that name where it is compressed.
+    """Return the engine of a preset over an index; over a compressed index it uses the kernels of that name.
 
-    Raises SettingsError for an engine that needs an inverted list over an index without one.
+    Raise SettingsError for an engine that needs an inverted list over an index without one.
     """
     if preset.needs_lists and index.compressed is None:
         raise SettingsError(f"the engine {preset.engine} needs an inverted list, an uncompressed index has none; use exact")

@@ -38,9 +38,9 @@ class ExactCodes:
 
 
 class Exact:
-    """Exhaustive search by matrix products. Vectors are read once per call, in blocks, whatever the number of queries.
+    """Exhaustive search by matrix products. Vectors are read once per call, in blocks, for any number of queries.
 
-    Over a compressed index, which is decoded for it, this is the reference of ``ExactCodes``.
+    A compressed index is decoded. This search is the reference of ``ExactCodes``.
     """
 
     def __init__(self, index: Index):
@@ -79,7 +79,7 @@ class Exact:
             yield first, min(first + passages, len(self.index))
 
     def _blocks(self, first: int, last: int) -> Iterator[tuple[int, int]]:
-        """Stretches of passages with about ``VECTORS_PER_BLOCK`` vectors, at least one passage each."""
+        """Yield ranges of passages with about ``VECTORS_PER_BLOCK`` vectors, at least one passage each."""
         offsets = self.index.offsets
         while first < last:
             stop = int(np.searchsorted(offsets, offsets[first] + VECTORS_PER_BLOCK, side="right")) - 1
@@ -89,7 +89,7 @@ class Exact:
 
 
 def joined(queries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Vectors ``[., dim]`` of all queries without their padding, and the position of each query's first one."""
+    """Return the vectors ``[., dim]`` of all queries without padding, and the position of the first vector of each query."""
     real = queries.any(axis=2)
     counts = real.sum(axis=1)
     return queries[real], np.cumsum(counts) - counts

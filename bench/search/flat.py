@@ -10,9 +10,9 @@ from bench.search.stage_times import Watch, unwatched
 
 
 class Flat:
-    """Exhaustive single-vector search by FAISS, whose threads are those of the whole process.
+    """Exhaustive single-vector search by FAISS, whose number of threads is set for the whole process.
 
-    Raises SettingsError for an index with more than one vector per passage.
+    Raise SettingsError for an index with more than one vector per passage.
     """
 
     def __init__(self, index: Index, threads: int = 1):
@@ -30,7 +30,7 @@ class Flat:
         return found
 
     def _search(self, query: np.ndarray, k: int) -> Ranking:
-        """Ask for more until the last score differs from the k-th, so that ties at the cutoff are all seen."""
+        """Search deeper until the last score differs from the k-th score, so that all ties at the cutoff are seen."""
         asked = k + 1
         while True:
             scores, passages = self.flat.search(query, min(asked, len(self.index)))

@@ -13,10 +13,10 @@ NO_PRUNING = -1.0
 
 
 class Plaid:
-    """Four stages: candidates; interaction with the centroids above a threshold; with all of them; exact scores.
+    """Four stages: candidates; interaction with the centroids above a threshold; with all centroids; exact scores.
 
-    The second stage keeps ndocs passages, the third ndocs / 4, and these are decoded. No similarity of unit vectors is below
-    -1: with that threshold the second stage would give the scores of the third, and is left out.
+    The second stage keeps ndocs passages, and the third stage keeps ndocs / 4, which are decoded. Similarities of unit
+    vectors are at least -1. With that threshold, the second stage would give the scores of the third, so it is skipped.
     """
 
     def __init__(self, kernels: Kernels, *, ncells: int, centroid_score_threshold: float, ndocs: int):

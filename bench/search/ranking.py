@@ -1,4 +1,4 @@
-"""Rankings, and the one tie rule: score descending, then passage id."""
+"""Rankings in the order of score, descending, and then of passage id."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from bench.errors import DataError
 
 @dataclass(frozen=True)
 class Ranking:
-    """The passages found for one query, best first: positions in the index ``[found]`` and scores ``[found]`` float32."""
+    """Passages found for one query, the best first: positions ``[found]`` in the index and scores ``[found]`` float32."""
 
     passages: np.ndarray
     scores: np.ndarray
@@ -21,7 +21,7 @@ class Ranking:
 
 
 def select(passages: np.ndarray, scores: np.ndarray, k: int, id_rank: np.ndarray) -> np.ndarray:
-    """Ascending positions of the k best of the given passages (all where there are fewer), by score, then passage id."""
+    """Return ascending positions of the k best of the given passages, by score, then passage id; all if there are fewer."""
     if len(scores) <= k:
         return np.arange(len(scores))
     least = np.partition(scores, len(scores) - k)[len(scores) - k]
@@ -32,7 +32,7 @@ def select(passages: np.ndarray, scores: np.ndarray, k: int, id_rank: np.ndarray
 
 
 def top(passages: np.ndarray, scores: np.ndarray, k: int, id_rank: np.ndarray) -> Ranking:
-    """The k best of the given passages (fewer where there are fewer), equal scores in the order of passage ids."""
+    """Return the k best of the given passages, or all if there are fewer; equal scores are in the order of passage ids."""
     kept = select(passages, scores, k, id_rank)
     passages, scores = passages[kept], scores[kept]
     order = np.lexsort((id_rank[passages], -scores))
@@ -40,7 +40,7 @@ def top(passages: np.ndarray, scores: np.ndarray, k: int, id_rank: np.ndarray) -
 
 
 def check_self_match(self_match: SelfMatch, queries: Iterable[str], ids: Iterable[str]) -> None:
-    """Raise DataError where no passage may have the id of a query, and one has."""
+    """Raise DataError if a passage has the id of a query, where the protocol excludes this."""
     if self_match == "absent" and (both := sorted(set(queries).intersection(ids))):
         raise DataError(
             f"{len(both)} queries have the id of a passage, such as {both[:3]}, where the protocol expects none: another "
@@ -51,7 +51,7 @@ def check_self_match(self_match: SelfMatch, queries: Iterable[str], ids: Iterabl
 def results(
     ranking: Ranking, ids: Sequence[str], query: str, depth: int, self_match: SelfMatch
 ) -> tuple[list[tuple[str, float]], int]:
-    """Passage ids and scores of the first ``depth`` results, and how many self-matches were dropped before the cut."""
+    """Return ids and scores of the first ``depth`` results, and the number of self-matches dropped before the cut-off."""
     found = [(ids[passage], float(score)) for passage, score in zip(ranking.passages, ranking.scores, strict=True)]
     kept = [item for item in found if self_match != "removed" or item[0] != query]
     return kept[:depth], len(found) - len(kept)

@@ -1,4 +1,4 @@
-"""Where the time of a query goes, and how much work each stage does."""
+"""Time and work of each stage of a query."""
 
 import threading
 import time
@@ -8,10 +8,10 @@ from typing import Protocol
 
 
 class Watch(Protocol):
-    """What an engine calls after each stage, with the name of the stage and the work it did for one query or several.
+    """The interface of a watch, which an engine calls after each stage with the name of the stage and its work.
 
-    candidates: passages found in the probed lists; interactions: passages scored by their centroids alone; scored: passages
-    scored by their decoded or uncompressed vectors.
+    The work is of one query or of several. candidates: passages in the probed lists; interactions: passages scored by their
+    centroids alone; scored: passages scored by their decoded or uncompressed vectors.
     """
 
     def __call__(self, stage: str, /, **work: int) -> None: ...
@@ -22,7 +22,7 @@ def unwatched(stage: str, /, **work: int) -> None:
 
 
 class StageTimes:
-    """A watch: ``seconds`` by stage, added up over queries that are searched one after the other."""
+    """A watch with ``seconds`` by stage, summed over queries that are searched one after the other."""
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter):
         self.clock = clock
@@ -30,7 +30,7 @@ class StageTimes:
         self.restart()
 
     def restart(self) -> None:
-        """Let the first stage of the next query begin now."""
+        """Start the first stage of the next query now."""
         self.last = self.clock()
 
     def __call__(self, stage: str, /, **_work: int) -> None:
@@ -40,7 +40,7 @@ class StageTimes:
 
 
 class StageWork:
-    """A watch: ``work`` by kind, added up over all queries, which several threads may search."""
+    """A watch with ``work`` by kind, summed over all queries; several threads may call it."""
 
     def __init__(self) -> None:
         self.work: Counter[str] = Counter()

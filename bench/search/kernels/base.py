@@ -1,4 +1,4 @@
-"""What an engine asks of a set of kernels, whichever processor they run on."""
+"""The interface between engines and kernels, for any processor."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
@@ -18,12 +18,13 @@ Result = TypeVar("Result")
 class Kernels(Protocol):
     """The inner loops of search over one compressed index.
 
-    Similarities to centroids are integers everywhere, so that neither order nor number of threads nor processor changes a
-    bit of what is selected: exact sums of products (``rounded_query``), in fixed point of 16 bits (``fixed_point_scale``)
-    to choose centroids by, and of 8 bits, the high bytes rounded, for the interaction.
+    Similarities to centroids are integers, so that neither the order of sums nor the number of threads nor the processor
+    changes what is selected. They are exact sums of products (``rounded_query``). Centroids are chosen in fixed point of 16
+    bits (``fixed_point_scale``); the interaction uses the rounded high bytes, which are fixed point of 8 bits.
 
     ``open`` takes a query ``[query vectors, dim]`` float32 without padding, maps it as the codec does, and computes its
-    similarity to every centroid; the others take what it returns. Passages are positions in the index, ascending.
+    similarity to every centroid. The other methods take the result of ``open``. Passages are ascending positions in the
+    index.
     """
 
     index: Index
@@ -54,8 +55,8 @@ class Kernels(Protocol):
 
 
 def largest_norm(compressed: Compressed) -> float:
-    """Of all centroids, which rounding may have made longer than 1, of all sums of a centroid and a residual, and of all
-    residuals before they are multiplied. Of sums whose norms are not stored it is a bound.
+    """Return the largest norm of all centroids, of all sums of a centroid and a residual, and of all residuals before they
+    are multiplied by a factor. Rounding may make a centroid longer than 1. If norms are not stored, a bound is returned.
     """
     codec = compressed.codec
     longest = [float(np.linalg.norm(codec.centroids, axis=1).max()), float(compressed.norm_levels[-1]), 1.0]
@@ -66,26 +67,27 @@ def largest_norm(compressed: Compressed) -> float:
 
 
 def fixed_point_scale(norms: np.ndarray, largest_norm: float) -> float:
-    """What similarities of query vectors of these norms are multiplied by to be rounded to int16: none can exceed
-    ``LARGEST``."""
+    """Return the factor by which similarities of query vectors of these norms are multiplied before they are rounded to
+    int16. No product exceeds ``LARGEST``.
+    """
     return LARGEST / max(float(norms.max()) * largest_norm, SMALLEST)
 
 
 def norms(vectors: np.ndarray) -> np.ndarray:
-    """Norms, float64, of ``[vectors, dim]``."""
+    """Return the float64 norms of ``[vectors, dim]``."""
     wide = vectors.astype(np.float64)
     return np.sqrt(np.einsum("vd,vd->v", wide, wide))
 
 
 def rounded_query(query: np.ndarray) -> tuple[np.ndarray, float]:
-    """A query ``[query vectors, dim]`` as int16 and the step that they count, for exact sums with centroids in bytes.
+    """Return a query ``[query vectors, dim]`` as int16 and its step, for exact sums of products with int8 centroids.
 
-    Up to dim 1024 no sum of products with a centroid exceeds int32.
+    Up to dim 1024 no sum of products exceeds int32.
     """
     step = max(float(np.abs(query).max()), float(np.finfo(np.float32).tiny)) / LARGEST_QUERY
     return np.rint(query.astype(np.float64) / step).astype(np.int16), step
 
 
 def without_padding(query: np.ndarray) -> np.ndarray:
-    """The vectors of a query that are not all zeros, float32."""
+    """Return the query vectors that are not all zeros, float32."""
     return np.ascontiguousarray(query[query.any(axis=1)], np.float32)

@@ -1,7 +1,7 @@
-"""Kernels for the CPU. The rankings are those of the reference; scores differ from it in the last bits alone.
+"""Kernels for the CPU. Rankings equal those of the reference; scores differ from it only in the last bits.
 
-``best`` scores all passages with tables rounded to int16 first, unless most of them are asked for. How far such a score can
-be off is known, so passages that cannot be among the k best are dropped, and the others scored in float32.
+Unless most passages are asked for, ``best`` first scores all passages with tables rounded to int16. The error of such a
+score has a known bound, so passages that cannot be among the k best are dropped. The others are scored in float32.
 """
 
 import math
@@ -29,7 +29,7 @@ CACHE_LINE = 64
 
 
 class CPU:
-    """See ``bench.search.kernels.base``. One query is shared out by passages, several by queries, over ``threads``."""
+    """See ``bench.search.kernels.base``. ``threads`` share the passages of a single query, or several queries."""
 
     def __init__(self, index: Index, compressed: Compressed, *, threads: int = 1):
         self.index, self.compressed, self.threads = index, compressed, threads
@@ -90,18 +90,18 @@ class CPU:
 
     @cached_property
     def inverse_norms(self) -> np.ndarray:
-        """``[256]`` float32: one over each level of the stored norms."""
+        """Inverse norms ``[256]`` float32 of the stored levels."""
         return (1 / np.maximum(self.compressed.norm_levels, SMALLEST)).astype(np.float32)
 
     @cached_property
     def norm_error(self) -> float:
-        """How far a similarity can be off, relatively, for a norm being stored as the nearest level."""
+        """Largest relative error of a similarity because its norm is stored as the nearest level."""
         levels = self.compressed.norm_levels.astype(np.float64)
         return float((levels[-1] - levels[0]) / 255 / 2 / max(levels[0], np.finfo(np.float32).tiny)) * 1.01
 
     @property
     def bounded(self) -> bool:
-        """Whether norms are far enough from zero for rounded scores to say anything."""
+        """Whether norms are far enough from zero for useful bounds of rounded scores."""
         levels = self.compressed.norm_levels
         return bool(levels[0] > levels[-1] / 1000)
 
@@ -133,13 +133,13 @@ class CPU:
         return scores
 
     def _stored(self, query: "Query") -> tuple[np.ndarray, ...]:
-        """What the loops read of the index, what residuals are multiplied by, and one over each norm in fixed point."""
+        """Return what the loops read of the index, the factors of residuals, and inverse norms in fixed point."""
         stored = self.compressed
         factors = self.inverse_norms / np.float32(query.scale)
         return stored.codes, stored.residuals, self.gains, stored.norms, factors, self.index.offsets
 
     def _share(self, work: Callable[[slice], None], count: int, least: int) -> None:
-        """Call ``work`` on stretches that cover ``count`` passages, on several threads where there are ``least`` of them."""
+        """Call ``work`` on ranges that cover ``count`` passages, on several threads if there are at least ``least``."""
         if self.pool is None or count < least:
             return work(slice(0, count))
         step = -(-count // self.threads)
@@ -166,7 +166,7 @@ class Group:
 
     @cached_property
     def table(self) -> np.ndarray:
-        """Flat ``[bytes, 256, width]`` int16: what each byte adds to a similarity, in fixed point."""
+        """Table, flat ``[bytes, 256, width]`` int16: what each byte adds to a similarity, in fixed point."""
         codebook = self.kernels.compressed.codec.codebook
         side_by_side = np.zeros((self.vectors.shape[1], self.width), np.float32)
         side_by_side[:, : self.lanes] = self.vectors.T
@@ -176,8 +176,9 @@ class Group:
 
 
 class Query:
-    """A query ``[query vectors, dim]`` in groups, with its fixed-point scale and how far off a rough similarity and a rough
-    score can be."""
+    """A query ``[query vectors, dim]`` in groups, with its fixed-point scale and the error bounds of a rounded similarity
+    and of a rounded score.
+    """
 
     def __init__(self, kernels: CPU, query: np.ndarray):
         self.kernels = kernels
@@ -205,14 +206,14 @@ class Query:
 
 
 def _multiplied(codec: Codec) -> tuple[int, np.ndarray]:
-    """What says by how much residuals are multiplied (``scoring``), and the numbers that it picks from, float32."""
+    """Return the kind of factor of residuals (``scoring``) and the float32 factors."""
     if len(codec.spreads):
         return scoring.BY_CENTROID, codec.spreads.astype(np.float32)
     return (scoring.BY_VECTOR if len(codec.gains) else scoring.NO_FACTORS), codec.gains
 
 
 def _aligned(count: int, kind: type[np.generic]) -> np.ndarray:
-    """Like ``np.empty``; rows of up to 64 bytes that follow each other lie each in one cache line."""
+    """Return an empty array; consecutive rows of up to 64 bytes lie in one cache line each."""
     size = count * np.dtype(kind).itemsize
     memory = np.empty(size + CACHE_LINE, np.uint8)
     first = -memory.ctypes.data % CACHE_LINE
