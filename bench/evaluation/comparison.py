@@ -1,4 +1,4 @@
-"""How sure a number is: confidence intervals and paired tests over queries, seeded."""
+"""The uncertainty of a number: seeded bootstrap intervals and paired randomization tests over queries."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ class Difference:
 
 
 def interval(values: np.ndarray, rng: np.random.Generator) -> tuple[float, float]:
-    """Percentile bootstrap interval (95 %, 10,000 resamples) of the mean of ``values [queries]``."""
+    """Return the percentile bootstrap interval (95 %, 10,000 resamples) of the mean of ``values [queries]``."""
     low, high = np.quantile(_resampled_means(values, rng), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
 
@@ -67,6 +67,6 @@ def _resampled_means(values: np.ndarray, rng: np.random.Generator) -> np.ndarray
 
 
 def _batches(queries: int) -> list[int]:
-    """Sizes of batches of resamples that keep their arrays below about 4 million entries."""
+    """Return sizes of batches of resamples that keep their arrays below about 4 million entries."""
     size = max(1, min(RESAMPLES, 4_000_000 // max(queries, 1)))
     return [min(size, RESAMPLES - done) for done in range(0, RESAMPLES, size)]

@@ -1,4 +1,4 @@
-"""Larger collections out of a real one, to see how search time grows: passages mixed two by two, seeded."""
+"""Larger collections made from a real one, to measure how search time grows: seeded mixtures of pairs of passages."""
 
 from collections.abc import Iterator, Sequence
 

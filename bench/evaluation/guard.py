@@ -1,4 +1,4 @@
-"""The protocol as a guard: what must hold of a run before a number of it is written."""
+"""The conditions of the protocol that a run must meet before a number is computed from it."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,7 +16,7 @@ LEXICAL = ("bm25", "text")  # how the tables name the model and the codec of BM2
 
 
 class Rules(Settings):
-    """What the protocol, or an override of it, says of a query set."""
+    """The conditions for a query set, from the protocol or from the overrides of a config."""
 
     passages: Count
     """Passages of the collection."""
@@ -37,7 +37,7 @@ class Rules(Settings):
 
 
 def parse(given: Mapping[str, str]) -> Rules:
-    """Rules from names and values as text; raises SettingsError for a missing, unknown or misspelled one."""
+    """Return rules from names and values as text. Raise SettingsError for a missing, unknown or misspelled rule."""
     try:
         return Rules.model_validate(given)
     except ValidationError as error:
@@ -45,7 +45,7 @@ def parse(given: Mapping[str, str]) -> Rules:
 
 
 def check_bound(run: Path, record: Mapping[str, Any], model: str, codec: str) -> None:
-    """Refuse a run that is not the one of its record, and names of model and codec that the record contradicts."""
+    """Refuse a run that is not the run of its record, and names of model and codec that contradict the record."""
     if record.get("digest") != sha256_file(run):
         raise DataError(
             f"{run} is not the run that {run.with_name('run.json')} describes: search again, into a folder of its own"
@@ -61,8 +61,8 @@ def check_bound(run: Path, record: Mapping[str, Any], model: str, codec: str) ->
 def check(rules: Rules, run: Rankings, record: Mapping[str, Any], queries: Manifest, depth: int) -> None:
     """Refuse a run that breaks the protocol.
 
-    record: the run's own; queries: of its query folder; depth: that it is scored at. Raises DataError with every rule
-    that is broken.
+    record: the record of the run; queries: the manifest of its query folder; depth: the depth of the evaluation. Raise
+    DataError that lists every broken rule.
     """
     if broken := [*_counts(rules, record, queries), *_lengths(rules, record), *_ranking(rules, run, record, depth)]:
         raise DataError("the run breaks the protocol: " + "; ".join(broken))
@@ -83,7 +83,7 @@ def _counts(rules: Rules, record: Mapping[str, Any], queries: Manifest) -> Itera
 
 
 def _lengths(rules: Rules, record: Mapping[str, Any]) -> Iterator[str]:
-    """BM25 reads whole texts, and has neither index nor query vectors."""
+    """Check the maximum lengths. BM25 reads whole texts and has neither an index nor query vectors."""
     if "index" not in record:
         return
     found = {"doc_maxlen": record["index"]["encode"]["doc_maxlen"], "query_maxlen": record["queries"]["query_maxlen"]}

@@ -1,4 +1,4 @@
-"""The machine under a measurement: the processors that it grants, and what a reader must know of it."""
+"""The machine of a measurement: its available processors, and what a reader needs to know about it."""
 
 import os
 from pathlib import Path
@@ -13,14 +13,14 @@ QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
 def available_cpus() -> list[int]:
-    """Numbers of the processors that this process may run on; fewer where its control group has a smaller quota."""
+    """Return the numbers of the processors that this process may use, limited by the quota of its control group."""
     affinity = getattr(os, "sched_getaffinity", None)
     cpus = sorted(affinity(0)) if affinity else list(range(os.cpu_count() or 1))
     return cpus[: _quota(QUOTA)]
 
 
 def _quota(path: Path) -> int | None:
-    """Whole processors (at least one) that a control group grants in ``cpu.max``; None for no limit."""
+    """Return the whole processors, at least one, that ``cpu.max`` of a control group grants; None without a limit."""
     words = path.read_text().split() if path.exists() else []
     return max(1, int(words[0]) // int(words[1])) if words and words[0] != "max" else None
 
@@ -44,12 +44,12 @@ def pin(threads: int, granted: int | None = None) -> list[int]:
 
 
 def load_average() -> list[float] | None:
-    """Runnable processes over the last 1, 5 and 15 minutes, this one included; None where the system does not count."""
+    """Return the load averages over 1, 5 and 15 minutes, including this process; None if the system has none."""
     return [round(load, 2) for load in os.getloadavg()] if hasattr(os, "getloadavg") else None
 
 
 def record() -> dict[str, Any]:
-    """The machine as records of timings hold it; memory in bytes."""
+    """Return the description of the machine for records of timings; memory is in bytes."""
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else None
     flags = cpu_flags()
     return {**host_record(), "kind": cpu_kind(), "features": [name for name in FEATURES if name in flags], "memory": pages}

@@ -104,13 +104,13 @@ def _mean_stages(stages: Sequence[dict[str, float]]) -> dict[str, float]:
 
 
 def batch_rate(run: Callable[[], object], queries: int, clock: Clock) -> float:
-    """Queries per second of ``run``, which searches for all of them at once: the median of ``COUNTED`` after one more."""
+    """Return queries per second of one call of ``run`` for all queries: the median of ``COUNTED`` after a warm-up."""
     run()
     return queries / statistics.median(seconds(run, clock)[1] for _ in range(COUNTED))
 
 
 def seconds(run: Callable[[], Any], clock: Clock) -> tuple[Any, float]:
-    """What ``run`` returns, and how long it took."""
+    """Return the result of ``run`` and its time in seconds."""
     start = clock()
     found = run()
     return found, clock() - start

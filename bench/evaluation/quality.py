@@ -23,7 +23,7 @@ Qrels = Mapping[str, Mapping[str, int]]
 
 @dataclass(frozen=True)
 class Quality:
-    """mean and per_query values by measure; counts of queries and of results that share their score with another."""
+    """Mean and per_query values by measure; counts of queries and of results with tied scores."""
 
     mean: dict[str, float]
     per_query: dict[str, dict[str, float]]
@@ -63,7 +63,7 @@ def evaluate(run: Rankings, qrels: Qrels, measures: Sequence[str], depth: int, g
 
 
 def _ranked(ranking: Sequence[tuple[str, float]], depth: int) -> dict[str, float]:
-    """Strictly decreasing scores in the order of (score descending, passage id)."""
+    """Return strictly decreasing scores in the order of score, descending, and passage id."""
     ordered = sorted(ranking, key=lambda item: (-item[1], item[0]))[:depth]
     return {passage: float(depth - position) for position, (passage, _) in enumerate(ordered)}
 

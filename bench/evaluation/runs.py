@@ -1,4 +1,4 @@
-"""Runs in TREC format, gzipped without a time stamp so that equal rankings are equal bytes."""
+"""Runs in TREC format, gzipped without a time stamp, so that equal rankings give equal bytes."""
 
 import gzip
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ def write_run(path: Path, run: Rankings, tag: str) -> None:
 
 
 def read_run(path: Path) -> Run:
-    """Rankings by query id, in file order; raises DataError for a broken line or a passage that is ranked twice."""
+    """Return rankings by query id in file order. Raise DataError for a broken line or a passage that is ranked twice."""
     run: Run = {}
     try:
         with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8") as stream:

@@ -1,4 +1,4 @@
-"""Bytes of an index by component, and the ratio to uncompressed, counted in every way that papers count it."""
+"""Bytes of an index by component, and the ratio to uncompressed vectors in the ways that papers count it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,7 @@ COMPONENTS: dict[str, tuple[str, ...]] = {
 
 
 def by_component(manifest: Manifest) -> dict[str, int]:
-    """Bytes of each component of an index; every file of it belongs to exactly one."""
+    """Return the bytes of each component of an index; every file belongs to exactly one component."""
     known = {name: component for component, names in COMPONENTS.items() for name in names}
     sizes = dict.fromkeys(COMPONENTS, 0)
     for name, file in manifest.files.items():

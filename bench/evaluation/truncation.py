@@ -1,4 +1,4 @@
-"""What a passage length costs: how much of a collection, and of what is relevant in it, was cut off."""
+"""The effect of a maximum length: how much of a collection, and of its relevant passages, is truncated."""
 
 import numpy as np
 

@@ -1,1 +1,1 @@
-"""Numbers to tables and figures."""
+"""From numbers to tables and figures."""

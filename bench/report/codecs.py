@@ -1,4 +1,4 @@
-"""Codecs beside each other: what a byte buys, by judgements and by what uncompressed vectors would have found."""
+"""Table 7: codecs by bytes per vector, quality, and overlap with exhaustive search over uncompressed vectors."""
 
 from collections.abc import Mapping, Sequence
 
@@ -20,9 +20,9 @@ Shares = Mapping[int, Mapping[str, float]]
 
 
 def overlaps(metrics: Sequence[Record], runs: Mapping[Row, Rankings], depths: Sequence[int]) -> dict[Row, Shares]:
-    """By run, depth and query: overlap with exhaustive search by the same model over uncompressed vectors.
+    """Return the overlap with exhaustive search over uncompressed vectors by the same model, by run, depth and query.
 
-    Raises DataError where there is no such search, or where it was made with other query vectors.
+    Raise DataError if there is no such search, or if it used other query vectors.
     """
     records = {row_of(record): record for record in metrics}
     found: dict[Row, Shares] = {}
@@ -111,7 +111,7 @@ def _paired(row: Row, other: Row, values: Mapping[Row, "pd.Series[float]"]) -> n
 
 
 def codecs_table(frame: pd.DataFrame, margins: Mapping[str, float] | None = None) -> Table:
-    """Table 7: every codec, the smallest first, against uncompressed vectors and against the codec it is to replace."""
+    """Return Table 7: each codec, the smallest first, against uncompressed vectors and the codec it should replace."""
     overlaps = [name for name in frame if str(name).startswith("overlap@")]
     shown = pd.DataFrame({"data set": cells(frame["dataset"], frame["deviations"]), "model": frame["model"]})
     shown["search"], shown["codec"] = frame["preset"], frame["codec"]

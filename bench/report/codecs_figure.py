@@ -1,4 +1,4 @@
-"""Figure 5: what a byte buys."""
+"""Figure 5: quality and overlap against bytes per vector."""
 
 import matplotlib as mpl
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Numbers that differ from the protocol carry a mark, and the caption says in what they differ."""
+"""Deviations from the protocol: a mark on each number, and a note in the caption."""
 
 from collections.abc import Mapping
 
@@ -8,17 +8,17 @@ MARK = "†"
 
 
 def described(deviations: Mapping[str, str]) -> str:
-    """Marks of a record in one line, as plain tables hold them; empty for a record that follows the protocol."""
+    """Return the deviations of a record in one line, for plain tables; empty if the record follows the protocol."""
     return "; ".join(f"{key} {mark}" for key, mark in sorted(deviations.items()))
 
 
 def cells(names: "pd.Series[str]", deviations: "pd.Series[str]") -> list[str]:
-    """Names, with the mark behind those that have one."""
+    """Return the names, with the mark behind each name that has a deviation."""
     return [f"{name} {MARK}" if mark else name for name, mark in zip(names, deviations, strict=True)]
 
 
 def note(names: "pd.Series[str]", deviations: "pd.Series[str]") -> str:
-    """What a caption says of the deviations, with a space before it; empty where there are none."""
+    """Return the sentence of a caption about deviations, with a leading space; empty without deviations."""
     found = dict.fromkeys((name, mark) for name, mark in zip(names, deviations, strict=True) if mark)
     if not found:
         return ""

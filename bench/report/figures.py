@@ -1,4 +1,4 @@
-"""Figures for print: colour-blind safe, legible in grey, one column wide, identical bytes for identical numbers."""
+"""Figures for print: colour-blind safe, legible in grey, one column wide, equal bytes for equal numbers."""
 
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ STYLE: Any = {
 
 
 def save(figure: Figure, base: Path) -> None:
-    """``base`` + .pdf and .png (200 dots per inch), without time stamps."""
+    """Write ``base`` + .pdf and .png (200 dots per inch) without time stamps."""
     for suffix, metadata in ((".pdf", {"CreationDate": None}), (".png", {"Software": None})):
         # The kind of font is looked up when a file is written.
         with atomic(base.with_suffix(suffix)) as temporary, mpl.rc_context(STYLE):
@@ -94,14 +94,14 @@ def _quality_panel(axes: Axes, rows: pd.DataFrame) -> None:
 
 
 def _paired_interval(points: pd.DataFrame) -> np.ndarray:
-    """Lengths ``[2, points]`` below and above each value, 0 for the uncompressed one."""
+    """Return the lengths ``[2, points]`` of error bars below and above each value, 0 for the uncompressed one."""
     below = points["difference"] - points["difference_low"]
     above = points["difference_high"] - points["difference"]
     return np.nan_to_num(np.array([below, above], dtype=float))
 
 
 def _of_the_paper(codec: str) -> bool:
-    """Whether the axis names it; of other codecs there may be many of nearly the same size, and Figure 5 names those."""
+    """Return whether the axis names this codec. Many other codecs can have nearly the same size; Figure 5 names them."""
     return codec == REFERENCE[0] or codec.startswith("residual-")
 
 

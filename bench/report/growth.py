@@ -1,4 +1,4 @@
-"""How search time grows with the collection: a figure, and the slope of each preset in it."""
+"""The growth of search time with the size of a collection: a figure, and the exponent of each preset."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ from bench.report.table import Table, number
 
 
 def frame(record: Mapping[str, Any]) -> pd.DataFrame:
-    """One row per size and preset: vectors, centroids, p50 in ms and what the index takes."""
+    """Return one row per size and preset: vectors, centroids, p50 in ms, and the size of the index."""
     rows = [
         {
             "preset": preset,
@@ -31,7 +31,7 @@ def frame(record: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def exponents(found: pd.DataFrame) -> dict[str, float]:
-    """For each preset the power of the number of vectors that p50 grows as, from the smallest to the largest size."""
+    """Return for each preset the exponent of p50 in the number of vectors, between the smallest and the largest size."""
     ends = {preset: rows.sort_values("vectors").iloc[[0, -1]] for preset, rows in found.groupby("preset", sort=False)}
     return {
         str(preset): float(
@@ -54,7 +54,7 @@ def table(found: pd.DataFrame) -> Table:
 
 
 def figure(found: pd.DataFrame) -> Figure:
-    """p50 against vectors, both logarithmic, a line per preset, and the slope of a square root to compare with."""
+    """Draw p50 against the number of vectors on logarithmic axes, a line per preset, and a square root for comparison."""
     with mpl.rc_context(STYLE):
         drawn = Figure(figsize=(4.6, 3.2), layout="constrained")
         axes = drawn.add_subplot()

@@ -1,4 +1,4 @@
-"""Timings beside the quality and the bytes of the same search."""
+"""Table 3: timings with the quality and the bytes of the same search."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ STAGES = ("centroids", "candidates", "scoring")
 
 
 def read_latencies(paths: Sequence[Path]) -> list[Record]:
-    """Records of timings in the order given; raises DataError where two describe the same one."""
+    """Return records of timings in the order given. Raise DataError if two of them are of the same search."""
     found = [read_json(path) for path in paths]
     if len({digest_of([_identity(record), record["settings"]["threads"]]) for record in found}) < len(found):
         raise DataError("two of the timings are of the same search on as many threads: give one of them")
@@ -26,7 +26,7 @@ def read_latencies(paths: Sequence[Path]) -> list[Record]:
 
 
 def _identity(record: Record) -> dict[str, Any]:
-    """What a run and a timing of the same search have in common: inputs, query vectors, engine and depth."""
+    """Return what a run and a timing of the same search have in common: inputs, query vectors, engine and depth."""
     settings = record["settings"]
     engine = {"engine": settings["engine"], "values": engine_values(settings), "depth": settings["depth"]}
     return {"inputs": record["inputs"], "queries": record["queries"], **engine}
@@ -86,7 +86,7 @@ def _row(latency: Record, run: Record, bytes_per_vector: dict[str, float]) -> di
 
 
 def pareto(milliseconds: np.ndarray, quality: np.ndarray) -> np.ndarray:
-    """Mask of the points that no other one beats in time or in quality without losing in the other; both ``[points]``."""
+    """Return the mask of the points on the Pareto front of times and qualities, both ``[points]``."""
     quicker, slower = milliseconds[:, None], milliseconds[None, :]
     better, worse = quality[:, None], quality[None, :]
     dominates = (quicker <= slower) & (better >= worse) & ((quicker < slower) | (better > worse))
@@ -94,7 +94,7 @@ def pareto(milliseconds: np.ndarray, quality: np.ndarray) -> np.ndarray:
 
 
 def latency_table(latency: pd.DataFrame) -> Table:
-    """Table 3: time of a query of every timed run, and what it buys."""
+    """Return Table 3: the time of a query of every timed run, with its quality and its bytes."""
     shown = pd.DataFrame(
         {
             "data set": cells(latency["dataset"], latency["deviations"]),
@@ -129,7 +129,7 @@ def latency_table(latency: pd.DataFrame) -> Table:
 
 
 def _significant(value: float | None) -> str:
-    """Three digits that mean something, as timings have no more."""
+    """Return a number with three significant digits, the precision of a timing."""
     if value is None or pd.isna(value):
         return MISSING
     return number(value, 0 if value >= 100 else 1 if value >= 10 else 2 if value >= 1 else 3)

@@ -1,4 +1,4 @@
-"""Figure 3: what a millisecond buys."""
+"""Figure 3: quality against the time of a query."""
 
 import itertools
 from typing import Any
@@ -98,7 +98,7 @@ def _legend(codecs: list[str], presets: list[str], styles: dict[tuple[str, str],
 
 
 def _name_points(axes: Axes, rows: pd.DataFrame) -> None:
-    """Write preset and codec beside each point, where that covers nothing and stands no nearer to another; else nowhere."""
+    """Write preset and codec beside each point if the text covers nothing and is not nearer to another point."""
     half = MARKER_SIZE * axes.figure.dpi / 72
     points = {row.Index: axes.transData.transform((row.p50, row.value)) for row in rows.itertuples()}
     taken = [Bbox.from_bounds(x - half, y - half, 2 * half, 2 * half) for x, y in points.values()]
@@ -123,5 +123,5 @@ def _name_points(axes: Axes, rows: pd.DataFrame) -> None:
 
 
 def _gap(box: Bbox, x: float, y: float) -> float:
-    """Distance of a point outside of a box from it."""
+    """Return the distance between a box and a point outside of it."""
     return float(np.hypot(max(box.x0 - x, 0, x - box.x1), max(box.y0 - y, 0, y - box.y1)))

@@ -1,4 +1,4 @@
-"""Means over groups of data sets, each counting the same: of complete groups, or not at all."""
+"""Means over groups of data sets, each data set with the same weight, and only for complete groups."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ SYSTEM = ["model", "codec", "preset", "settings"]
 
 @dataclass(frozen=True)
 class Macro:
-    """rows: one per group and system that covers it, with the columns of a quality frame; missing: why others have none."""
+    """rows: one per group and system with results on all members, with the columns of a quality frame; missing: reasons."""
 
     rows: pd.DataFrame
     missing: list[str]

@@ -1,4 +1,4 @@
-"""Models beside each other, uncompressed and searched exhaustively: what each kind of training is worth."""
+"""Table 5: models under exhaustive search over uncompressed vectors, with paired differences to a baseline."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""Ours beside the engines that people use today, measured over the same vectors: records to a table and its ratios."""
+"""Comparison with other engines over the same vectors: from records to a table, and to a table of ratios."""
 
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,7 +41,7 @@ _RATIOS = {
 
 @dataclass(frozen=True)
 class Measured:
-    """record: what was measured of one system; rankings: passage numbers ``[queries, depth]`` by setting, -1 for none."""
+    """record: measurements of one system; rankings: passage numbers ``[queries, depth]`` by setting, -1 for none."""
 
     record: Mapping[str, Any]
     rankings: Mapping[str, np.ndarray]
@@ -52,14 +52,15 @@ class Measured:
 
     @property
     def package(self) -> str:
-        """What it was measured with; several systems may be of one package."""
+        """Name of the measured package; several systems may be of one package."""
         return str(self.record.get("package", self.record["system"]))
 
 
 def read(paths: Sequence[Path]) -> list[Measured]:
-    """Records with the rankings beside them, those of our package first; DataError where they cannot stand in one table.
+    """Return records with their rankings, the records of this package first.
 
-    Exactly one of them, of ours, must hold the exact ranking, and all must be of the same vectors on the same machine.
+    Raise DataError for records that cannot be in one table. Exactly one record of this package must hold the exact ranking,
+    and all records must be of the same vectors and the same machine.
     """
     found = [Measured(_record(path), _rankings(path.with_suffix(".npz"))) for path in paths]
     for path, measured in zip(paths, found, strict=True):
@@ -108,7 +109,7 @@ def _check_rankings(measured: Measured, path: Path) -> None:
 
 
 def overlap(ranking: np.ndarray, exact: np.ndarray, k: int) -> float:
-    """Mean over queries of the share of the exact top k that the top k holds; ranks without a passage (-1) hold nothing."""
+    """Return the mean share of the exact top k that is in the top k; ranks without a passage (-1) count as misses."""
     hits = [np.intersect1d(found[found >= 0], best).size for found, best in zip(ranking[:, :k], exact[:, :k], strict=True)]
     return float(np.mean(hits)) / k
 
@@ -157,7 +158,7 @@ def _rows(item: Measured, reference: Measured) -> Iterator[dict[str, Any]]:
 
 
 def peers_table(found: pd.DataFrame, measured: Sequence[Measured]) -> Table:
-    """What every system needs and finds."""
+    """Return the table of the cost and the results of every system."""
     shown = pd.DataFrame({name: found[name] for name in ("system", "setting", "threads")})
     digits = {"build_seconds": 1, "reconstruction_error": 4, "bytes_per_vector": 1, "queries_per_second": 1}
     titles = {**_MEASURED, "reconstruction_error": "reconstruction error"}
@@ -220,7 +221,7 @@ def _times_better(mine: pd.Series, other: pd.Series, name: str) -> float | None:
 
 
 def ratios_table(ratios: pd.DataFrame) -> Table:
-    """How many times better ours is than each peer, where it finds as much."""
+    """Return the table of ratios of this package to each peer, at an equal or higher overlap."""
     shown = ratios[["peer", "peer setting", "threads", "ours", "setting"]].fillna(MISSING)
     for name in _QUALITY:
         shown[name] = [number(value, 3) for value in ratios[name]]

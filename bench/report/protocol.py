@@ -1,4 +1,4 @@
-"""What stands between a data set and its numbers: lengths and what they cut, short rankings, tied scores."""
+"""Table 6: truncation by maximum lengths, short rankings and tied scores."""
 
 from collections.abc import Sequence
 
@@ -47,7 +47,7 @@ def _lacks(runs: Sequence[Record]) -> dict[str, object]:
 
 
 def protocol_table(frame: pd.DataFrame) -> Table:
-    """Table 6: what is cut, short and tied."""
+    """Return Table 6: what is truncated, short and tied."""
     shown = pd.DataFrame({"data set": cells(frame["dataset"], frame["deviations"]), "model": frame["model"]})
     shown["passage text"] = frame["text"].fillna(MISSING)
     shown["tokens of a query"] = [number(length, 0) for length in frame["query_maxlen"]]

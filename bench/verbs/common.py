@@ -18,7 +18,10 @@ Deviations = Annotated[tuple[str, ...], Parameter(help="KEY=TEXT of what differs
 
 
 def pairs(flag: str, given: Sequence[str]) -> dict[str, str]:
-    """NAME=VALUE of each word of a flag; raises SettingsError for a word without a name or a value, or a repeated name."""
+    """Return NAME=VALUE of each word of a flag.
+
+    Raise SettingsError for a word without a name or a value, and for a repeated name.
+    """
     found: dict[str, str] = {}
     for text in given:
         name, _, value = text.partition("=")
@@ -29,7 +32,7 @@ def pairs(flag: str, given: Sequence[str]) -> dict[str, str]:
 
 
 def take_device(device: str) -> None:
-    """Where a verb asks for ``cuda``, wait for one device of this machine that no other process of ours has."""
+    """Wait for one free device of this machine if a verb asks for ``cuda``."""
     if device == "cuda":
         import torch
 
@@ -37,7 +40,7 @@ def take_device(device: str) -> None:
 
 
 def prepare_torch(threads: int, seed: int = 0, device: str = "cpu") -> None:
-    """Fix threads, seed and device, and keep transformers from printing bars and advice of its own."""
+    """Set threads, seed and device, and turn off the progress bars and advice of transformers."""
     take_device(device)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     import torch
@@ -50,7 +53,7 @@ def prepare_torch(threads: int, seed: int = 0, device: str = "cpu") -> None:
 
 
 def limit_threads(threads: int) -> None:
-    """Fix the threads of the matrix products of numpy and, where it is loaded, torch."""
+    """Set the threads of the matrix products of numpy and, if it is loaded, of torch."""
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(threads)

@@ -13,7 +13,7 @@ from bench.search.queries import QueryVectors, open_query_vectors
 
 
 class SearchFlags(Settings):
-    """What is searched, with what, and how deep."""
+    """The index, the query vectors and the depth of a search."""
 
     index: Path
     """Index folder."""
@@ -25,7 +25,7 @@ class SearchFlags(Settings):
     """What searches a compressed index."""
 
     def open(self) -> tuple[Index, QueryVectors]:
-        """Index and query vectors; raises DataError where different models made them."""
+        """Return index and query vectors. Raise DataError if different models made them."""
         index, queries = open_index(self.index), open_query_vectors(self.queries)
         if index.manifest.inputs["model"] != queries.manifest.inputs["model"]:
             raise DataError(f"{self.index} and {self.queries} were encoded by different models")
@@ -33,7 +33,7 @@ class SearchFlags(Settings):
 
 
 def preset_given(engine: EngineFlags, depth: int) -> Preset:
-    """The preset of the flags; raises SettingsError where it cannot fill a ranking of the depth asked for."""
+    """Return the preset of the flags. Raise SettingsError if it cannot fill a ranking of the given depth."""
     given = {name: value for name, value in engine.model_dump().items() if value is not None}
     preset = presets.parse(given, "the command line")
     preset.check_depth(depth, "the command line")
@@ -41,7 +41,7 @@ def preset_given(engine: EngineFlags, depth: int) -> Preset:
 
 
 def provenance(index: Index, queries: QueryVectors) -> dict[str, Any]:
-    """What a record says of the index and the query vectors: settings, counts and digests."""
+    """Return the settings, counts and digests of index and query vectors for a record."""
     return {
         "index": {**index.manifest.settings, "counts": dict(index.manifest.counts)},
         "queries": dict(queries.manifest.settings),

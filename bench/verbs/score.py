@@ -45,7 +45,7 @@ class TeacherFlags(Settings):
     """Tokens of a batch of a cross-encoder, padding included."""
 
     def open(self, compute: Compute) -> Teacher | None:
-        """The network that scores, None for judgements; raises SettingsError for flags that do not go together."""
+        """Return the network that scores, None for judgements. Raise SettingsError for flags that exclude each other."""
         if self.teacher == JUDGEMENTS:
             if wrong := sorted(set(self.given()) - {"teacher"}):
                 raise SettingsError(f"{wrong} of the command line mean nothing to judgements; leave them out")
@@ -56,7 +56,7 @@ class TeacherFlags(Settings):
         return open_teacher(self.teacher, base.locate(self._weights()), tokens_per_batch=self.tokens_per_batch, **options)
 
     def _weights(self) -> Weights:
-        """Where the teacher is; raises SettingsError unless exactly one place is given."""
+        """Return the place of the teacher. Raise SettingsError unless exactly one place is given."""
         if (self.folder is None) == (self.name is None):
             raise SettingsError("give either --folder or --name (a hub id, with --revision) of the teacher")
         if self.folder is not None:
@@ -127,7 +127,7 @@ def _is_there(folder: Path, settings: Mapping[str, Any], inputs: Mapping[str, st
 
 
 def _relevant(mined: Mined, corpus: Passages, queries: Queries) -> dict[str, Sequence[int]]:
-    """Positions of the relevant passages of each mined query; raises DataError for one that the corpus lacks."""
+    """Return positions of the relevant passages of each mined query. Raise DataError for a passage that the corpus lacks."""
     judged = {query: [p for p, grade in queries.qrels.get(query, {}).items() if grade > 0] for query in mined.ids}
     wanted = {passage for passages in judged.values() for passage in passages}
     position = {name: number for number, name in enumerate(corpus.ids()) if name in wanted}
@@ -138,13 +138,13 @@ def _relevant(mined: Mined, corpus: Passages, queries: Queries) -> dict[str, Seq
 
 
 def _lexical(pairs: Pairs, asked: Sequence[str], corpus: Passages) -> np.ndarray:
-    """BM25 ``[pairs]`` float32 of each passage for its query, by the words of the whole corpus."""
+    """Return the BM25 score ``[pairs]`` float32 of each passage for its query, over the words of the whole corpus."""
     engine = BM25([passage.text for passage in corpus.slice(0, len(corpus))])
     return np.concatenate(engine.score(asked, np.split(pairs.passages, pairs.offsets[1:-1])))
 
 
 def _asked(pairs: Pairs, queries: Queries) -> list[str]:
-    """Text of each mined query ``[queries]``; raises DataError for one that is not among the queries."""
+    """Return the text of each mined query ``[queries]``. Raise DataError for a mined query that is not among the queries."""
     text = {query.id: query.text for query in queries.texts}
     if unknown := [name for name in pairs.ids if name not in text]:
         raise DataError(f"mined query {unknown[0]!r} is not among the queries given")
@@ -152,7 +152,7 @@ def _asked(pairs: Pairs, queries: Queries) -> list[str]:
 
 
 def _passages(pairs: Pairs, corpus: Passages) -> list[str]:
-    """Text of the passage of every pair ``[pairs]``, each read once."""
+    """Return the text of the passage of every pair ``[pairs]``; each passage is read once."""
     distinct = sorted(set(pairs.passages.tolist()))
     passage = dict(zip(distinct, (found.text for found in corpus.at(distinct)), strict=True))
     return [passage[position] for position in pairs.passages.tolist()]

@@ -30,7 +30,7 @@ MEASURE, DEPTH = "RR@10", 10
 
 
 class RunFlags(Settings):
-    """Files of a training run, and what of it is no part of its recipe."""
+    """Files of a training run, and settings that are not part of its recipe."""
 
     start: Path
     """Model folder to start from."""
@@ -63,13 +63,13 @@ class RunFlags(Settings):
 
 
 def check_work(flags: RunFlags, settings: LoopRecipe) -> None:
-    """Refuse, before anything is read, checkpoints without a folder and a folder without checkpoints."""
+    """Refuse checkpoints without a folder, and a folder without checkpoints, before anything is read."""
     if (flags.work is None) != (settings.checkpoint_every is None):
         raise SettingsError("--work, --checkpoint-every of the command line go together: give all or none")
 
 
 def open_start(flags: RunFlags, settings: LoopSettings, inputs: InputSettings) -> tuple[LateInteraction, Manifest]:
-    """The model to start from, fed as the command line says; raises SettingsError for one that cannot be trained so."""
+    """Return the model to start from, with the inputs of the command line. Raise SettingsError if it cannot be trained."""
     encoder, manifest = checkpoint.load(flags.start)
     if not isinstance(encoder, LateInteraction):
         raise SettingsError(f"{flags.start} is a model of kind {encoder.kind!r}; only late interaction is trained here")
@@ -89,7 +89,7 @@ def open_start(flags: RunFlags, settings: LoopSettings, inputs: InputSettings) -
 def validation_given(
     flags: RunFlags, settings: LoopSettings, corpus: Passages, trained_on: set[str], device: str, inputs: dict[str, str]
 ) -> Validation | None:
-    """RR@10 over the held-out queries, where the command line names any; notes their digest among the inputs."""
+    """Return the validation by RR@10 over held-out queries, if there are any; add their digest to the inputs."""
     if flags.validation_queries is None or flags.validation_passages is None or flags.validate_every is None:
         return None
     queries = open_queries(flags.validation_queries)
@@ -111,7 +111,7 @@ def described(
     start: Manifest,
     processes: Processes,
 ) -> dict[str, Any]:
-    """Everything but the inputs that the weights depend on: what a checkpoint and the model are known by."""
+    """Return everything except the inputs that the weights depend on, which identifies a checkpoint and the model."""
     return {
         **settings.model_dump(exclude={"checkpoint_every"}),
         "threads": threads,
@@ -136,7 +136,7 @@ def run(
     validation: Validation | None,
     module: str,
 ) -> None:
-    """Train, write the model, remove the checkpoints, and say how it went; only the first process writes."""
+    """Train, write the model, remove the checkpoints, and print a summary; only the first process writes."""
     checkpoints = None
     if flags.work is not None and recipe.checkpoint_every is not None:
         checkpoints = Checkpoints(flags.work, recipe.checkpoint_every, settings, inputs)
