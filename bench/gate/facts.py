@@ -70,6 +70,10 @@ def _quality(record: Record) -> dict[str, Any]:
     run = record["run"]
     data = {name: run["inputs"][name] for name in ("corpus", "queries")}
     digests = {name: run["inputs"][name] for name in ("model", "index") if name in run["inputs"]}
+    if "digest" not in run:
+        raise DataError(
+            f"the record of {_name(record)} does not say of which run it is: search again, and evaluate that run"
+        )
     return {
         "data": data,
         "settings": {"search": run["settings"], "protocol": record["protocol"], "measures": record["measures"]},

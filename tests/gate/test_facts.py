@@ -47,6 +47,13 @@ def test_rows_are_named_by_their_axes_and_hold_what_is_gated():
     assert found.host_class.split()[0] != ""
 
 
+def test_a_record_that_does_not_name_its_run_is_refused():
+    record = metric()
+    del record["run"]["digest"]
+    with pytest.raises(DataError, match="the record of toy m residual-2 plaid does not say of which run it is"):
+        facts.collect([record], [], [])
+
+
 def test_timings_of_several_machines_are_refused():
     other = timing({"cpu": "B", "cores": 2}, threads=1)
     with pytest.raises(DataError, match=r"several machines, which cannot be compared: \['A, 2 CPUs', 'B, 2 CPUs'\]"):
