@@ -125,6 +125,11 @@ def test_a_record_is_bound_to_its_run_by_the_digest_of_the_run(tmp_path):
         guard.check_bound(tmp_path / "run.trec.gz", record, "m", "residual-2")
 
 
+def test_a_record_made_by_hand_without_a_digest_is_taken_as_it_is(tmp_path):
+    write_run(tmp_path / "run.trec.gz", {"q1": [("d1", 1.0)]}, "t")
+    guard.check_bound(tmp_path / "run.trec.gz", {"settings": {"engine": "mine"}}, "m", "c")
+
+
 def test_a_lexical_run_is_named_bm25_over_text(tmp_path):
     write_run(tmp_path / "run.trec.gz", {"q1": [("d1", 1.0)]}, "bm25")
     record = {"digest": sha256_file(tmp_path / "run.trec.gz"), "settings": {"engine": "bm25"}}
