@@ -10,18 +10,11 @@ GPUS ?= 1
 # A target of Snakemake stands before its flags, two of which would take it for one of their values.
 LIMITS = --cores all --resources gpu=$(GPUS)
 
-.PHONY: results report gate peers growth unlock test check format lint docs setup clean
+.PHONY: results gate peers growth unlock test check format lint docs setup clean
 .DELETE_ON_ERROR:
 
 results: setup  ## tables, figures and the HTML report of CONFIG (default config/quick.yaml)
 	$(BIN)/snakemake $(LIMITS) --configfile "$(CONFIG)"
-	@$(MAKE) --no-print-directory report
-
-# The report is made anew where any table, figure or caption is newer.
-report: setup  ## the HTML report alone, of results that are there
-	@folder=$$($(BIN)/python -m bench results-folder "$(CONFIG)") && report="$$folder/report.html" && \
-	if [ ! -e "$$report" ] || [ -n "$$(find "$$folder" workflow/report -type f -newer "$$report")" ]; then \
-		$(BIN)/snakemake --configfile "$(CONFIG)" --report "$$report"; fi
 
 gate: CONFIG = config/ci.yaml
 gate: results  ## config/ci.yaml against its accepted facts: quality, bytes, work, latency

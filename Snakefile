@@ -16,8 +16,9 @@ sys.path.insert(0, workflow.basedir)
 from bench.errors import BenchError
 from bench.config.plan import load
 from bench.files.provenance import code_digest
+from bench.files.storage import digest_of
 from bench.config.settings import flags
-from workflow.jobs import OURS, PEERS, Jobs, folders
+from workflow.jobs import OURS, PEERS, Jobs, folders, reported
 from workflow.training_jobs import TrainingJobs
 from snakemake.exceptions import WorkflowError
 
@@ -40,6 +41,7 @@ shell.prefix(
 )
 
 JOBS, TRAINING = Jobs(PLAN), TrainingJobs(PLAN)
+TABLES, FIGURES = reported(PLAN, trained=bool(TRAINING.logs()))
 GPU = int(
     PLAN.device == "cuda"
 )  # of a job with a network; a profile says how many there are
@@ -59,36 +61,15 @@ wildcard_constraints:
 
 localrules:
     all,
+    rule_graph,
 
 
 rule all:
     default_target: True
     input:
         JOBS.kept_shards(),
-        expand(
-            f"{RESULTS}/{{name}}",
-            name=[
-                "records.json",
-                "table1_quality.md",
-                "table2_size.md",
-                "table6_protocol.md",
-                "figure1_quality_bytes.png",
-                "figure2_size.png",
-                *(
-                    ["table4_training.md", "figure4_training.png"]
-                    if TRAINING.logs()
-                    else []
-                ),
-                *(["supervision.md"] if PLAN.training else []),
-                *(["table5_models.md"] if PLAN.baseline else []),
-                *(["table7_codecs.md", "figure5_codecs.png"] if PLAN.rates else []),
-                *(
-                    ["table3_latency.md", "figure3_latency.png"]
-                    if PLAN.latency
-                    else []
-                ),
-            ],
-        ),
+        f"{RESULTS}/records.json",
+        f"{RESULTS}/report.html",
 
 
 include: "workflow/rules/corpus.smk"
@@ -101,5 +82,6 @@ include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/latency.smk"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/page.smk"
 include: "workflow/rules/peers.smk"
 include: "workflow/rules/growth.smk"

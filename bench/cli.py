@@ -13,7 +13,6 @@ from bench.errors import BenchError
 
 VERBS = {
     "plan": "what a config will cost: vectors, disk, GPU hours",
-    "results-folder": "the folder that the tables of a config are written to",
     "settings": "the schemas and the page of all settings, from their declarations",
     "fetch": "download the data and weights of a config, up front",
     "corpus": "passages of an ir_datasets collection as one file that can be sliced",
@@ -53,6 +52,7 @@ VERBS = {
     "verdict": "which measured numbers are off the printed ones: 0 for none, 1 for any",
     "published": "printed numbers beside measured ones, with a verdict on each",
     "figures": "records of runs and sizes to figures",
+    "page": "tables, figures and values by query in one HTML file that opens on the answer",
     "codecs-report": "runs and sizes to a table and a figure of codecs",
     "peers": "records of systems measured over the same vectors to tables",
     "latency-report": "records of latency to a table and a figure",

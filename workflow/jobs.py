@@ -144,6 +144,11 @@ class Jobs:
         runs = [f"{_folder(run)}/metrics.json" for run in plan.runs]
         return runs + [f"build/{e.corpus_name}/bm25/{e.name}/metrics.json" for e in plan.entries.values() if plan.bm25]
 
+    def judged_queries(self) -> list[str]:
+        """Manifests of the query sets that are evaluated."""
+        entries = self.plan.entries.values()
+        return [f"build/{entry.corpus_name}/queries/{entry.name}/manifest.json" for entry in entries]
+
     def metrics_of(self, codec: str, preset: str) -> list[str]:
         """Of the runs over one codec by one preset."""
         return [f"{_folder(run)}/metrics.json" for run in self.plan.runs if (run.codec, run.preset) == (codec, preset)]
@@ -228,3 +233,27 @@ def _folder(run: Run) -> str:
 def folders(manifests: Iterable[str]) -> list[str]:
     """Folders of manifests, each once: what the command line takes where the DAG follows files of folders."""
     return list(dict.fromkeys(str(Path(manifest).parent) for manifest in manifests))
+
+
+def reported(plan: Plan, *, trained: bool) -> tuple[list[str], list[str]]:
+    """Names of the tables and of the figures of a plan, without suffix; trained: whether any model is."""
+    tables = {
+        "table1_quality": True,
+        "table2_size": True,
+        "table3_latency": plan.latency,
+        "table4_training": trained,
+        "table5_models": plan.baseline,
+        "table6_protocol": True,
+        "table7_codecs": plan.rates,
+        "supervision": plan.training,
+        "published": True,
+    }
+    figures = {
+        "figure1_quality_bytes": True,
+        "figure2_size": True,
+        "figure3_latency": plan.latency,
+        "figure4_training": trained,
+        "figure5_codecs": plan.rates,
+    }
+    tables_made, figures_made = ([stem for stem, asked in each.items() if asked] for each in (tables, figures))
+    return tables_made, figures_made

@@ -10,7 +10,7 @@ BYTES = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def metric():
     """``metric(model, codec, preset, values)``: nDCG@10 per query, and an RR@10 of twice the value, at most 1."""
 
@@ -41,7 +41,7 @@ def metric():
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def size():
     """``size(model, codec)``: 10 vectors in 4 passages."""
 

@@ -14,7 +14,7 @@ import pytest
 from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[2]
-TREE = ("bench", "workflow", "config", "profiles", "Snakefile")
+TREE = ("bench", "workflow", "config", "profiles", "Snakefile", "results/published.csv")
 
 
 @dataclass
@@ -65,7 +65,7 @@ class Checkout:
         names = ("metrics.json", "size.json", "manifest.json", "run.trec.gz")
         built = list(self.root.rglob("build/**/*"))
         files = [path for path in built if path.name in names or path.parent.name == "truncation"]
-        timed = {"latency", "training", "records"}
+        timed = {"latency", "training", "records", "report"}
         results = [path for path in self.root.rglob("results/**/*") if path.is_file()]
         results = [path for path in results if not timed & set(path.stem.split("_"))]
         return {str(path.relative_to(self.root)): path.read_bytes() for path in (*files, *results)}
@@ -78,6 +78,7 @@ def _copy(source: Path, target: Path) -> Checkout:
         if path.is_dir():
             shutil.copytree(path, target / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
+            (target / name).parent.mkdir(exist_ok=True)
             shutil.copy2(path, target / name)
     return Checkout(target)
 

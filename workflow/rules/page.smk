@@ -1,0 +1,57 @@
+"""
+tables, figures, records and times of jobs -> the HTML report
+
+needs   every table and figure of the config, metrics.json of every run, latency.json of every run that is timed, texts of queries
+makes   results/{name}/report.html, one file that opens on the answer and asks for nothing else
+"""
+
+
+# A second Snakemake draws the graph: the one that runs does not hand it to its jobs.
+rule rule_graph:
+    output:
+        f"build/{PLAN.name}.rules.dot",
+    log:
+        f"logs/{PLAN.name}/rule-graph.log",
+    conda:
+        "../envs/bench.yaml"
+    params:
+        plan=digest_of(repr(PLAN)),
+        config=PLAN.source,
+    shell:
+        "snakemake --snakefile {workflow.main_snakefile} --configfile {params.config:q} --rulegraph dot > {output} 2> {log}"
+
+
+rule page:
+    input:
+        assets=expand(
+            str(Path(workflow.basedir, "bench", "report", "assets", "page.{suffix}")),
+            suffix=["html", "css", "js"],
+        ),
+        tables=expand(
+            f"{RESULTS}/{{stem}}.{{suffix}}",
+            stem=TABLES,
+            suffix=["html", "csv"],
+        ),
+        figures=expand(f"{RESULTS}/{{stem}}.png", stem=FIGURES),
+        metrics=JOBS.metrics(),
+        latencies=JOBS.latencies(),
+        queries=JOBS.judged_queries(),
+        rules=rules.rule_graph.output,
+    output:
+        f"{RESULTS}/report.html",
+    log:
+        f"logs/{PLAN.name}/page.log",
+    conda:
+        "../envs/bench.yaml"
+    params:
+        code=code_digest("bench.verbs.page"),
+        plan=digest_of(repr(PLAN)),
+        config=PLAN.source,
+        inputs=flags(
+            items=[*TABLES, *FIGURES],
+            latencies=JOBS.latencies() or None,
+            queries=[str(Path(path).parent) for path in JOBS.judged_queries()],
+        ),
+    shell:
+        "python -m bench page {params.config:q} --metrics {input.metrics} {params.inputs} --rules {input.rules}"
+        " --benchmarks benchmarks --output {output} 2>&1 | tee {log}"
