@@ -11,46 +11,55 @@ from bench.errors import DamagedFileError
 
 NODE = re.compile(r'^\s*(\d+)\[label = "([^"]+)"', re.MULTILINE)
 EDGE = re.compile(r"^\s*(\d+) -> (\d+)", re.MULTILINE)
-LEFT_OUT = ("all",)
-BOX, GAP, ROW = 118, 14, 62  # width of a box, space between two, height of a layer
+LEFT_OUT = ("all", "page", "rule_graph")  # the target, and what only the report is made by
+BOX, GAP, ROW = 132, 14, 62  # width of a box, space between two, height of a layer
 HEIGHT = 28
 SWEEPS = 8
 
 Needs = Mapping[str, frozenset[str]]
 
 
-def read(path: Path) -> Needs:
-    """Return the rules that each rule reads files of, from the output of ``snakemake --rulegraph dot``.
+@dataclass(frozen=True)
+class Graph:
+    """needs: the rules that each rule reads files of, without circles; returns: pairs (from, to) that would close one.
 
-    Raises DamagedFileError for a file without a rule.
+    Rules have circles where jobs have none: models that are trained are searched to train the next ones.
     """
+
+    needs: Needs
+    returns: Sequence[tuple[str, str]]
+
+
+def read(path: Path) -> Graph:
+    """Return the graph that ``snakemake --rulegraph dot`` printed; raises DamagedFileError for a file without a rule."""
     text = path.read_text()
     names = {number: name for number, name in NODE.findall(text) if name not in LEFT_OUT}
     if not names:
         raise DamagedFileError(f"{path} names no rule; make it by: snakemake --rulegraph dot")
     edges = [(names[first], names[second]) for first, second in EDGE.findall(text) if first in names and second in names]
-    return reduced({name: frozenset(first for first, second in edges if second == name) for name in names.values()})
+    return graph({name: frozenset(first for first, second in edges if second == name) for name in names.values()})
 
 
-def reduced(needs: Needs) -> Needs:
-    """Return the graph without the edges that a longer way implies (its transitive reduction)."""
+def graph(needs: Needs) -> Graph:
+    """Return the graph without the edges that close a circle and without those that a longer way implies."""
+    place = {name: number for number, name in enumerate(_ordered(needs))}
+    forward = {name: {other for other in needs[name] if place[other] < place[name]} for name in place}
     above: dict[str, set[str]] = {}
-    for name in _ordered(needs):
-        above[name] = set(needs[name]).union(*(above[other] for other in needs[name]))
-    return {
+    for name, direct in forward.items():
+        above[name] = direct.union(*(above[other] for other in direct))
+    kept = {
         name: frozenset(first for first in direct if not any(first in above[other] for other in direct))
-        for name, direct in needs.items()
+        for name, direct in forward.items()
     }
+    return Graph(kept, sorted((other, name) for name in place for other in needs[name] - forward[name] - {name}))
 
 
 def _ordered(needs: Needs) -> list[str]:
-    """Return the rules, each after all that it needs; raises DamagedFileError for a circle."""
+    """Return the rules, each after what it needs; in a circle, the one that lacks the smallest part of its needs is next."""
     found: dict[str, None] = {}
     while len(found) < len(needs):
-        ready = sorted(name for name in needs if name not in found and needs[name] <= found.keys())
-        if not ready:
-            raise DamagedFileError(f"the rules {sorted(needs.keys() - found.keys())} need each other in a circle")
-        found.update(dict.fromkeys(ready))
+        lacking = {name: len(needs[name] - found.keys()) / max(1, len(needs[name])) for name in needs if name not in found}
+        found[min(sorted(lacking), key=lacking.__getitem__)] = None
     return list(found)
 
 
@@ -65,7 +74,7 @@ class _Layers:
 def _layered(needs: Needs) -> _Layers:
     """Put each rule below all that it needs, and the points of long lines into the layers between."""
     depth: dict[str, int] = {}
-    for name in _ordered(needs):
+    for name in needs:  # each after what it needs
         depth[name] = 1 + max((depth[other] for other in needs[name]), default=-1)
     found = _Layers(rows=[[] for _ in range(1 + max(depth.values()))])
     for name, row in depth.items():
@@ -100,9 +109,9 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else 0.5
 
 
-def svg(needs: Needs) -> str:
-    """Return the drawing as an SVG element, read from the top to the bottom."""
-    layers = _layered(needs)
+def svg(drawn: Graph) -> str:
+    """Return the drawing as an SVG element, read from the top to the bottom; lines that close a circle are dashed."""
+    layers = _layered(drawn.needs)
     _sorted_by_neighbours(layers)
     widths = [[BOX if isinstance(point, str) else GAP for point in row] for row in layers.rows]
     width = max(sum(row) + GAP * (len(row) + 1) for row in widths)
@@ -113,13 +122,11 @@ def svg(needs: Needs) -> str:
             at[point] = (left + size / 2, ROW * number + HEIGHT)
             left += size + GAP
     lines = [_line([at[point] for point in points]) for points in layers.lines.values()]
-    boxes = [_box(name, *at[name]) for name in needs]
+    again = [_return(at[first], at[second]) for first, second in drawn.returns]
+    boxes = [_box(name, *at[name]) for name in drawn.needs]
     height = ROW * (len(layers.rows) - 1) + 2 * HEIGHT
-    label = f"{len(needs)} rules of the workflow"
-    return (
-        f'<svg viewBox="0 0 {width} {height}" width="{width}" role="img" aria-label="{label}">'
-        f"{''.join(lines)}{''.join(boxes)}</svg>"
-    )
+    shape = f'viewBox="0 0 {width} {height}" width="{width}" style="max-height: {height}px"'
+    return f'<svg {shape} role="img" aria-label="{len(boxes)} rules">{"".join([*lines, *again, *boxes])}</svg>'
 
 
 def _line(points: Sequence[tuple[float, float]]) -> str:
@@ -128,6 +135,13 @@ def _line(points: Sequence[tuple[float, float]]) -> str:
         middle = (y + to_y) / 2
         steps.append(f"C{x:.1f} {middle:.1f} {to_x:.1f} {middle:.1f} {to_x:.1f} {to_y:.1f}")
     return f'<path d="{"".join(steps)}" class="line"/>'
+
+
+def _return(start: tuple[float, float], end: tuple[float, float]) -> str:
+    """Return a dashed line up to an earlier rule, along the right sides of both boxes."""
+    (x, y), (to_x, to_y) = ((place[0] + BOX / 2, place[1]) for place in (start, end))
+    side = max(x, to_x) + 4 * GAP
+    return f'<path d="M{x:.1f} {y:.1f}C{side:.1f} {y:.1f} {side:.1f} {to_y:.1f} {to_x:.1f} {to_y:.1f}" class="line again"/>'
 
 
 def _box(name: str, x: float, y: float) -> str:
