@@ -9,8 +9,7 @@ import pandas as pd
 from bench.config.models import Model
 from bench.config.plan import Plan
 from bench.files.provenance import host_record, package_versions
-from bench.report.published import ABSENT
-from bench.report.quality import search_cell
+from bench.report.published import ABSENT, INCOMPARABLE
 from bench.report.records import Record
 from bench.report.table import MISSING, number, signed_interval
 
@@ -101,14 +100,14 @@ def headline(quality: pd.DataFrame) -> pd.DataFrame:
             row["dataset"],
             row["model"],
             row["codec"],
-            search_cell(row["preset"], row["settings"]),
+            row["preset"],
             number(row["bytes_per_vector"], 1),
             row["headline"],
             f"{number(row['value'], 3)} [{number(row['low'], 3)}, {number(row['high'], 3)}]",
             signed_interval(row["difference"], row["difference_low"], row["difference_high"]),
             row["difference_verdict"] or MISSING,
         )
-        for row in quality.fillna({"settings": "", "difference_verdict": "", "headline": MISSING}).to_dict("records")
+        for row in quality.fillna({"difference_verdict": "", "headline": MISSING}).to_dict("records")
     ]
     return pd.DataFrame(rows, columns=list(HEADLINE))
 
@@ -116,6 +115,12 @@ def headline(quality: pd.DataFrame) -> pd.DataFrame:
 def verdicts(quality: pd.DataFrame) -> dict[str, int]:
     """Return how many rows have each verdict against uncompressed vectors."""
     return dict(quality["difference_verdict"].dropna().value_counts())
+
+
+def against_print(printed: pd.DataFrame) -> dict[str, int]:
+    """Return how many printed numbers that were measured have each verdict; printed: judged ones."""
+    measured = printed[~printed["verdict"].isin([ABSENT, INCOMPARABLE])]
+    return dict(measured["verdict"].value_counts())
 
 
 def not_run(printed: pd.DataFrame) -> Facts:

@@ -96,7 +96,7 @@ def page(plan: Plan, sources: Sources) -> str:
         stages=stages,
         total=overview.duration(overview.total(stages)),
         duration=overview.duration,
-        printed=published.counted(printed) if printed is not None else None,
+        printed=overview.against_print(printed) if printed is not None else {},
         not_run=overview.not_run(printed) if printed is not None else [],
         provenance=[_provenance(path, record) for path, record in zip(sources.metrics, metrics, strict=True)],
         graph=rule_graph.svg(rule_graph.read(sources.rules)),

@@ -107,7 +107,7 @@ def test_a_query_that_a_run_does_not_cover_has_no_value(metric, sources):
 
 def test_the_page_opens_on_the_verdicts_and_names_stages_of_this_plan_alone(made):
     opening = made[made.index('<section id="overview">') : made.index('<section id="quality">')]
-    counts = re.findall(r'(\d+) rows? <span class="verdict" data-verdict="(\w+)"', opening)
+    counts = re.findall(r'(\d+) <span class="verdict" data-verdict="(\w+)"', opening)
     assert sum(int(count) for count, _ in counts) == 3
     assert "62.5 s in all jobs that are timed" in re.sub(r"\s+", " ", opening)
 
@@ -115,6 +115,13 @@ def test_the_page_opens_on_the_verdicts_and_names_stages_of_this_plan_alone(made
 def test_a_table_that_no_section_holds_is_refused(plan, sources):
     with pytest.raises(DataError, match=r"table9_new of .* stands in no section of the report"):
         page.page(plan, page.Sources(**{**vars(sources), "items": ["table9_new"]}))
+
+
+def test_measured_numbers_are_counted_by_verdict_and_those_that_were_not_run_by_table():
+    cells = [("Table 4", "a", "match"), ("Table 4", "a", "missing"), ("Table 4", "a", "missing"), ("Table 7", "b", "off")]
+    printed = pd.DataFrame(cells, columns=["table", "dataset", "verdict"]).assign(source="paper")
+    assert overview.against_print(printed) == {"match": 1, "off": 1}
+    assert overview.not_run(printed) == [("paper, Table 4", "a: 2 printed numbers")]
 
 
 def test_times_are_those_of_the_corpora_and_models_of_the_plan(plan, sources):
