@@ -17,7 +17,7 @@ from bench.errors import BenchError
 from bench.config.plan import load
 from bench.files.provenance import code_digest
 from bench.config.settings import flags
-from workflow.jobs import OURS, PEERS, Jobs, folders
+from workflow.jobs import OURS, PEERS, WORST, Jobs, folders
 from workflow.training_jobs import TrainingJobs
 from snakemake.exceptions import WorkflowError
 
@@ -82,6 +82,11 @@ rule all:
                 *(["supervision.md"] if PLAN.training else []),
                 *(["table5_models.md"] if PLAN.baseline else []),
                 *(["table7_codecs.md", "figure5_codecs.png"] if PLAN.rates else []),
+                *(
+                    ["table8_loss.md", "figure8_loss.png", "worst_queries.json"]
+                    if JOBS.lossy()
+                    else []
+                ),
                 *(
                     ["table3_latency.md", "figure3_latency.png"]
                     if PLAN.latency

@@ -10,6 +10,7 @@ makes   results/{name}/records.json, all facts in one file, for the gate
         results/{name}/table5_models.*, where it names a baseline
         results/{name}/table7_codecs.*, figure5_codecs.*, where it has rates
         results/{name}/table6_protocol.*
+        results/{name}/table8_loss.*, figure8_loss.*, worst_queries.*, where it compresses what it also searches uncompressed
 
 A category of the HTML report has three items or more: of exactly two, Snakemake makes a switch that breaks the page.
 """
@@ -210,7 +211,7 @@ rule codecs_report:
     input:
         metrics=JOBS.rated("metrics.json"),
         runs=JOBS.rated("run.trec.gz"),
-        sizes=JOBS.rated_sizes(),
+        sizes=JOBS.sizes_of(JOBS.rated("run.json")),
     output:
         table("table7_codecs", "Codecs", "Table 7", "table7"),
         figure("figure5_codecs", "Codecs", "Figure 5", "figure5"),
@@ -226,3 +227,44 @@ rule codecs_report:
     shell:
         "python -m bench codecs-report --metrics {input.metrics} --runs {input.runs} --sizes {input.sizes}"
         " {params.settings} {params.margins} --output {params.folder} 2>&1 | tee {log}"
+
+
+rule losses_report:
+    input:
+        metrics=JOBS.compared("metrics.json"),
+        runs=JOBS.compared("run.trec.gz"),
+        sizes=JOBS.sizes_of(JOBS.compared("run.json")),
+        reconstructions=JOBS.by_model("reconstruction"),
+    output:
+        table("table8_loss", "Loss", "Table 8", "table8"),
+        figure("figure8_loss", "Loss", "Figure 8", "figure8"),
+    log:
+        f"logs/{PLAN.name}/losses-report.log",
+    conda:
+        "../envs/bench.yaml"
+    params:
+        code=code_digest("bench.verbs.losses_report"),
+        depths=JOBS.overlaps(),
+        seed=PLAN.seed_for("report"),
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python -m bench losses-report --metrics {input.metrics} --runs {input.runs} --sizes {input.sizes}"
+        " --reconstructions {input.reconstructions} {params.depths} --seed {params.seed}"
+        " --output {params.folder} 2>&1 | tee {log}"
+
+
+rule worst_report:
+    input:
+        JOBS.by_model("worst"),
+    output:
+        table("worst_queries", "Loss", "Worst queries", "worst", numbers=False),
+        f"{RESULTS}/worst_queries.json",
+    log:
+        f"logs/{PLAN.name}/worst-report.log",
+    conda:
+        "../envs/bench.yaml"
+    params:
+        code=code_digest("bench.verbs.worst_report"),
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python -m bench worst-report --worst {input} --output {params.folder} 2>&1 | tee {log}"
