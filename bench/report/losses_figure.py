@@ -45,9 +45,8 @@ def _panel(axes: Axes, part: pd.DataFrame) -> None:
     style: Any = {"height": 0.7, "color": colours, "edgecolor": "white", "linewidth": 0.4}
     axes.barh(places, np.nan_to_num(codec), **style)
     axes.barh(places, np.nan_to_num(engine), left=np.nan_to_num(start), hatch=HATCHES[3], **style)
-    total = -part["difference"].to_numpy(float)
-    bars = np.array([total + part["difference_high"], -part["difference_low"] - total], dtype=float)
-    axes.errorbar(total, places, xerr=bars, fmt="D", color="black", markersize=3, elinewidth=0.7, capsize=1.5)
+    axes.plot(-part["difference"], places, "D", color="black", markersize=3)
+    axes.hlines(places, -part["difference_high"], -part["difference_low"], color="black", linewidth=0.7)
     axes.axvline(0, color="black", linewidth=0.6)
     axes.set_yticks(places, [f"{row.codec}, {row.preset}" for row in part.itertuples()], fontsize=7)
     axes.set_ylim(len(part) - 0.4, -0.6)
