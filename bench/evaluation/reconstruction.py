@@ -8,6 +8,7 @@ import numpy as np
 
 from bench.evaluation.rate_distortion import Source, least_errors, source
 from bench.index.index import Index
+from bench.search.kernels.reference import maxsim
 
 Errors = dict[str, float]
 Decode = Callable[[np.ndarray], np.ndarray]
@@ -73,7 +74,7 @@ class Sample:
         found = []
         for query, passages in self.pairs:
             products = decode(self.reference.positions(passages)).astype(np.float64) @ query.astype(np.float64).T
-            found.append(np.maximum.reduceat(products, self.reference.starts(passages), axis=0).sum(axis=1))
+            found.append(maxsim(products, self.reference.starts(passages)))
         return np.concatenate(found)
 
 

@@ -20,12 +20,14 @@ CI_JOBS = {
     "index_uncompressed": 3,
     "latency": 3,
     "latency_report": 1,
+    "losses_report": 1,
     "mine": 2,
     "models_report": 1,
     "pool": 1,
     "project": 1,
     "protocol_report": 1,
     "queries": 2,
+    "reconstruction": 2,
     "records": 1,
     "score": 2,
     "search": 8,
@@ -38,6 +40,8 @@ CI_JOBS = {
     "triples": 1,
     "truncation": 3,
     "tuples": 1,
+    "worst": 2,
+    "worst_report": 1,
 }
 
 
@@ -45,10 +49,10 @@ def test_a_dry_run_from_nothing_plans_every_stage(finished):
     assert finished.planned("--forceall") == CI_JOBS
 
 
-def test_the_main_job_plans_137_jobs(finished):
+def test_the_main_job_plans_145_jobs(finished):
     counts = finished.planned("--forceall", config="config/quick.yaml")
     assert (counts["search"], counts["latency"]) == (15, 6)
-    assert sum(counts.values()) == 137
+    assert sum(counts.values()) == 145
 
 
 def test_every_round_of_denoised_supervision_is_in_the_dag(checkout):
@@ -192,7 +196,7 @@ def test_without_latency_there_is_neither_table_3_nor_figure_3(checkout):
 def test_a_changed_preset_reruns_exactly_its_runs(checkout):
     checkout.edit("config/ci.yaml", "ndocs: 400", "ndocs: 420")
     reports = {"tables": 1, "figures": 1, "codecs_report": 1, "protocol_report": 1, "latency_report": 1, "records": 1}
-    assert checkout.planned() == {"search": 1, "evaluate": 1, "latency": 1, **reports}
+    assert checkout.planned() == {"search": 1, "evaluate": 1, "latency": 1, "losses_report": 1, **reports}
 
 
 def test_a_changed_margin_reruns_the_tables_that_compare_and_nothing_else(checkout):
@@ -210,6 +214,10 @@ SEARCHED_AGAIN = {
     "protocol_report": 1,
     "latency": 3,
     "latency_report": 1,
+    "reconstruction": 2,
+    "worst": 2,
+    "losses_report": 1,
+    "worst_report": 1,
 }
 TRAINED_AGAIN = {  # what a distilled model is made of from mining on, and what is made of it before any search
     "mine": 2,
@@ -316,7 +324,7 @@ def test_every_category_of_the_report_has_the_three_items_that_its_page_needs(fi
     page = (finished.root / "report.html").read_text()
     categories = json.loads(page.partition("categories = ")[2].partition(";\n")[0])
     counts = {name: len(items["Other"]) for name, items in categories.items()}
-    assert counts == {"Quality": 4, "Size": 3, "Latency": 3, "Training": 5, "Codecs": 3}
+    assert counts == {"Quality": 4, "Size": 3, "Latency": 3, "Training": 5, "Codecs": 3, "Loss": 4}
     assert "the 95 % interval of the paired difference to uncompressed vectors" in page
 
 
