@@ -55,6 +55,16 @@ class Sample:
         least = {"squared_error": float(least_errors(self.source.variances, bits).sum())}
         return {**self._of_vectors(coded(self.positions)), **least, **self._of_scores(coded)}
 
+    def residual_bound(self, index: Index) -> float:
+        """Return the least squared error of the Gaussian source with the mean and the covariance of the residuals, at the
+        bits of a residual. Unlike ``bound``, it knows the centroids.
+        """
+        assert index.compressed is not None
+        codec = index.compressed.codec
+        centroids = codec.mapped_back(codec.centroids[index.compressed.codes[self.positions]])
+        variances = source(self._vectors - centroids).variances
+        return float(least_errors(variances, bits_of(index)["residual"]).sum())
+
     @functools.cached_property
     def _vectors(self) -> np.ndarray:
         return self.reference.vectors(self.positions).astype(np.float64)

@@ -34,7 +34,8 @@ def losses_frame(
     Columns: dataset, model, codec, preset, headline (name), value, difference to uncompressed exhaustive search with its
     interval, codec_loss and engine_loss, its two parts; overlap@k for each of ``depths``, absent where a ranking of that
     search is shorter, and RBO, each with _low and _high; bits of code and residual of a vector; the errors of
-    ``bench.evaluation.reconstruction``, and each of them at the bound with bound_ before its name; deviations.
+    ``bench.evaluation.reconstruction``, and each of them at the bound with bound_ before its name;
+    residual_bound; deviations.
 
     Raises DataError for a codec without a reconstruction, or with one over another index.
     """
@@ -55,6 +56,7 @@ def losses_frame(
                 "bits": sum(found["bits"].values()),
                 **{name: found["measured"][name] for name in ERRORS},
                 **{f"bound_{name}": found["bound"][name] for name in ERRORS},
+                "residual_bound": found["residual_bound"],
                 "deviations": shown["deviations"],
             }
         )
@@ -98,18 +100,20 @@ def losses_table(frame: pd.DataFrame) -> Table:
             f"{number(value, digits)} ({number(bound, digits)})"
             for value, bound in zip(frame[name], frame[f"bound_{name}"], strict=True)
         ]
+    shown["squared error, bound of residuals"] = [number(value, 4) for value in frame["residual_bound"]]
     caption = (
         f"Where the loss is. Δ: paired difference in the measure to uncompressed vectors under exhaustive search by the "
         f"same model, with its 95 % bootstrap interval over queries; Δ codec is the part lost by exhaustive search over "
         f"decoded vectors, Δ engine the rest. Agreement with the ranking of that search, with intervals: overlap@k, the "
-        f"share of its k best passages that are among the k best found; {RBO}, extrapolated rank-biased overlap (Webber et"
-        f" al. 2010, p = 0.9). Bits: of code and residual of a vector. Cosine and squared error: means over the vectors of"
-        f" a sample of passages. MaxSim error: mean absolute and root mean squared error of the score, over each query and"
-        f" the passages that rank first without compression. In brackets: the same at the rate-distortion bound of a "
-        f"Gaussian source with the covariance of the vectors at these bits (reverse water-filling, Cover and Thomas 2006, "
-        f"section 10.3.3); for cosine and MaxSim, of the test channel that attains it. A codec can be better than the "
-        f"bound, since vectors form clusters that a covariance does not show. {MISSING} means: does not "
-        f"apply.{note(frame['dataset'], frame['deviations'])}"
+        f"share of its k best passages that are among the k best found; {RBO}, extrapolated rank-biased overlap (Webber "
+        f"et al. 2010, p = 0.9). Bits: of code and residual of a vector. Cosine and squared error: means over the vectors"
+        f" of a sample of passages. MaxSim error: mean absolute and root mean squared error of the score, over each query"
+        f" and the passages that rank first without compression. In brackets: the same at the rate-distortion bound of a "
+        f"Gaussian source with the covariance of the vectors at these bits (reverse water-filling, Cover and Thomas 2006,"
+        f" section 10.3.3); for cosine and MaxSim, of the test channel that attains it. A codec can be better than this "
+        f"bound, since its centroids know the clusters that a covariance does not show, and take no bits of a vector. The"
+        f" last column knows the centroids: it is the same bound for the residuals, with their covariance, at the bits of"
+        f" a residual. {MISSING} means: does not apply.{note(frame['dataset'], frame['deviations'])}"
     )
     return Table(frame, shown, caption)
 

@@ -102,5 +102,6 @@ def _row(compared: Sample, plain: Index, folder: Path, seed: int) -> dict[str, A
         "bits": bits,
         "measured": compared.measured(index),
         "bound": compared.bound(sum(bits.values()), seed),
+        "residual_bound": compared.residual_bound(index),
         "index": index.manifest.digest,
     }

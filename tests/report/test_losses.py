@@ -37,6 +37,7 @@ def world(metric, size):
             "bits": {"code": 16, "residual": 256},
             "measured": ERRORS,
             "bound": bound,
+            "residual_bound": 0.125,
             "index": f"toy/m/{codec}",
         }
         for codec in ("residual-2", "opq-16")
@@ -79,6 +80,7 @@ def test_the_table_shows_each_error_beside_the_bound_at_its_bits(frame):
     shown = losses_table(frame).shown.iloc[0]
     assert shown["bits"] == "272"
     assert shown["cosine (bound)"] == "0.9000 (0.4500)"
+    assert shown["squared error, bound of residuals"] == "0.1250"
     assert shown["MaxSim error (bound)"] == "0.300 (0.150)"
     assert (shown["Δ codec"], shown["Δ engine"]) == ("−0.125", "0.000")
     assert shown["overlap@4"] == "0.750 [0.750, 0.750]"

@@ -55,14 +55,6 @@ def test_the_errors_of_a_codec_are_those_of_its_index(finished, rebuilt):
     assert found["bound"]["cosine"] > rebuilt["codecs"][1]["bound"]["cosine"]
 
 
-def test_reconstruction_again_gives_the_same_bytes(finished, rebuilt, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(finished.root)
-    assert main(command(rebuilt, tmp_path)) == 0
-    made = (tmp_path / "again.json").read_bytes()
-    assert made == (finished.root / f"{MODEL}/reconstruction/pydocs-tiny.json").read_bytes()
-    assert capsys.readouterr().out.startswith("residual-2: cosine 0.9")
-
-
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
