@@ -18,7 +18,7 @@ from bench.config.plan import load
 from bench.files.provenance import code_digest
 from bench.files.storage import digest_of
 from bench.config.settings import flags
-from workflow.jobs import OURS, PEERS, Jobs, folders, reported
+from workflow.jobs import OURS, PEERS, WORST, Jobs, folders, reported
 from workflow.training_jobs import TrainingJobs
 from snakemake.exceptions import WorkflowError
 
@@ -41,7 +41,9 @@ shell.prefix(
 )
 
 JOBS, TRAINING = Jobs(PLAN), TrainingJobs(PLAN)
-TABLES, FIGURES = reported(PLAN, trained=bool(TRAINING.logs()))
+TABLES, FIGURES = reported(
+    PLAN, trained=bool(TRAINING.logs()), lossy=bool(JOBS.lossy())
+)
 GPU = int(
     PLAN.device == "cuda"
 )  # of a job with a network; a profile says how many there are

@@ -14,11 +14,15 @@ from bench.config.plan import Plan, Run
 from bench.config.settings import flags
 from bench.errors import SettingsError
 from bench.evaluation.guard import Rules
+from bench.report.records import REFERENCE
 
 SHARD_FILES = ("manifest.json", "vectors.npy")
 PEERS = ("colbert-ai", "fast-plaid")
 PEERS_CODEC = "residual-2"
 OURS = {"ours": None, "ours-opq-32": "opq-32"}  # records of ours, and the codec of those that are not of the paper's
+OVERLAPS = (10, 100)
+RECONSTRUCTION = {"sample": 1000, "first": 10}  # passages of the collection, and of each ranking
+WORST = 10
 GROWTH_SIZES = (250_000, 1_000_000, 4_000_000, 16_000_000)
 
 
@@ -121,6 +125,48 @@ class Jobs:
         found = dict.fromkeys((run.corpus, run.model, run.queries) for run in self.plan.runs)
         return [f"build/{corpus}/{model}/truncation/{queries}.json" for corpus, model, queries in found]
 
+    def reconstruction(self, w: Any) -> str:
+        seed = self.plan.seed_for("reconstruction", w.corpus, w.model)
+        names = {"dataset": self.plan.entries[w.queries].id, "model": w.model}
+        return flags(names, RECONSTRUCTION, seed=seed, threads=1)
+
+    def lossy(self, w: Any = None) -> list[Run]:
+        """Compressed runs, all or those of a rule, of models that are searched over uncompressed vectors as well."""
+        wanted = (w.corpus, w.model, w.queries) if w else None
+        plain = {self._place(run) for run in self.plan.runs if (run.codec, run.preset) == REFERENCE}
+        runs = (run for run in self.plan.runs if run.codec != UNCOMPRESSED and self._place(run) in plain)
+        return [run for run in runs if wanted in (None, self._place(run))]
+
+    def lossy_indexes(self, w: Any) -> list[str]:
+        folders_of = dict.fromkeys(f"build/{run.corpus}/{run.model}/{run.codec}/index" for run in self.lossy(w))
+        return [f"{folder}/manifest.json" for folder in folders_of]
+
+    def worst(self, name: str) -> Callable[[Any], list[str]]:
+        """A file of one compressed run per codec, the exhaustive one where there is one."""
+
+        def files(w: Any) -> list[str]:
+            ordered = sorted(self.lossy(w), key=lambda run: run.preset != REFERENCE[1])
+            by_codec: dict[str, Run] = {}
+            for run in ordered:
+                by_codec.setdefault(run.codec, run)
+            return [f"{_folder(run)}/{name}" for run in by_codec.values()]
+
+        return files
+
+    def compared(self, name: str) -> list[str]:
+        """A file of every lossy run and of those that they are compared with."""
+        places = {self._place(run) for run in self.lossy()}
+        plain = [run for run in self.plan.runs if (run.codec, run.preset) == REFERENCE and self._place(run) in places]
+        return [f"{_folder(run)}/{name}" for run in (*plain, *self.lossy())]
+
+    def by_model(self, kind: str) -> list[str]:
+        """A JSON of that kind per query set and model with lossy runs."""
+        places = dict.fromkeys(self._place(run) for run in self.lossy())
+        return [f"build/{corpus}/{model}/{kind}/{queries}.json" for corpus, model, queries in places]
+
+    def overlaps(self) -> str:
+        return flags(depths=[depth for depth in OVERLAPS if depth <= self.plan.depth] or None)
+
     def shard(self, w: Any) -> list[str]:
         """Files of one shard that the DAG follows: its manifest, which stands for all, and vectors that are to go."""
         names = SHARD_FILES[:1] if self.plan.keep_vectors else SHARD_FILES
@@ -163,9 +209,9 @@ class Jobs:
         against = _named(rates.against) if rates else None
         return flags(depths=rates and rates.depths, against=against, seed=self.plan.seed_for("report"))
 
-    def rated_sizes(self) -> list[str]:
-        folders_of = (Path(record).parents[2] for record in self.rated("run.json"))
-        return list(dict.fromkeys(str(folder / "size.json") for folder in folders_of))
+    def sizes_of(self, records: Iterable[str]) -> list[str]:
+        """Of the indexes that runs searched, by a file of each run."""
+        return list(dict.fromkeys(str(Path(record).parents[2] / "size.json") for record in records))
 
     def sizes(self) -> list[str]:
         pairs = dict.fromkeys((run.corpus, run.model) for run in self.plan.runs)
@@ -197,6 +243,10 @@ class Jobs:
 
     def timed_sizes(self) -> list[str]:
         return list(dict.fromkeys(f"build/{run.corpus}/{run.model}/{run.codec}/size.json" for run in self._timed()))
+
+    @staticmethod
+    def _place(run: Run) -> tuple[str, str, str]:
+        return run.corpus, run.model, run.queries
 
     def _timed(self) -> Sequence[Run]:
         return self.plan.latency.runs if self.plan.latency else ()
@@ -235,8 +285,9 @@ def folders(manifests: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(str(Path(manifest).parent) for manifest in manifests))
 
 
-def reported(plan: Plan, *, trained: bool) -> tuple[list[str], list[str]]:
-    """Names of the tables and of the figures of a plan, without suffix; trained: whether any model is."""
+def reported(plan: Plan, *, trained: bool, lossy: bool) -> tuple[list[str], list[str]]:
+    """Names of the tables and of the figures of a plan, without suffix; trained: whether any model is;
+    lossy: whether a run is compared with uncompressed vectors."""
     tables = {
         "table1_quality": True,
         "table2_size": True,
@@ -245,6 +296,8 @@ def reported(plan: Plan, *, trained: bool) -> tuple[list[str], list[str]]:
         "table5_models": plan.baseline,
         "table6_protocol": True,
         "table7_codecs": plan.rates,
+        "table8_loss": lossy,
+        "worst_queries": lossy,
         "supervision": plan.training,
         "published": True,
     }
@@ -254,6 +307,7 @@ def reported(plan: Plan, *, trained: bool) -> tuple[list[str], list[str]]:
         "figure3_latency": plan.latency,
         "figure4_training": trained,
         "figure5_codecs": plan.rates,
+        "figure8_loss": lossy,
     }
     tables_made, figures_made = ([stem for stem, asked in each.items() if asked] for each in (tables, figures))
     return tables_made, figures_made

@@ -11,7 +11,7 @@ from bench.evaluation.overlap import overlap
 from bench.evaluation.runs import Rankings
 from bench.report import verdicts
 from bench.report.deviations import cells, described, note
-from bench.report.records import REFERENCE, Record, Row, headline_values, paired, row_of
+from bench.report.records import REFERENCE, Record, Row, headline_values, paired, references, row_of
 from bench.report.table import MISSING, Table, number
 
 CODED = ("codes", "residuals")
@@ -24,17 +24,10 @@ def overlaps(metrics: Sequence[Record], runs: Mapping[Row, Rankings], depths: Se
 
     Raise DataError if there is no such search, or if it used other query vectors.
     """
-    records = {row_of(record): record for record in metrics}
-    found: dict[Row, Shares] = {}
-    for row, record in records.items():
-        reference = (*row[:2], *REFERENCE)
-        if reference not in records:
-            raise DataError(f"run {'/'.join(row)} has no run {'/'.join(REFERENCE)} of the same model to be compared with")
-        for name in ("corpus", "queries", "model"):
-            if record["run"]["inputs"][name] != records[reference]["run"]["inputs"][name]:
-                raise DataError(f"runs {'/'.join(row)} and {'/'.join(reference)} were made with a different {name}")
-        found[row] = {depth: overlap(runs[row], runs[reference], depth) for depth in depths}
-    return found
+    return {
+        row: {depth: overlap(runs[row], runs[reference], depth) for depth in depths}
+        for row, reference in references(metrics).items()
+    }
 
 
 def codecs_frame(

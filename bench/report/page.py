@@ -24,6 +24,7 @@ SECTIONS = {
     "Size": ("figure2_size", "table2_size"),
     "Latency": ("figure3_latency", "table3_latency"),
     "Codecs": ("figure5_codecs", "table7_codecs"),
+    "Loss": ("figure8_loss", "table8_loss", "worst_queries"),
     "Training": ("figure4_training", "table4_training", "supervision"),
     "Published": ("published",),
 }

@@ -113,6 +113,22 @@ def row_of(record: Record) -> Row:
     return record["dataset"], record["model"], record["codec"], record["preset"]
 
 
+def references(metrics: Sequence[Record]) -> dict[Row, Row]:
+    """Return the exhaustive search over uncompressed vectors by the same model, by run.
+
+    Raise DataError for a run without such a search, or with one of other passages, queries or models.
+    """
+    records, found = {row_of(record): record for record in metrics}, {}
+    for row, record in records.items():
+        found[row] = reference = (*row[:2], *REFERENCE)
+        if reference not in records:
+            raise DataError(f"run {'/'.join(row)} has no run {'/'.join(REFERENCE)} of the same model to be compared with")
+        for name in ("corpus", "queries", "model"):
+            if record["run"]["inputs"][name] != records[reference]["run"]["inputs"][name]:
+                raise DataError(f"runs {'/'.join(row)} and {'/'.join(reference)} were made with a different {name}")
+    return found
+
+
 def headline_values(record: Record) -> "pd.Series[float]":
     """Values of the headline measure by query id."""
     return pd.Series(record["per_query"][record["measures"][0]], dtype=float).sort_index()

@@ -10,9 +10,23 @@ from bench.report.deviations import MARK
 
 MISSING = "–"
 _NAMED = {"\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}"}
-_TEXTS = ("data set", "corpus", "model", "codec", "search", "system", "setting", "peer", "peer setting")
+_TEXTS = (
+    "data set",
+    "corpus",
+    "model",
+    "codec",
+    "search",
+    "system",
+    "setting",
+    "peer",
+    "peer setting",
+    "query",
+    "moved",
+    "tokens",
+)
 _SPECIAL = str.maketrans(
-    {c: f"\\{c}" for c in "&%$#_{}"} | {**_NAMED, "–": "--", "±": "$\\pm$", "−": "$-$", "Δ": "$\\Delta$", MARK: "$\\dagger$"}
+    {c: f"\\{c}" for c in "&%$#_{}"}
+    | {**_NAMED, "–": "--", "±": "$\\pm$", "−": "$-$", "Δ": "$\\Delta$", "→": "$\\to$", MARK: "$\\dagger$"}
 )
 
 
@@ -26,7 +40,8 @@ class Table:
 
     def write(self, base: Path) -> None:
         """Write ``base`` + .md, .tex (booktabs), .csv (plain numbers) and .html."""
-        text = self.shown.to_markdown(index=False, disable_numparse=True)
+        cells = self.shown.map(lambda cell: str(cell).replace("|", r"\|"))
+        text = cells.to_markdown(index=False, disable_numparse=True)
         write_text(base.with_suffix(".md"), f"{text}\n\n{self.caption}\n")
         write_text(base.with_suffix(".csv"), self.data.to_csv(index=False))
         write_text(base.with_suffix(".tex"), _latex(self))

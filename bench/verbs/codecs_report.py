@@ -1,16 +1,13 @@
 """Put codecs beside each other into a table and a figure: bytes, quality, and overlap with uncompressed vectors."""
 
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from bench.config.settings import Count
-from bench.errors import SettingsError
-from bench.evaluation.runs import read_run
 from bench.report import codecs, codecs_figure, figures, records
 from bench.verbs.common import pairs
-from bench.verbs.report import Margin, Metrics, ReportFolder, ReportSeed, Sizes, margins
+from bench.verbs.report import Margin, Metrics, ReportFolder, ReportSeed, Runs, Sizes, margins, rankings
 
 Against = Annotated[tuple[str, ...], Parameter(help="CODEC=CODEC of a codec, and the one that it is compared with.")]
 
@@ -18,7 +15,7 @@ Against = Annotated[tuple[str, ...], Parameter(help="CODEC=CODEC of a codec, and
 def codecs_report(
     *,
     metrics: Metrics,
-    runs: list[Path],
+    runs: Runs,
     sizes: Sizes,
     depths: list[Count],
     against: Against = (),
@@ -28,14 +25,10 @@ def codecs_report(
 ) -> None:
     """Put codecs beside each other into a table and a figure: bytes, quality, and overlap with uncompressed vectors.
 
-    :param runs: run.trec.gz of each record of quality, in the same order.
     :param depths: Depths of the overlap, the one to draw last.
     """
     quality = records.read_metrics(metrics)
-    if len(quality) != len(runs):
-        raise SettingsError(f"--runs gives {len(runs)} runs for {len(quality)} records of quality: give one for each")
-    rankings = {records.row_of(record): read_run(path) for record, path in zip(quality, runs, strict=True)}
-    shares = codecs.overlaps(quality, rankings, depths)
+    shares = codecs.overlaps(quality, rankings(quality, runs), depths)
     compared, allowed = pairs("--against", against), margins(margin)
     frame = codecs.codecs_frame(quality, records.read_sizes(sizes), shares, compared, seed=seed, margins=allowed)
     codecs.codecs_table(frame, allowed).write(folder / "table7_codecs")

@@ -9,10 +9,13 @@ from cyclopts import Parameter
 
 from bench.config.settings import Natural
 from bench.errors import SettingsError
+from bench.evaluation.runs import Run, read_run
+from bench.report.records import Record, Row, row_of
 from bench.verbs.common import pairs
 
 Metrics = Annotated[list[Path], Parameter(help="metrics.json of every run.")]
 Sizes = Annotated[list[Path], Parameter(help="size.json of every index.")]
+Runs = Annotated[list[Path], Parameter(help="run.trec.gz of each record of quality, in the same order.")]
 Margin = Annotated[
     tuple[str, ...], Parameter(help="MEASURE=DIFFERENCE: the largest mean difference in a measure that does not matter.")
 ]
@@ -31,3 +34,10 @@ def margins(given: Sequence[str]) -> dict[str, float]:
         if not (math.isfinite(found[measure]) and found[measure] > 0):
             raise SettingsError(f"--margin {measure}={text} of the command line is no finite number above 0")
     return found
+
+
+def rankings(metrics: Sequence[Record], runs: Sequence[Path]) -> dict[Row, Run]:
+    """Return the rankings of each record of quality; raises SettingsError unless there are as many runs as records."""
+    if len(metrics) != len(runs):
+        raise SettingsError(f"--runs gives {len(runs)} runs for {len(metrics)} records of quality: give one for each")
+    return {row_of(record): read_run(path) for record, path in zip(metrics, runs, strict=True)}

@@ -14,13 +14,15 @@ LEFT_OUT = ("per_query", "search", "batch", "encode")  # values by query, and ti
 def show(record: Path, /) -> None:
     """Print where the numbers of a record come from, and the commands that make it again.
 
-    :param record: metrics.json, run.json, size.json or latency.json.
+    :param record: metrics.json, run.json, size.json, latency.json or a JSON of reconstruction.
     """
     found = read_json(record)
-    kinds = {"per_query": _evaluated, "bytes_per_vector": _sized, "host": _timed, "settings": _searched}
+    kinds = {"per_query": _evaluated, "bytes_per_vector": _sized, "host": _timed, "maxsim": _rebuilt, "settings": _searched}
     kind = next((kind for key, kind in kinds.items() if isinstance(found, dict) and key in found), None)
     if kind is None:
-        raise DataError(f"{record} is no record; give a metrics.json, run.json, size.json or latency.json")
+        raise DataError(
+            f"{record} is no record; give a metrics.json, run.json, size.json, latency.json or one of reconstruction"
+        )
     for name, value in _lines(found):
         print(f"{name:<44} {value}")
     print("\nMake it again:")
@@ -67,6 +69,17 @@ def _timed(path: Path, found: Mapping[str, Any]) -> list[str]:
 def _sized(path: Path, found: Mapping[str, Any]) -> list[str]:
     names = flags({name: found[name] for name in ("corpus", "model")})
     return [f"size --index {path.parent / 'index'} {names} --output {path}"]
+
+
+def _rebuilt(path: Path, found: Mapping[str, Any]) -> list[str]:
+    model, queries = path.parents[1], path.stem
+    indexes = {
+        "indexes": [str(model / row["codec"] / "index") for row in found["codecs"]],
+        "reference": model / "fp16/index",
+    }
+    inputs = {"queries": model / "queries" / queries, "run": model / "fp16/exact" / queries / "run.trec.gz"}
+    names = {name: found[name] for name in ("dataset", "model")}
+    return [f"reconstruction {flags(indexes, inputs, names, found['settings'])} --output {path}"]
 
 
 def _index(path: Path) -> str:

@@ -63,8 +63,9 @@ class Checkout:
     def facts(self) -> dict[str, bytes]:
         """Content of every file that must not depend on time or luck: all but times and rates, and what is made of them."""
         names = ("metrics.json", "size.json", "manifest.json", "run.trec.gz")
+        folders = ("truncation", "reconstruction", "worst")
         built = list(self.root.rglob("build/**/*"))
-        files = [path for path in built if path.name in names or path.parent.name == "truncation"]
+        files = [path for path in built if path.name in names or path.parent.name in folders]
         timed = {"latency", "training", "records", "report"}
         results = [path for path in self.root.rglob("results/**/*") if path.is_file()]
         results = [path for path in results if not timed & set(path.stem.split("_"))]

@@ -13,6 +13,7 @@ RECORDS = {
     f"{RUN}/run.json": ["run.trec.gz", "run.json"],
     "build/pydocs-tiny/bm25/pydocs-tiny/metrics.json": ["run.trec.gz", "run.json", "metrics.json"],
     "build/pydocs-tiny/minilm/residual-2/size.json": ["size.json"],
+    "build/pydocs-tiny/minilm/reconstruction/pydocs-tiny.json": ["pydocs-tiny.json"],
 }
 
 

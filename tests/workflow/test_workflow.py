@@ -21,6 +21,7 @@ CI_JOBS = {
     "index_uncompressed": 3,
     "latency": 3,
     "latency_report": 1,
+    "losses_report": 1,
     "mine": 2,
     "models_report": 1,
     "page": 1,
@@ -29,6 +30,7 @@ CI_JOBS = {
     "protocol_report": 1,
     "published": 1,
     "queries": 2,
+    "reconstruction": 2,
     "records": 1,
     "rule_graph": 1,
     "score": 2,
@@ -42,6 +44,8 @@ CI_JOBS = {
     "triples": 1,
     "truncation": 3,
     "tuples": 1,
+    "worst": 2,
+    "worst_report": 1,
 }
 REPORT = {"page": 1, "rule_graph": 1}  # which show the config
 
@@ -50,10 +54,10 @@ def test_a_dry_run_from_nothing_plans_every_stage(finished):
     assert finished.planned("--forceall") == CI_JOBS
 
 
-def test_the_main_job_plans_140_jobs(finished):
+def test_the_main_job_plans_148_jobs(finished):
     counts = finished.planned("--forceall", config="config/quick.yaml")
     assert (counts["search"], counts["latency"]) == (15, 6)
-    assert sum(counts.values()) == 140
+    assert sum(counts.values()) == 148
 
 
 def test_every_round_of_denoised_supervision_is_in_the_dag(checkout):
@@ -196,7 +200,16 @@ def test_without_latency_there_is_neither_table_3_nor_figure_3(checkout):
 
 def test_a_changed_preset_reruns_exactly_its_runs(checkout):
     checkout.edit("config/ci.yaml", "ndocs: 400", "ndocs: 420")
-    tables = ("tables", "figures", "codecs_report", "protocol_report", "latency_report", "records", "published")
+    tables = (
+        "tables",
+        "figures",
+        "codecs_report",
+        "protocol_report",
+        "latency_report",
+        "losses_report",
+        "records",
+        "published",
+    )
     assert checkout.planned() == {"search": 1, "evaluate": 1, "latency": 1, **dict.fromkeys(tables, 1), **REPORT}
 
 
@@ -217,6 +230,10 @@ SEARCHED_AGAIN = {
     "latency_report": 1,
     "published": 1,
     "page": 1,
+    "reconstruction": 2,
+    "worst": 2,
+    "losses_report": 1,
+    "worst_report": 1,
 }
 TRAINED_AGAIN = {  # what a distilled model is made of from mining on, and what is made of it before any search
     "mine": 2,

@@ -10,6 +10,7 @@ makes   results/{name}/records.json, all facts in one file, for the gate
         results/{name}/table5_models.*, where it names a baseline
         results/{name}/table7_codecs.*, figure5_codecs.*, where it has rates
         results/{name}/table6_protocol.*
+        results/{name}/table8_loss.*, figure8_loss.*, worst_queries.*, where it compresses what it also searches uncompressed
 """
 
 
@@ -208,7 +209,7 @@ rule codecs_report:
     input:
         metrics=JOBS.rated("metrics.json"),
         runs=JOBS.rated("run.trec.gz"),
-        sizes=JOBS.rated_sizes(),
+        sizes=JOBS.sizes_of(JOBS.rated("run.json")),
     output:
         table("table7_codecs"),
         figure("figure5_codecs"),
@@ -224,3 +225,44 @@ rule codecs_report:
     shell:
         "python -m bench codecs-report --metrics {input.metrics} --runs {input.runs} --sizes {input.sizes}"
         " {params.settings} {params.margins} --output {params.folder} 2>&1 | tee {log}"
+
+
+rule losses_report:
+    input:
+        metrics=JOBS.compared("metrics.json"),
+        runs=JOBS.compared("run.trec.gz"),
+        sizes=JOBS.sizes_of(JOBS.compared("run.json")),
+        reconstructions=JOBS.by_model("reconstruction"),
+    output:
+        table("table8_loss"),
+        figure("figure8_loss"),
+    log:
+        f"logs/{PLAN.name}/losses-report.log",
+    conda:
+        "../envs/bench.yaml"
+    params:
+        code=code_digest("bench.verbs.losses_report"),
+        depths=JOBS.overlaps(),
+        seed=PLAN.seed_for("report"),
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python -m bench losses-report --metrics {input.metrics} --runs {input.runs} --sizes {input.sizes}"
+        " --reconstructions {input.reconstructions} {params.depths} --seed {params.seed}"
+        " --output {params.folder} 2>&1 | tee {log}"
+
+
+rule worst_report:
+    input:
+        JOBS.by_model("worst"),
+    output:
+        table("worst_queries"),
+        f"{RESULTS}/worst_queries.json",
+    log:
+        f"logs/{PLAN.name}/worst-report.log",
+    conda:
+        "../envs/bench.yaml"
+    params:
+        code=code_digest("bench.verbs.worst_report"),
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python -m bench worst-report --worst {input} --output {params.folder} 2>&1 | tee {log}"

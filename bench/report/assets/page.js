@@ -4,6 +4,7 @@
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const MISSING = "–";
 const STEP = 50; // queries that are shown at once
+const LONG = 70; // characters of a cell that is broken into lines
 
 function element(name, attributes = {}, ...children) {
   const found = Object.assign(document.createElement(name), attributes);
@@ -49,7 +50,10 @@ function aligned(table) {
   [...table.tHead.rows[0].cells].forEach((head, column) => {
     const keys = rows.map((row) => row.cells[column] && key(row.cells[column])).filter((value) => value !== null);
     if (!keys.length || typeof keys[0] === "number") return;
-    [head, ...rows.map((row) => row.cells[column])].forEach((cell) => cell.classList.add("text"));
+    [head, ...rows.map((row) => row.cells[column])].forEach((cell) => {
+      cell.classList.add("text");
+      if (cell.textContent.length > LONG) cell.classList.add("long");
+    });
   });
 }
 
