@@ -37,8 +37,8 @@ FIGURES = {
     "figure4_training": "Loss, learning rate and validation by step, one line per model.",
     "figure5_codecs": "Quality, and overlap with uncompressed vectors, against bytes per vector under exhaustive search; "
     "the codecs of the paper are joined.",
-    "figure8_loss": "How much every compressed run loses, the part of its codec and the part of its engine, with the interval "
-    "of the sum.",
+    "figure8_loss": "How much every compressed run loses, the part of its codec and the part of its engine, with the "
+    "interval of the sum.",
 }
 MAIN = ("figure1_quality_bytes", "figure3_latency")
 _TABLE = re.compile(r"<table.*</table>", re.DOTALL)

@@ -144,8 +144,8 @@ function perQuery(place) {
     const kept = rows.filter((row) => words.every((word) => `${row[0]} ${row[1]}`.toLowerCase().includes(word)));
     kept.sort((x, y) => (loss(x) ?? Infinity) - (loss(y) ?? Infinity));
     const number = (value) => (value === null ? MISSING : value.toFixed(3).replace("-", "−"));
-    const heads = ["query", "text", `${measure}, ${runs[a - 2]}`, `${measure}, ${runs[b - 2]}`, "difference"];
-    const cells = kept.slice(0, limit).map((row) => [row[0], row[1], number(row[a]), number(row[b]), number(loss(row))]);
+    const heads = ["query", "text", `difference of ${measure}`, runs[a - 2], runs[b - 2]];
+    const cells = kept.slice(0, limit).map((row) => [row[0], row[1], number(loss(row)), number(row[a]), number(row[b])]);
     const table = tableOf(heads, cells);
     table.id = "per-query-values";
     [...table.tBodies[0].rows].forEach((row) => [0, 1].forEach((column) => row.cells[column].classList.add("text", "long")));
