@@ -8,6 +8,9 @@ makes   results/{name}/report.html, one file that opens on the answer and asks f
 
 # A second Snakemake draws the graph: the one that runs does not hand it to its jobs.
 rule rule_graph:
+    input:
+        workflow.main_snakefile,
+        sorted(map(str, Path(workflow.basedir, "workflow", "rules").glob("*.smk"))),
     output:
         f"build/{PLAN.name}.rules.dot",
     log:
