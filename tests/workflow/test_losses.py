@@ -117,7 +117,7 @@ def test_the_ranks_and_the_tokens_of_a_worst_query_are_those_of_its_runs(finishe
     assert changes == sorted(changes)
 
 
-def test_the_worst_queries_of_runs_that_were_evaluated_otherwise_are_refused(finished, tmp_path, monkeypatch, capsys):
+def test_the_worst_queries_against_a_lexical_run_are_refused(finished, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(finished.root)
     words = [
         "--against",
@@ -129,3 +129,12 @@ def test_the_worst_queries_of_runs_that_were_evaluated_otherwise_are_refused(fin
     ]
     assert main(["worst", "--runs", f"{RUN}/run.trec.gz", *words]) == 1
     assert "was not searched by token vectors" in capsys.readouterr().err
+
+
+def test_a_run_that_was_evaluated_otherwise_has_no_worst_queries(finished, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(finished.root)
+    record = json.loads((finished.root / RUN / "metrics.json").read_text())
+    (tmp_path / "metrics.json").write_text(json.dumps({**record, "measures": record["measures"][::-1]}))
+    words = ["--against", f"{REFERENCE}/run.trec.gz", "--most", "3", "--output", str(tmp_path / "w.json")]
+    assert main(["worst", "--runs", str(tmp_path / "run.trec.gz"), *words]) == 1
+    assert "were not evaluated alike: evaluate both again" in capsys.readouterr().err
