@@ -52,6 +52,7 @@ VERBS = {
     "accept": "facts as the baseline that later ones are compared with",
     "verdict": "which measured numbers are off the printed ones: 0 for none, 1 for any",
     "published": "printed numbers beside measured ones, with a verdict on each",
+    "paper-table": "one table of the paper beside measured numbers",
     "figures": "records of runs and sizes to figures",
     "codecs-report": "runs and sizes to a table and a figure of codecs",
     "peers": "records of systems measured over the same vectors to tables",

@@ -10,7 +10,7 @@ from bench.report.deviations import MARK
 
 MISSING = "–"
 _NAMED = {"\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}"}
-_TEXTS = ("data set", "corpus", "model", "codec", "search", "system", "setting", "peer", "peer setting")
+_TEXTS = ("task", "data set", "collection", "corpus", "model", "codec", "search", "system", "setting", "peer", "peer setting")
 _SPECIAL = str.maketrans(
     {c: f"\\{c}" for c in "&%$#_{}"} | {**_NAMED, "–": "--", "±": "$\\pm$", "−": "$-$", "Δ": "$\\Delta$", MARK: "$\\dagger$"}
 )
@@ -18,7 +18,7 @@ _SPECIAL = str.maketrans(
 
 @dataclass(frozen=True)
 class Table:
-    """data: plain numbers, for CSV; shown: what people read, all text; caption: how to read it."""
+    """data: plain numbers, for CSV; shown: what people read, all text, in several lines where need be; caption: how to."""
 
     data: pd.DataFrame
     shown: pd.DataFrame
@@ -26,7 +26,7 @@ class Table:
 
     def write(self, base: Path) -> None:
         """Write ``base`` + .md, .tex (booktabs), .csv (plain numbers) and .html."""
-        text = self.shown.to_markdown(index=False, disable_numparse=True)
+        text = _in_lines(self.shown).to_markdown(index=False, disable_numparse=True)
         write_text(base.with_suffix(".md"), f"{text}\n\n{self.caption}\n")
         write_text(base.with_suffix(".csv"), self.data.to_csv(index=False))
         write_text(base.with_suffix(".tex"), _latex(self))
@@ -35,7 +35,7 @@ class Table:
 
 def _latex(table: Table) -> str:
     shown = table.shown
-    rows = [" & ".join(cell.translate(_SPECIAL) for cell in map(str, row)) + r" \\" for row in shown.itertuples(index=False)]
+    rows = [" & ".join(_latex_cell(str(cell)) for cell in row) + r" \\" for row in shown.itertuples(index=False)]
     head = " & ".join(str(name).translate(_SPECIAL) for name in shown.columns) + r" \\"
     columns = "".join("l" if name in _TEXTS else "r" for name in shown)
     lines = [
@@ -56,13 +56,23 @@ def _latex(table: Table) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _latex_cell(text: str) -> str:
+    lines = text.translate(_SPECIAL).split("\n")
+    return lines[0] if len(lines) == 1 else "\\shortstack[r]{" + r"\\".join(lines) + "}"
+
+
+def _in_lines(shown: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with the lines of a cell as Markdown separates them."""
+    return shown.map(lambda cell: str(cell).replace("\n", "<br>"))
+
+
 def _html(table: Table) -> str:
     style = (
         "body{font:14px/1.5 system-ui,sans-serif;margin:1.5rem;color:#222}table{border-collapse:collapse;margin-bottom:1rem}"
         "th,td{padding:.3rem .6rem;text-align:right;border-bottom:1px solid #ddd;white-space:nowrap}"
         "th{border-bottom:2px solid #222}td:nth-child(-n+4),th:nth-child(-n+4){text-align:left}p{max-width:60rem}"
     )
-    body = table.shown.to_html(index=False, border=0)
+    body = _in_lines(table.shown).to_html(index=False, border=0).replace("&lt;br&gt;", "<br>")
     return f'<!doctype html><meta charset="utf-8"><style>{style}</style>\n{body}\n<p>{table.caption}</p>\n'
 
 
