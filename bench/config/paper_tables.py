@@ -153,8 +153,8 @@ PAPER_TABLES: Mapping[str, PaperTable] = {
         },
     ),
     "sizes": PaperTable(
-        caption="Sections 3.3 and 5.3: the size of an index of MS MARCO. Measured here: the vectors, or their codes, residuals "
-        "and norms; the GiB and the ratio count the inverted list as well.",
+        caption="Sections 3.3 and 5.3: the size of an index of MS MARCO. Measured here: the vectors, or their codes, "
+        "residuals and norms; the GiB and the ratio count the inverted list as well.",
         tables=("sec. 3.3 text", "sec. 5.3 text"),
         heads=("system", "bits"),
         rows={
@@ -188,7 +188,7 @@ PAPER_TABLES: Mapping[str, PaperTable] = {
         },
     ),
     "plaid-table3": PaperTable(
-        caption="PLAID, Table 3: quality and latency on MS MARCO, on the machines of the authors and on the one of the records.",
+        caption="PLAID, Table 3: quality and latency on MS MARCO, on the authors' machines and on the one of the records.",
         source=PLAID,
         tables=("Table 3",),
         heads=("system",),

@@ -46,7 +46,9 @@ def _place(row: Mapping[str, str], places: Sequence[Where], table: PaperTable, l
 def check_datasets(table: PaperTable, metrics: Sequence[Record]) -> None:
     """Raise DataError for a run of a data set that the table does not print."""
     if unknown := sorted({record["dataset"] for record in metrics} - set(table.datasets)):
-        raise DataError(f"a run is of the data set {unknown[0]!r}, which is not in {table.tables}: {', '.join(table.datasets)}")
+        raise DataError(
+            f"a run is of the data set {unknown[0]!r}, which is not in {table.tables}: {', '.join(table.datasets)}"
+        )
 
 
 def paper_table(found: pd.DataFrame, table: PaperTable) -> Table:
@@ -59,9 +61,9 @@ def paper_table(found: pd.DataFrame, table: PaperTable) -> Table:
     titles = {ROW: [", ".join(titles) for titles in table.rows], COLUMN: list(table.columns)}
     data = found.assign(**{name: [titles[name][place] for place in found[name]] for name in (ROW, COLUMN)})
     caption = (
-        f"{table.caption} Each cell: printed / measured here, and the verdict. {counted(found)}. Match: equal when rounded as "
-        f"printed; close: within the tolerance; off: beyond it, also where the measured number is better; missing: comparable, "
-        f"and not run; not comparable: the CSV file says why. {MISSING} means: not printed."
+        f"{table.caption} Each cell: printed / measured here, and the verdict. {counted(found)}. Match: equal when rounded "
+        f"as printed; close: within the tolerance; off: beyond it, also where the measured number is better; missing: "
+        f"comparable and not run; not comparable: the CSV file says why. {MISSING} means: not printed."
     )
     numbers = data[[ROW, COLUMN, *(name for name in data if name not in (ROW, COLUMN, *JUDGED)), *JUDGED]]
     return Table(numbers, pd.DataFrame(lines, columns=[*table.heads, *table.columns]), caption)

@@ -79,7 +79,7 @@ class Measured:
 
 
 def _of_index(size: Record, measure: str) -> float | None:
-    """Return a size as arXiv 2112.01488 counts it: the vectors or what codes them; of an index, its inverted list as well."""
+    """Return a size as arXiv 2112.01488 counts it: the vectors or what codes them; of an index, the inverted list too."""
     sizes = size["bytes"]
     coded = sum(sizes[name] for name in CODED)
     if measure == RATIO:

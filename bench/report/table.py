@@ -10,7 +10,19 @@ from bench.report.deviations import MARK
 
 MISSING = "–"
 _NAMED = {"\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}"}
-_TEXTS = ("task", "data set", "collection", "corpus", "model", "codec", "search", "system", "setting", "peer", "peer setting")
+_TEXTS = (
+    "task",
+    "data set",
+    "collection",
+    "corpus",
+    "model",
+    "codec",
+    "search",
+    "system",
+    "setting",
+    "peer",
+    "peer setting",
+)
 _SPECIAL = str.maketrans(
     {c: f"\\{c}" for c in "&%$#_{}"} | {**_NAMED, "–": "--", "±": "$\\pm$", "−": "$-$", "Δ": "$\\Delta$", MARK: "$\\dagger$"}
 )
