@@ -14,7 +14,7 @@ import pytest
 from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[2]
-TREE = ("bench", "workflow", "config", "profiles", "Snakefile")
+TREE = ("bench", "workflow", "config", "profiles", "Snakefile", "results/published.csv")
 
 
 @dataclass
@@ -78,6 +78,7 @@ def _copy(source: Path, target: Path) -> Checkout:
         if path.is_dir():
             shutil.copytree(path, target / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
+            (target / name).parent.mkdir(exist_ok=True)
             shutil.copy2(path, target / name)
     return Checkout(target)
 
