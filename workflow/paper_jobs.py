@@ -30,7 +30,7 @@ class PaperJobs:
     def sizes(self, w: Any) -> list[str]:
         from bench.report.published import COLLECTION
 
-        rows = self._printed(w.table)
+        rows = [row for row in self._printed(w.table) if row["dataset"].endswith(COLLECTION)]
         cells = {(slug(row["dataset"].removesuffix(COLLECTION)), row["model"], row["codec"]) for row in rows}
         indexes = dict.fromkeys((run.corpus, run.model, run.codec) for run in self.plan.runs)
         return [f"build/{'/'.join(index)}/size.json" for index in indexes if index in cells]

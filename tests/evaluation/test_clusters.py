@@ -46,23 +46,23 @@ def test_random_vectors_have_norm_1_and_no_direction():
 
 def test_tokens_are_those_with_a_vector_and_a_context_stays_in_its_passage(tiny_encoder):
     inputs = tiny_encoder().inputs
-    found = clusters.tokenised(inputs, ["good food, and", "the bird"], np.array([6, 5]), 32)
+    found = clusters.tokenised(inputs, ["good food, and", "my bird"], np.array([6, 5]), 32)
     names = inputs.tokenizer.convert_ids_to_tokens
     assert names(found.ids[found.places].tolist())[2:5] == ["good", "food", "and"]
     assert "," in names(found.ids.tolist())
-    assert [names(ids.tolist())[-1:] for ids in found.around(8)] == [["[unused1]"], ["the"], ["[SEP]"]]
+    assert [names(ids.tolist())[-1:] for ids in found.around(8)] == [["[unused1]"], ["my"], ["[SEP]"]]
     assert len(found.around(8)[0]) == 2
 
 
 @pytest.mark.parametrize("doclens", [[6, 4], [7, 4], [6]])
 def test_passages_of_other_lengths_than_their_shard_has_are_refused(tiny_encoder, doclens):
     with pytest.raises(DataError, match=r"2 passages have 11 tokens with vectors, their shard \d+ vectors of \d passages"):
-        clusters.tokenised(tiny_encoder().inputs, ["good food, and", "the bird"], np.array(doclens), 32)
+        clusters.tokenised(tiny_encoder().inputs, ["good food, and", "my bird"], np.array(doclens), 32)
 
 
 def test_the_context_of_a_key_is_around_its_first_vector_and_later_shards_are_not_read(tiny_encoder):
     inputs = tiny_encoder().inputs
-    tokens = clusters.tokenised(inputs, ["good food, and", "the bird"], np.array([6, 5]), 32)
+    tokens = clusters.tokenised(inputs, ["good food, and", "my bird"], np.array([6, 5]), 32)
     keys = clusters.keys(np.zeros(11, np.uint8), tokens.ids[tokens.places])
     food = inputs.tokenizer.convert_tokens_to_ids("food")
 
