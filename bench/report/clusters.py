@@ -54,7 +54,8 @@ def figure(records: Sequence[Record]) -> Figure:
                 axes.set_xlabel(title)
                 axes.set_title(f"{record['corpus']}, {record['model']}")
             row[0].set_ylabel("share, cumulative")
-        drawn.axes[-1].legend(frameon=False, loc="lower right")
+        handles, labels = drawn.axes[0].get_legend_handles_labels()
+        drawn.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
     return drawn
 
 

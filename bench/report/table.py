@@ -1,5 +1,6 @@
 """A table in the formats that papers, pull requests and programs want, and how its cells are written."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from bench.report.deviations import MARK
 
 MISSING = "–"
 _NAMED = {"\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}"}
+_OUTSIDE_OT1 = {"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}"}
 _TEXTS = (
     "task",
     "data set",
@@ -22,9 +24,11 @@ _TEXTS = (
     "setting",
     "peer",
     "peer setting",
+    "context",
 )
 _SPECIAL = str.maketrans(
-    {c: f"\\{c}" for c in "&%$#_{}"} | {**_NAMED, "–": "--", "±": "$\\pm$", "−": "$-$", "Δ": "$\\Delta$", MARK: "$\\dagger$"}
+    {c: f"\\{c}" for c in "&%$#_{}"}
+    | {**_NAMED, **_OUTSIDE_OT1, "–": "--", "±": "$\\pm$", "−": "$-$", "Δ": "$\\Delta$", MARK: "$\\dagger$"}
 )
 
 
@@ -38,7 +42,7 @@ class Table:
 
     def write(self, base: Path) -> None:
         """Write ``base`` + .md, .tex (booktabs), .csv (plain numbers) and .html."""
-        text = _in_lines(self.shown).to_markdown(index=False, disable_numparse=True)
+        text = _in_lines(self.shown).replace(r"\|", r"\\|", regex=True).to_markdown(index=False, disable_numparse=True)
         write_text(base.with_suffix(".md"), f"{text}\n\n{self.caption}\n")
         write_text(base.with_suffix(".csv"), self.data.to_csv(index=False))
         write_text(base.with_suffix(".tex"), _latex(self))
@@ -47,7 +51,7 @@ class Table:
 
 def _latex(table: Table) -> str:
     shown = table.shown
-    rows = [" & ".join(_latex_cell(str(cell)) for cell in row) + r" \\" for row in shown.itertuples(index=False)]
+    rows = [_latex_row([str(cell) for cell in row]) for row in shown.itertuples(index=False)]
     head = " & ".join(str(name).translate(_SPECIAL) for name in shown.columns) + r" \\"
     columns = "".join("l" if name in _TEXTS else "r" for name in shown)
     lines = [
@@ -68,9 +72,14 @@ def _latex(table: Table) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _latex_row(cells: Sequence[str]) -> str:
+    space = r"\addlinespace" if any("\n" in cell for cell in cells) else ""
+    return " & ".join(_latex_cell(cell) for cell in cells) + r" \\" + space
+
+
 def _latex_cell(text: str) -> str:
     lines = text.translate(_SPECIAL).split("\n")
-    return lines[0] if len(lines) == 1 else "\\shortstack[r]{" + r"\\".join(lines) + "}"
+    return lines[0] if len(lines) == 1 else r"\begin{tabular}[t]{@{}r@{}}" + r"\\".join(lines) + r"\end{tabular}"
 
 
 def _in_lines(shown: pd.DataFrame) -> pd.DataFrame:

@@ -23,7 +23,7 @@ def record():
         },
         "random": {"clusters": 4, "tokens": 10, "clusters_per_token": [[4, 10]], "tokens_per_cluster": [[10, 4]]},
         "examples": {
-            "clusters": [{"cluster": 3, "vectors": 12, "tokens": [["photo", 9], ["image", 3]], "context": "a [photo] of"}],
+            "clusters": [{"cluster": 3, "vectors": 12, "tokens": [["photo", 9], ["image", 3]], "context": "a [photo] | of"}],
             "tokens": [
                 {
                     "token": "bank",
@@ -70,10 +70,11 @@ def test_the_numbers_of_figure_2_are_quantiles_and_the_share_of_clusters_of_few_
 
 def test_the_tables_of_appendix_a_name_tokens_clusters_and_contexts(record, tmp_path):
     clustered, named = clusters.clusters_table([record]), clusters.tokens_table([record])
-    assert clustered.shown.iloc[0].tolist() == ["toy", "m", "3", "12", "photo 9, image 3", "a [photo] of"]
+    assert clustered.shown.iloc[0].tolist() == ["toy", "m", "3", "12", "photo 9, image 3", "a [photo] | of"]
     assert named.shown.iloc[0].tolist() == ["toy", "m", "bank", "2", "1", "20 of 30", "bank, money", "the [bank]"]
     clustered.write(tmp_path / "clusters")
     assert "photo 9 | image 3" in (tmp_path / "clusters.csv").read_text()
+    assert r"| a [photo] \| of |" in (tmp_path / "clusters.md").read_text()
 
 
 def test_without_any_example_the_tables_are_empty_and_still_written(record, tmp_path):

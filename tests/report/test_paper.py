@@ -189,7 +189,7 @@ def test_the_verb_writes_every_format(bench, made, tmp_path):
     assert bench("table4", *made("table4", 0.4))[0] == 0
     assert "| 39.7 / 40.10<br>close" in (tmp_path / "table4.md").read_text()
     assert "39.7 / 40.10<br>close</td>" in (tmp_path / "table4.html").read_text()
-    assert r"\shortstack[r]{39.7 / 40.10\\close}" in (tmp_path / "table4.tex").read_text()
+    assert r"\begin{tabular}[t]{@{}r@{}}39.7 / 40.10\\close\end{tabular}" in (tmp_path / "table4.tex").read_text()
     data = pd.read_csv(tmp_path / "table4.csv")
     row = data[(data["row"] == "ColBERTv2") & (data["column"] == "dev RR@10")].iloc[0]
     assert (row["printed"], row["verdict"]) == (39.7, "close")
