@@ -1,5 +1,6 @@
 """The tables of the papers, filled from records made by hand in the layout of the real ones."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -218,3 +219,38 @@ def test_the_latex_of_a_table_compiles(printed, made, tmp_path, name):
     done = subprocess.run([TEX, *flags, "page.tex"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:]
     assert (tmp_path / "page.pdf").stat().st_size > 1000
+
+
+SHOWN = NUMBERS.with_name("baselines") / "paper-made.md"
+SHIFTS = (0.0, 0.3, -0.7, None, 0.9)  # per cent; of the runs of a table in turn, None for one that is not run
+
+
+@pytest.fixture
+def shown(printed, made, marco, tmp_path):
+    """All tables of the paper in one page, with every verdict, from made records."""
+    parts = [
+        "# Made, not measured\n\nThese tables are filled from records that a test makes by hand. They show the layout.\n"
+    ]
+    for name, layout in PAPER_TABLES.items():
+        if layout.source != COLBERTV2:
+            continue
+        records = made(name) if name in OF_RUNS else []
+        shifts = [SHIFTS[number % len(SHIFTS)] for number in range(len(records))]
+        runs = [
+            {**record, "mean": {measure: value + shift / 100 for measure, value in record["mean"].items()}}
+            for record, shift in zip(records, shifts, strict=True)
+            if shift is not None
+        ]
+        table(printed, name, runs, marco if name == "sizes" else []).write(tmp_path / name)
+        parts.append(f"## {name} (made)\n\n{(tmp_path / name).with_suffix('.md').read_text()}")
+    return "\n".join(parts)
+
+
+def test_the_page_of_made_tables_shows_every_verdict_and_is_what_the_code_writes(shown):
+    """``MADE=write pytest tests/report/test_paper.py -k page`` writes it again."""
+    if os.environ.get("MADE") == "write":
+        SHOWN.write_text(shown)
+    assert SHOWN.read_text() == shown
+    for verdict in ("match", "close", "off", "missing", "not comparable"):
+        assert f"<br>{verdict}" in shown
+    assert shown.count("## ") == 6
