@@ -14,11 +14,13 @@ from pathlib import Path
 sys.path.insert(0, workflow.basedir)
 
 from bench.errors import BenchError
+from bench.config.paper_tables import PAPER_TABLES
 from bench.config.plan import load
 from bench.files.provenance import code_digest
 from bench.files.storage import digest_of
 from bench.config.settings import flags
 from workflow.jobs import OURS, PEERS, WORST, Jobs, folders, reported
+from workflow.paper_jobs import PaperJobs
 from workflow.training_jobs import TrainingJobs
 from snakemake.exceptions import WorkflowError
 
@@ -48,6 +50,8 @@ GPU = int(
     PLAN.device == "cuda"
 )  # of a job with a network; a profile says how many there are
 RESULTS = f"results/{PLAN.name}"
+NUMBERS = str(Path(workflow.basedir, "results", "published.csv"))
+PAPER = PaperJobs(PLAN, Path(NUMBERS))
 
 
 wildcard_constraints:
@@ -87,3 +91,4 @@ include: "workflow/rules/report.smk"
 include: "workflow/rules/page.smk"
 include: "workflow/rules/peers.smk"
 include: "workflow/rules/growth.smk"
+include: "workflow/rules/paper.smk"

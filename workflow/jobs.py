@@ -149,7 +149,7 @@ class Jobs:
             by_codec: dict[str, Run] = {}
             for run in ordered:
                 by_codec.setdefault(run.codec, run)
-            return [f"{_folder(run)}/{name}" for run in by_codec.values()]
+            return [f"{run_folder(run)}/{name}" for run in by_codec.values()]
 
         return files
 
@@ -157,7 +157,7 @@ class Jobs:
         """A file of every lossy run and of those that they are compared with."""
         places = {self._place(run) for run in self.lossy()}
         plain = [run for run in self.plan.runs if (run.codec, run.preset) == REFERENCE and self._place(run) in places]
-        return [f"{_folder(run)}/{name}" for run in (*plain, *self.lossy())]
+        return [f"{run_folder(run)}/{name}" for run in (*plain, *self.lossy())]
 
     def by_model(self, kind: str) -> list[str]:
         """A JSON of that kind per query set and model with lossy runs."""
@@ -187,7 +187,7 @@ class Jobs:
 
     def metrics(self) -> list[str]:
         plan = self.plan
-        runs = [f"{_folder(run)}/metrics.json" for run in plan.runs]
+        runs = [f"{run_folder(run)}/metrics.json" for run in plan.runs]
         return runs + [f"build/{e.corpus_name}/bm25/{e.name}/metrics.json" for e in plan.entries.values() if plan.bm25]
 
     def judged_queries(self) -> list[str]:
@@ -197,12 +197,12 @@ class Jobs:
 
     def metrics_of(self, codec: str, preset: str) -> list[str]:
         """Of the runs over one codec by one preset."""
-        return [f"{_folder(run)}/metrics.json" for run in self.plan.runs if (run.codec, run.preset) == (codec, preset)]
+        return [f"{run_folder(run)}/metrics.json" for run in self.plan.runs if (run.codec, run.preset) == (codec, preset)]
 
     def rated(self, name: str) -> list[str]:
         """A file of every run over token vectors, which Table 7 shows; none where the config asks for none."""
         runs = [run for run in self.plan.runs if not isinstance(self.plan.models[run.model], Pooled)]
-        return [f"{_folder(run)}/{name}" for run in runs] if self.plan.rates else []
+        return [f"{run_folder(run)}/{name}" for run in runs] if self.plan.rates else []
 
     def rates(self) -> str:
         rates = self.plan.rates
@@ -236,10 +236,10 @@ class Jobs:
     def latencies(self) -> list[str]:
         """Timings that the config asks for; none where it asks for none."""
         threads = self.plan.latency.threads if self.plan.latency else ()
-        return [f"{_folder(run)}/threads-{count}/latency.json" for run in self._timed() for count in threads]
+        return [f"{run_folder(run)}/threads-{count}/latency.json" for run in self._timed() for count in threads]
 
     def timed_metrics(self) -> list[str]:
-        return [f"{_folder(run)}/metrics.json" for run in self._timed()]
+        return [f"{run_folder(run)}/metrics.json" for run in self._timed()]
 
     def timed_sizes(self) -> list[str]:
         return list(dict.fromkeys(f"build/{run.corpus}/{run.model}/{run.codec}/size.json" for run in self._timed()))
@@ -276,7 +276,7 @@ def compute(plan: Plan, threads: int) -> dict[str, Any]:
     return {"precision": plan.precision, "threads": threads, "device": None if plan.device == "cpu" else plan.device}
 
 
-def _folder(run: Run) -> str:
+def run_folder(run: Run) -> str:
     return f"build/{run.corpus}/{run.model}/{run.codec}/{run.preset}/{run.queries}"
 
 

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from bench.config.datasets import slug
 from bench.errors import DamagedFileError, DataError
+from bench.report.latency import run_of, runs_of
 from bench.report.records import Record, Row, row_of
 from bench.report.table import MISSING, Table
 
@@ -14,6 +16,11 @@ NEEDED = ("source", "table", "dataset", "measure", "printed", "unit", "decimals"
 JUDGED = ("measured", "difference", "verdict", "because")
 MEASURED = ("model", "codec", "preset", "tolerance", "reason")
 SCALE = {"percent": 100.0}
+CODED = ("float16", "codes", "residuals", "norms")
+COLLECTION = "/collection"
+INDEX_GIB, LIST_GIB, RATIO = "index_GiB (as printed)", "inverted_list_GiB (as printed)", "compression ratio"
+PER_VECTOR = "bytes_per_vector (incl. 4-byte centroid id when compressed)"
+THREADS = {"latency_ms_cpu1": 1, "latency_ms_cpu8": 8}
 
 
 def read(path: Path, *, judged: bool = False) -> pd.DataFrame:
@@ -44,30 +51,70 @@ def _is_number(text: str) -> bool:
     return text.replace(".", "", 1).isdigit()
 
 
-def judged(printed: pd.DataFrame, metrics: Sequence[Record]) -> pd.DataFrame:
+class Measured:
+    """Measured numbers, by the data set, model, codec, preset and measure that a printed number names."""
+
+    def __init__(self, metrics: Sequence[Record], sizes: Sequence[Record] = (), latencies: Sequence[Record] = ()):
+        """Take records of runs, indexes and timings. Raise DataError for a timing whose search none of the runs is of."""
+        self.runs: dict[Row, Record] = {row_of(record): record for record in metrics}
+        self.sizes = {(size["corpus"], size["model"], size["codec"]): size for size in sizes}
+        known = runs_of(metrics)
+        self.timings = {(*row_of(run_of(timing, known)), timing["settings"]["threads"]): timing for timing in latencies}
+
+    def find(self, row: Mapping[str, str]) -> tuple[float, Mapping[str, str]] | None:
+        """Return the number in the unit of the print and the deviations of its record; None where it was not measured."""
+        measure, made = row["measure"], (row["model"], row["codec"])
+        if row["dataset"].endswith(COLLECTION):
+            size = self.sizes.get((slug(row["dataset"].removesuffix(COLLECTION)), *made))
+            found = None if size is None else _of_index(size, measure)
+            return None if size is None or found is None else (found, size["deviations"])
+        key = (row["dataset"], *made, row["preset"])
+        run = self.runs.get(key)
+        if measure in THREADS:
+            timing = self.timings.get((*key, THREADS[measure]))
+            return None if run is None or timing is None else (timing["search"]["mean_best"], run["deviations"])
+        if run is None or measure not in run["mean"]:
+            return None
+        return SCALE[row["unit"]] * run["mean"][measure], run["deviations"]
+
+
+def _of_index(size: Record, measure: str) -> float | None:
+    """Return a size as arXiv 2112.01488 counts it: the vectors or what codes them; of an index, the inverted list too."""
+    sizes = size["bytes"]
+    coded = sum(sizes[name] for name in CODED)
+    if measure == RATIO:
+        return size["ratio"]["paper"] if size["ratio"] else None
+    return {
+        INDEX_GIB: (coded + sizes["inverted list"]) / 2**30,
+        LIST_GIB: sizes["inverted list"] / 2**30,
+        PER_VECTOR: coded / size["vectors"],
+    }.get(measure)
+
+
+def judged(printed: pd.DataFrame, measured: Measured) -> pd.DataFrame:
     """Return the printed numbers with the columns measured, difference, verdict and because, in the unit of the print.
 
     A measured number that rounds to the printed one is a match, one within the tolerance close, and any other off, also
-    where it is better. A row whose run was made with deviations from the protocol is not comparable.
+    where it is better. A number that is said not to be comparable stays so beside a measured one, and so does one whose
+    run was made with deviations from the protocol.
     """
-    runs: dict[Row, Record] = {row_of(record): record for record in metrics}
     found = printed.copy()
-    cells = [_cell(row, runs) for row in printed.to_dict("records")]
+    cells = [_cell(row, measured) for row in printed.to_dict("records")]
     for place, name in enumerate(JUDGED):
         found[name] = [cell[place] for cell in cells]
     return found
 
 
-def _cell(row: Mapping[str, str], runs: Mapping[Row, Record]) -> tuple[float | None, float | None, str, str]:
-    if row["comparable"] == "no":
-        return None, None, INCOMPARABLE, row["why"]
-    record = runs.get((row["dataset"], row["model"], row["codec"], row["preset"]))
-    if record is None or row["measure"] not in record["mean"]:
-        return None, None, ABSENT, "not run"
-    measured = SCALE[row["unit"]] * record["mean"][row["measure"]]
+def _cell(row: Mapping[str, str], records: Measured) -> tuple[float | None, float | None, str, str]:
+    comparable, found = row["comparable"] == "yes", records.find(row) if row["model"] else None
+    if found is None:
+        return None, None, *((ABSENT, "not run") if comparable else (INCOMPARABLE, row["why"]))
+    measured, deviations = found
     difference, digits = measured - float(row["printed"]), int(row["decimals"])
-    if record["deviations"]:
-        said = "; ".join(f"{name} {value}" for name, value in record["deviations"].items())
+    if not comparable:
+        return measured, difference, INCOMPARABLE, row["why"]
+    if deviations:
+        said = "; ".join(f"{name} {value}" for name, value in deviations.items())
         return measured, difference, INCOMPARABLE, f"not by the protocol: {said}"
     if round(measured, digits) == float(row["printed"]):
         return measured, difference, MATCH, f"equal at {digits} decimals"

@@ -1,5 +1,6 @@
 """A table in the formats that papers, pull requests and programs want, and how its cells are written."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +11,11 @@ from bench.report.deviations import MARK
 
 MISSING = "–"
 _NAMED = {"\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}"}
+_OUTSIDE_OT1 = {"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}"}
 _TEXTS = (
+    "task",
     "data set",
+    "collection",
     "corpus",
     "model",
     "codec",
@@ -20,19 +24,20 @@ _TEXTS = (
     "setting",
     "peer",
     "peer setting",
+    "context",
     "query",
     "moved",
     "tokens",
 )
 _SPECIAL = str.maketrans(
     {c: f"\\{c}" for c in "&%$#_{}"}
-    | {**_NAMED, "–": "--", "±": "$\\pm$", "−": "$-$", "Δ": "$\\Delta$", "→": "$\\to$", MARK: "$\\dagger$"}
+    | {**_NAMED, **_OUTSIDE_OT1, "–": "--", "±": "$\\pm$", "−": "$-$", "Δ": "$\\Delta$", "→": "$\\to$", MARK: "$\\dagger$"}
 )
 
 
 @dataclass(frozen=True)
 class Table:
-    """data: plain numbers, for CSV; shown: what people read, all text; caption: how to read it."""
+    """data: plain numbers, for CSV; shown: what people read, all text, in several lines where need be; caption: how to."""
 
     data: pd.DataFrame
     shown: pd.DataFrame
@@ -40,8 +45,7 @@ class Table:
 
     def write(self, base: Path) -> None:
         """Write ``base`` + .md, .tex (booktabs), .csv (plain numbers) and .html."""
-        cells = self.shown.map(lambda cell: str(cell).replace("|", r"\|"))
-        text = cells.to_markdown(index=False, disable_numparse=True)
+        text = _in_lines(self.shown).replace(r"\|", r"\\|", regex=True).to_markdown(index=False, disable_numparse=True)
         write_text(base.with_suffix(".md"), f"{text}\n\n{self.caption}\n")
         write_text(base.with_suffix(".csv"), self.data.to_csv(index=False))
         write_text(base.with_suffix(".tex"), _latex(self))
@@ -50,7 +54,7 @@ class Table:
 
 def _latex(table: Table) -> str:
     shown = table.shown
-    rows = [" & ".join(cell.translate(_SPECIAL) for cell in map(str, row)) + r" \\" for row in shown.itertuples(index=False)]
+    rows = [_latex_row([str(cell) for cell in row]) for row in shown.itertuples(index=False)]
     head = " & ".join(str(name).translate(_SPECIAL) for name in shown.columns) + r" \\"
     columns = "".join("l" if name in _TEXTS else "r" for name in shown)
     lines = [
@@ -71,13 +75,28 @@ def _latex(table: Table) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _latex_row(cells: Sequence[str]) -> str:
+    space = r"\addlinespace" if any("\n" in cell for cell in cells) else ""
+    return " & ".join(_latex_cell(cell) for cell in cells) + r" \\" + space
+
+
+def _latex_cell(text: str) -> str:
+    lines = text.translate(_SPECIAL).split("\n")
+    return lines[0] if len(lines) == 1 else r"\begin{tabular}[t]{@{}r@{}}" + r"\\".join(lines) + r"\end{tabular}"
+
+
+def _in_lines(shown: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with the lines of a cell as Markdown separates them."""
+    return shown.map(lambda cell: str(cell).replace("\n", "<br>"))
+
+
 def _html(table: Table) -> str:
     style = (
         "body{font:14px/1.5 system-ui,sans-serif;margin:1.5rem;color:#222}table{border-collapse:collapse;margin-bottom:1rem}"
         "th,td{padding:.3rem .6rem;text-align:right;border-bottom:1px solid #ddd;white-space:nowrap}"
         "th{border-bottom:2px solid #222}td:nth-child(-n+4),th:nth-child(-n+4){text-align:left}p{max-width:60rem}"
     )
-    body = table.shown.to_html(index=False, border=0)
+    body = _in_lines(table.shown).to_html(index=False, border=0).replace("&lt;br&gt;", "<br>")
     return f'<!doctype html><meta charset="utf-8"><style>{style}</style>\n{body}\n<p>{table.caption}</p>\n'
 
 

@@ -12,6 +12,6 @@ def published(*, numbers: Path, metrics: Metrics, folder: ReportFolder) -> None:
 
     :param numbers: CSV file of printed numbers, such as results/published.csv.
     """
-    found = printed.judged(printed.read(numbers), read_metrics(metrics))
+    found = printed.judged(printed.read(numbers), printed.Measured(read_metrics(metrics)))
     printed.published_table(found).write(folder / "published")
     print(f"{printed.counted(found)} in {folder}")

@@ -14,6 +14,7 @@ JOBS = {  # collections, query sets, runs, and shards of 100,000 passages (of 5,
     "beir-small": {"corpus": 5, "queries": 5, "search": 35, "encode": 23, "compress": 2 * 23, "index": 10, "bm25": 5},
     "lotte": {"corpus": 12, "queries": 24, "search": 48, "encode": 110, "compress": 110, "index": 12},
     "lotte-small": {"corpus": 3, "queries": 6, "search": 24, "encode": 98, "compress": 2 * 98, "index": 6, "bm25": 6},
+    "figure3": {"corpus": 3, "queries": 3, "search": 36, "encode": 117, "compress": 2 * 117, "index": 6, "latency": 36},
     "paper": {"corpus": 39, "queries": 55, "search": 118, "encode": 676, "compress": 765, "index": 40, "latency": 4},
 }
 MOST_JOBS = 3000

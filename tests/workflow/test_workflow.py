@@ -343,6 +343,13 @@ def test_the_report_holds_every_table_and_figure_the_config_and_the_rules_that_m
     assert "bench show build/pydocs-tiny/minilm/residual-2/plaid/pydocs-tiny/metrics.json" in page
 
 
+def test_the_targets_of_the_paper_run_what_they_show_and_cluster_random_vectors_by_the_rules_of_real_ones(finished):
+    tables = {"paper_table": 2, "table4": 1, "sizes": 1}
+    clustered = {"random_vectors": 2, "centroids": 1, "assign": 2, "clusters_counted": 1, "clusters_report": 1}
+    targets = {"figure2": 1, "clusters": 1, "figure3": 1}
+    assert finished.planned("table4", "sizes", *targets) == {**tables, **clustered, **targets}
+
+
 def test_peers_are_measured_only_when_asked_for(checkout):
     for peer in ("colbert-ai", "fast-plaid"):
         (checkout.root / ".venv-peers" / peer).mkdir(parents=True)

@@ -57,7 +57,7 @@ rule records:
 
 rule published:
     input:
-        numbers=str(Path(workflow.basedir, "results", "published.csv")),
+        numbers=NUMBERS,
         metrics=JOBS.metrics(),
     output:
         expand(f"{RESULTS}/published.{{suffix}}", suffix=["csv", "md", "html", "tex"]),
