@@ -16,7 +16,7 @@ from bench.config.training import CrossEncoder
 from bench.config.weights import Weights
 from bench.corpus import downloads
 from bench.corpus.downloads import KINDS, File
-from bench.encoder import base, hub, official
+from bench.encoder import base, hub, loading
 from bench.errors import DataError
 
 MB = 1e6
@@ -86,7 +86,7 @@ def _weights(plan: Plan) -> list[tuple[Weights, Sequence[str], Sequence[str]]]:
     for settings in (*plan.models.values(), *plan.teachers.values()):
         match settings:
             case Converted():
-                found[settings.checkpoint.weights] = (official.WEIGHTS, (official.METADATA,))
+                found[settings.checkpoint.weights] = (loading.WEIGHTS, loading.FILES)
             case Projected() | Pooled():
                 found[settings.base] = ((base.WEIGHTS,), ())
             case CrossEncoder():
