@@ -38,6 +38,8 @@ class InputSettings(Settings):
     """Text before each query, which counts as part of it."""
     doc_prompt: str = ""
     """Text before each passage, which counts as part of it."""
+    strip: bool = False
+    """Remove white space around texts before the tokenizer reads them."""
     lowercase: bool = False
     """Lower-case texts before the tokenizer reads them."""
 

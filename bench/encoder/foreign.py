@@ -10,12 +10,13 @@ import safetensors.torch
 import torch
 import transformers
 
-from bench.errors import BenchError, DamagedFileError
+from bench.errors import BenchError, DamagedFileError, SettingsError
 from bench.files.storage import read_json
 
 SHOWN = 200
 ONLY_LOCAL = {"local_files_only": True, "trust_remote_code": False}  # code that lies beside weights is never run
 POOLER = "pooler."
+AS_SAVED = ("TokenizersBackend", "PreTrainedTokenizerFast")  # classes that are nothing but tokenizer.json
 TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "tokenizer.model", "sentencepiece.bpe.model", "spiece.model")
 
 
@@ -42,6 +43,8 @@ def read_settings(path: Path) -> dict[str, Any]:
 def read_config(folder: Path) -> transformers.PretrainedConfig:
     path = folder / "config.json"
     read_settings(path)
+    if (folder / "adapter_config.json").exists():
+        raise SettingsError(f"{folder} has adapter_config.json: merge the adapter into its network, and save that")
     with readable(path, "the settings of a network that runs without code of its own"):
         return transformers.AutoConfig.from_pretrained(folder, **ONLY_LOCAL)
 
@@ -49,8 +52,13 @@ def read_config(folder: Path) -> transformers.PretrainedConfig:
 def read_tokenizer(folder: Path) -> transformers.PreTrainedTokenizerBase:
     if not any((folder / name).exists() for name in TOKENIZERS):
         raise DamagedFileError(f"{folder} has no tokenizer; expected one of {', '.join(TOKENIZERS)}")
+    path = folder / "tokenizer_config.json"
+    said = read_settings(path) if path.exists() else {}
+    # AutoTokenizer may take the class of the network's family instead, which splits words in its own way.
+    as_saved = said.get("tokenizer_class") in AS_SAVED and (folder / "tokenizer.json").exists()
+    kind = transformers.PreTrainedTokenizerFast if as_saved else transformers.AutoTokenizer
     with readable(folder, "a tokenizer"):
-        return transformers.AutoTokenizer.from_pretrained(folder, **ONLY_LOCAL)
+        return kind.from_pretrained(folder, **ONLY_LOCAL)
 
 
 def read_tensors(path: Path) -> dict[str, torch.Tensor]:

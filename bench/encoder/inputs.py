@@ -31,7 +31,7 @@ class Inputs:
         self._filler = self._filled_with()
         self._before, self._after = self._around()
         # A literal [PAD] in a query has no vector, as in colbert-ai, unless the token has another use as well.
-        self._pad_is_text = self.pad in {*self._before, *self._after, tokenizer.mask_token_id, self._filler}
+        self.pad_is_text = self.pad in {*self._before, *self._after, tokenizer.mask_token_id, self._filler}
         self._query_marker = self._entries("query_marker", [settings.query_marker] if settings.query_marker else [])
         self._doc_marker = self._entries("doc_marker", [settings.doc_marker] if settings.doc_marker else [])
         dropped = punctuation(tokenizer.get_vocab()) if settings.drop_punctuation else ()
@@ -83,6 +83,21 @@ class Inputs:
                 "embeddings; take the tokenizer that belongs to the weights, or weights with a row for each token"
             )
 
+    @property
+    def around(self) -> tuple[list[int], list[int]]:
+        """Ids before and after a text, without markers."""
+        return self._before, self._after
+
+    @property
+    def filler(self) -> str | None:
+        """The token that fills queries, None if they are not filled."""
+        return None if self._filler is None else str(self.tokenizer.convert_ids_to_tokens(self._filler))
+
+    @property
+    def skipped(self) -> np.ndarray:
+        """Ids ``[tokens]`` of the tokens without a passage vector, in ascending order."""
+        return self._skipped
+
     def _room(self, marker: list[int], maxlen: int) -> int:
         """Return the number of tokens of a text beside markers. Raise SettingsError for a length that cannot be."""
         room = maxlen - len(self._before) - len(self._after) - len(marker)
@@ -101,6 +116,7 @@ class Inputs:
         """Return the ids of each text, truncated and with markers; and all ids of the text without markers."""
         room = self._room(marker, maxlen)
         read = [prompt + text for text in texts]
+        read = [text.strip() for text in read] if self.settings.strip else read
         read = [text.lower() for text in read] if self.settings.lowercase else read
         encoded = self.tokenizer(read, add_special_tokens=False, verbose=False)["input_ids"]
         if self._before:
@@ -145,7 +161,7 @@ class Inputs:
     def asked(self, ids: np.ndarray, attention: np.ndarray) -> np.ndarray:
         """Return True for each token of ``queries`` that has a vector, in the shape of ``ids``; padding has none."""
         real = np.ones(ids.shape, bool) if self.settings.pad_queries else attention.astype(bool)
-        return real if self._pad_is_text else real & (ids != self.pad)
+        return real if self.pad_is_text else real & (ids != self.pad)
 
     def kept(self, ids: np.ndarray) -> np.ndarray:
         """Return True for each passage token that keeps its vector, in the shape of ``ids``."""

@@ -141,6 +141,11 @@ def _lowercase(path: Path) -> bool:
     return bool(said.get("do_lower_case", False))
 
 
+def reads_white_space(tokenizer: transformers.PreTrainedTokenizerBase) -> bool:
+    """Whether white space around a text changes its tokens; PyLate removes it beforehand."""
+    return any(tokenizer(f"{space}a{space}")["input_ids"] != tokenizer("a")["input_ids"] for space in (" ", "\n", "\t"))
+
+
 def _inputs(
     tokenizer: transformers.PreTrainedTokenizerBase, usage: dict[str, Any], lowercase: bool, source: Path
 ) -> InputSettings:
@@ -179,5 +184,6 @@ def _inputs(
         special_tokens="cls-sep" if framed else "tokenizer",
         query_prompt=usage["query"],
         doc_prompt=usage["document"],
+        strip=reads_white_space(tokenizer),
         lowercase=lowercase,
     )
