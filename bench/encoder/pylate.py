@@ -157,6 +157,8 @@ def _inputs(
                 f"{source} has {name} {usage[name]!r}, which the tokenizer does not have: PyLate would give it a random "
                 "vector; take the tokenizer that was saved with the weights"
             )
+    # As PyLate does: a marker that stands in a text is then one token. The ids do not change.
+    tokenizer.add_tokens([usage[name] for name in ("query_prefix", "document_prefix") if usage[name]])
     if absent := [word for word in usage["skiplist_words"] if word not in vocabulary]:
         raise SettingsError(
             f"{source} has {absent[0]!r} among skiplist_words, which the tokenizer does not have: PyLate would drop every "

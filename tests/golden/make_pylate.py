@@ -24,7 +24,13 @@ from vectors import vectors
 
 TEXTS = json.loads((Path(__file__).parent / "texts.json").read_text())
 EVERY = [*TEXTS["queries"], *TEXTS["passages"]]
-HIDDEN = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 24, "initializer_range": 0.2}
+HIDDEN = {
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 24,
+    "initializer_range": 0.2,
+}
 BERT = ["[PAD]", "[unused0]", "[unused1]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 XLM = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
 
@@ -89,7 +95,13 @@ def bases():
         {"query_length": 24, "document_length": 100, "attend_to_expansion_tokens": True, "skiplist_words": ["is", ","]},
     )
     frame = ("[CLS]", "[SEP]")
-    special = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"}
+    special = {
+        "pad_token": "[PAD]",
+        "unk_token": "[UNK]",
+        "cls_token": "[CLS]",
+        "sep_token": "[SEP]",
+        "mask_token": "[MASK]",
+    }
     modern = bytes_pairs(["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]"], frame, **special)
     ids = {name.replace("token", "token_id"): modern.convert_tokens_to_ids(token) for name, token in special.items()}
     small = {name: value for name, value in HIDDEN.items() if name != "initializer_range"}
