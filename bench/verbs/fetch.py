@@ -10,7 +10,7 @@ from typing import Any
 import ir_datasets
 import pandas as pd
 
-from bench.config.models import Converted, Pooled, Projected
+from bench.config.models import Catalogued, Converted, Pooled, Projected
 from bench.config.plan import DATASETS, Plan, load
 from bench.config.training import CrossEncoder
 from bench.config.weights import Weights
@@ -85,7 +85,7 @@ def _weights(plan: Plan) -> list[tuple[Weights, Sequence[str], Sequence[str]]]:
     found: dict[Weights, tuple[Sequence[str], Sequence[str]]] = {}
     for settings in (*plan.models.values(), *plan.teachers.values()):
         match settings:
-            case Converted():
+            case Converted() | Catalogued():
                 found[settings.checkpoint.weights] = (loading.WEIGHTS, loading.FILES)
             case Projected() | Pooled():
                 found[settings.base] = ((base.WEIGHTS,), ())
