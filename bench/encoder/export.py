@@ -40,7 +40,8 @@ def write_official(encoder: LateInteraction, lengths: Mapping[str, int], folder:
                 settings.strip or settings.lowercase or settings.special_tokens != "cls-sep"
             ),
             "its pad token has no other use": not inputs.pad_is_text,
-            "each punctuation mark is a token of its own": not settings.drop_punctuation or marks == set(inputs.skipped),
+            "it drops punctuation, since colbert-ai 0.2 cannot encode passages otherwise": settings.drop_punctuation,
+            "each punctuation mark is a token of its own": marks == set(inputs.skipped.tolist()),
         },
         "official",
     )

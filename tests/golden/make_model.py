@@ -18,7 +18,7 @@ def model(folder: Path) -> LateInteraction:
     bert, tokenizer = base.load(folder)
     tokenizer.pad_token = "[PAD]"
     weight = torch.randn(16, bert.config.hidden_size, generator=torch.Generator().manual_seed(3))
-    return late_interaction(bert, tokenizer, weight, InputSettings(drop_punctuation=False))
+    return late_interaction(bert, tokenizer, weight, InputSettings())
 
 
 if __name__ == "__main__":
