@@ -10,7 +10,7 @@ GPUS ?= 1
 # A target of Snakemake stands before its flags, two of which would take it for one of their values.
 LIMITS = --cores all --resources gpu=$(GPUS)
 
-.PHONY: results gate peers growth unlock test check format lint docs setup clean
+.PHONY: results gate peers growth golden unlock test check format lint docs setup clean
 .DELETE_ON_ERROR:
 
 results: setup  ## tables, figures and the HTML report of CONFIG (default config/quick.yaml)
@@ -28,6 +28,23 @@ growth: CONFIG = config/peers.yaml
 growth: setup  ## how search time grows from 0.25 to 16 million vectors
 	$(BIN)/snakemake growth $(LIMITS) --configfile "$(CONFIG)"
 
+golden: GOLDEN = tests/golden
+golden: OUT = build/golden
+golden: setup $(PEERS)/pylate/ready $(PEERS)/colbert-ai-export/ready  ## golden vectors of PyLate made anew, and exported models loaded in PyLate and colbert-ai
+	rm -rf $(OUT) && mkdir -p $(OUT)
+	$(PEERS)/pylate/bin/python $(GOLDEN)/make_pylate.py $(GOLDEN)/pylate
+	$(BIN)/python $(GOLDEN)/make_model.py $(OUT)/model
+	set -e; for name in $(notdir $(wildcard $(GOLDEN)/pylate/*.npz)); do \
+		$(BIN)/python -m bench export $(GOLDEN)/pylate/$${name%.npz} --layout pylate --output $(OUT)/$${name%.npz}; \
+		$(PEERS)/pylate/bin/python $(GOLDEN)/check_export.py pylate $(OUT)/$${name%.npz} $(GOLDEN)/pylate/$$name; \
+	done
+	$(BIN)/python $(GOLDEN)/write_ours.py $(OUT)/model $(OUT)/model.npz
+	$(BIN)/python -m bench export $(OUT)/model --layout pylate --output $(OUT)/to-pylate
+	$(PEERS)/pylate/bin/python $(GOLDEN)/check_export.py pylate $(OUT)/to-pylate $(OUT)/model.npz
+	$(BIN)/python -m bench export $(OUT)/model --layout official --output $(OUT)/to-official
+	$(PEERS)/colbert-ai-export/bin/python $(GOLDEN)/check_export.py official $(OUT)/to-official $(OUT)/model.npz
+
+$(PEERS)/pylate/ready $(PEERS)/colbert-ai-export/ready: private INSTALL := --no-deps
 $(PEERS)/fast-plaid/ready: private INSTALL := --no-deps
 
 $(PEERS)/%/ready: workflow/envs/%.txt

@@ -14,7 +14,7 @@ from bench.codec.names import parse
 from bench.codec.nearest import code_dtype
 from bench.config import yaml
 from bench.config.datasets import Entry
-from bench.config.models import Converted, Model, Projected
+from bench.config.models import Catalogued, Converted, Model, Projected
 from bench.config.plan import Plan
 from bench.errors import SettingsError
 
@@ -117,7 +117,7 @@ def dimensions(models: Mapping[str, Model], name: str) -> int | None:
     match model:
         case Projected():
             return model.projection.dim
-        case Converted():
+        case Converted() | Catalogued():
             return model.checkpoint.dim
     return None
 

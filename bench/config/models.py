@@ -1,13 +1,15 @@
-"""Models and teachers of a benchmark: five kinds of the one and three of the other, each known by a key of its own."""
+"""Models and teachers of a benchmark: six kinds of the one and three of the other, each known by a key of its own."""
 
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Tag, model_validator
 
+from bench.config.catalog import entries
 from bench.config.inputs import InputSettings
-from bench.config.settings import Count, Dim, Settings, kinds
+from bench.config.settings import Count, Dim, Revision, Settings, kinds
 from bench.config.training import BiEncoder, CrossEncoder, Distill, Judgements, Reference, Train
 from bench.config.weights import Checkpoint, Weights
+from bench.config.yaml import nearest
 
 
 class Projection(Settings):
@@ -41,7 +43,7 @@ class Projected(Settings):
 
 
 class Converted(Settings):
-    """A late interaction checkpoint in the official layout, or a model folder of another run; nothing is trained."""
+    """A late interaction checkpoint: in the official layout, PyLate's, or a model folder of another run."""
 
     checkpoint: Checkpoint
     """Where it is, and what it must be."""
@@ -49,6 +51,36 @@ class Converted(Settings):
     """What it must be fed with; whatever is left out, the checkpoint decides."""
     train: None = None
     """Null: this model is only loaded."""
+
+
+class Catalogued(Settings):
+    """A published late interaction checkpoint of the catalogue; nothing is trained."""
+
+    catalog: str
+    """Name of an entry of bench/config/catalog.yaml."""
+    revision: Revision | None = None
+    """Commit of the hub repository, 40 hex digits, in quotes; needed where the entry is not pinned."""
+    inputs: InputSettings = InputSettings()
+    """What it must be fed with; whatever is left out, the checkpoint decides."""
+    train: None = None
+    """Null: this model is only loaded."""
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """The entry as a checkpoint."""
+        entry = entries()[self.catalog]
+        values = entry.model_dump(exclude={"licence"})
+        return Checkpoint(**{**values, "revision": self.revision or entry.revision})
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if self.catalog not in entries():
+            near = nearest(self.catalog, entries())
+            raise ValueError(f"catalog {self.catalog!r} is not an entry{near}; known: {sorted(entries())}")
+        if self.revision is None and entries()[self.catalog].revision is None:
+            hub = entries()[self.catalog].name
+            raise ValueError(f"catalog {self.catalog!r} is not pinned: give the revision of {hub}, 40 hex digits, in quotes")
+        return self
 
 
 class Trained(Settings):
@@ -94,6 +126,7 @@ def _by_key(tags: dict[str, str], what: str) -> Discriminator:
 Model = Annotated[
     Annotated[Projected, Tag("tag:projected")]
     | Annotated[Converted, Tag("tag:converted")]
+    | Annotated[Catalogued, Tag("tag:catalogued")]
     | Annotated[Distilled, Tag("tag:distilled")]
     | Annotated[Pooled, Tag("tag:pooled")]
     | Annotated[Trained, Tag("tag:trained")],
@@ -101,6 +134,7 @@ Model = Annotated[
         {
             "projection": "tag:projected",
             "checkpoint": "tag:converted",
+            "catalog": "tag:catalogued",
             "distill": "tag:distilled",
             "pooling": "tag:pooled",
             "start": "tag:trained",
@@ -114,4 +148,4 @@ Teacher = Annotated[
     | Annotated[Judgements, Tag("tag:judgements")],
     _by_key({"bi_encoder": "tag:biencoder", "cross_encoder": "tag:crossencoder", "judgements": "tag:judgements"}, "teacher"),
 ]
-LateInteraction = Projected | Converted | Trained | Distilled
+LateInteraction = Projected | Converted | Catalogued | Trained | Distilled

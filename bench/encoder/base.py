@@ -8,6 +8,7 @@ import torch
 import transformers
 
 from bench.config.weights import Weights, check_revision, is_hub_id
+from bench.encoder.foreign import pretrained, read_tokenizer
 from bench.errors import DamagedFileError, DataError, SettingsError
 from bench.files.storage import sha256_file
 
@@ -78,9 +79,9 @@ def _snapshot(name: str, revision: str, files: Sequence[str]) -> Path:
         ) from error
 
 
-def load(folder: Path) -> tuple[transformers.PreTrainedModel, transformers.PreTrainedTokenizerBase]:
-    """Return the encoder (float32, evaluation mode, without pooling head) and its tokenizer from a local folder."""
-    encoder = transformers.AutoModel.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
-    if getattr(encoder, "pooler", None) is not None:
-        encoder.pooler = None
-    return encoder.eval(), transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+def load(folder: Path) -> tuple[torch.nn.Module, transformers.PreTrainedTokenizerBase]:
+    """Return the encoder (float32, evaluation mode, without pooling head) and its tokenizer from a local folder.
+
+    Raise DamagedFileError for files that cannot be read, and for weights that are missing or of another shape.
+    """
+    return pretrained(folder), read_tokenizer(folder)

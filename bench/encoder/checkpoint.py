@@ -6,11 +6,12 @@ from typing import Any
 
 import safetensors.torch
 import torch
-import transformers
+from torch import nn
 
 from bench.config.inputs import InputSettings
+from bench.encoder.foreign import architecture, read_tensors, read_tokenizer
 from bench.encoder.inputs import Inputs
-from bench.encoder.model import Encoder, LateInteraction, MeanPooling, architecture, late_interaction
+from bench.encoder.model import Encoder, LateInteraction, Layer, MeanPooling, with_layers
 from bench.errors import DamagedFileError
 from bench.files.storage import FolderWriter, Manifest, atomic, open_folder, read_json, write_json
 
@@ -29,7 +30,9 @@ def save(encoder: Encoder, folder: Path, **manifest: Mapping[str, Any]) -> Manif
     tokenizer_files = encoder.inputs.tokenizer.save_pretrained(folder)
     for name in ("config.json", *(Path(file).name for file in tokenizer_files)):
         writer.path(name)
-    settings = {"kind": encoder.kind, "dim": encoder.dim, "inputs": encoder.inputs.settings.model_dump()}
+    settings: dict[str, Any] = {"kind": encoder.kind, "dim": encoder.dim, "inputs": encoder.inputs.settings.stored()}
+    if isinstance(encoder, LateInteraction) and encoder.described_layers is not None:
+        settings["layers"] = encoder.described_layers
     write_json(writer.path(SETTINGS), settings)
     return writer.close(**manifest)
 
@@ -39,20 +42,20 @@ def load(folder: Path) -> tuple[Encoder, Manifest]:
     manifest = open_folder(folder, "model", VERSION, "project|pool|convert|train")
     settings = read_json(folder / SETTINGS)
     bert = architecture(folder)
-    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    tensors = safetensors.torch.load_file(folder / WEIGHTS)
+    tokenizer, tensors = read_tokenizer(folder), read_tensors(folder / WEIGHTS)
     inputs = InputSettings.parse(settings["inputs"], f"inputs of {folder / SETTINGS}")
     encoder: Encoder
     if settings["kind"] == LateInteraction.kind:
-        empty = torch.empty(settings["dim"], bert.config.hidden_size)
-        encoder = late_interaction(bert, tokenizer, empty, inputs)
+        plain = [{"inputs": bert.config.hidden_size, "outputs": settings["dim"]}]
+        layers = [Layer(**layer) for layer in settings.get("layers", plain)]
+        encoder = with_layers(bert, tokenizer, layers, inputs)
     else:
-        encoder = MeanPooling(bert, Inputs(tokenizer, inputs)).eval()
+        encoder = MeanPooling(bert, Inputs(tokenizer, inputs, bert)).eval()
     fill(encoder, tensors, folder / WEIGHTS)
     return encoder, manifest
 
 
-def fill(encoder: Encoder, tensors: Mapping[str, torch.Tensor], source: Path) -> None:
+def fill(encoder: nn.Module, tensors: Mapping[str, torch.Tensor], source: Path) -> None:
     """Copy tensors into the encoder. Raise DamagedFileError unless names and shapes are exactly those of the encoder."""
     wanted = {name: tuple(tensor.shape) for name, tensor in encoder.state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}

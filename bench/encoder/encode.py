@@ -100,7 +100,7 @@ def encode_queries(
             parts.append(encoder(torch.from_numpy(ids[some]).to(device), torch.from_numpy(attention[some]).to(device)))
     vectors = torch.cat(parts).cpu().numpy()
     if _per_token(encoder):
-        vectors[ids == encoder.inputs.pad] = 0.0
+        vectors[~encoder.inputs.asked(ids, attention)] = 0.0
     return vectors
 
 

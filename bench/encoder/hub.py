@@ -30,5 +30,5 @@ def size(base: Weights, weights: Sequence[str], also: Sequence[str] = ()) -> int
         return None
     sizes = {file.rfilename: file.size or 0 for file in found}
     wanted = next((name for name in weights if name in sizes), None)
-    small = [name for name in sizes if name in also or any(fnmatch(name, pattern) for pattern in PATTERNS)]
+    small = [name for name in sizes if any(fnmatch(name, pattern) for pattern in (*PATTERNS, *also))]
     return sum(sizes[name] for name in {*small, *([wanted] if wanted else [])})

@@ -6,79 +6,194 @@ A query is ``[CLS] [Q] tokens [SEP]``, padded with ``[MASK]`` to a fixed length 
 
 import itertools
 import string
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import transformers
+from torch import nn
 
 from bench.config.inputs import InputSettings
 from bench.errors import SettingsError
+
+STARTS = ("", "▁", "Ġ")  # of a word: nothing, SentencePiece's and byte-level BPE's
 
 
 class Inputs:
     """Converter from text to token ids for one model."""
 
-    def __init__(self, tokenizer: transformers.PreTrainedTokenizerBase, settings: InputSettings):
+    def __init__(
+        self, tokenizer: transformers.PreTrainedTokenizerBase, settings: InputSettings, network: nn.Module | None = None
+    ):
+        """Raise SettingsError for special tokens or markers that are missing, or that ``network`` has no embedding for."""
         self.tokenizer, self.settings = tokenizer, settings
-        self.pad = int(tokenizer.pad_token_id)
-        self._query_marker = self._marker(settings.query_marker)
-        self._doc_marker = self._marker(settings.doc_marker)
-        self._skipped = self._punctuation() if settings.drop_punctuation else np.empty(0, np.int64)
+        self.positions = positions(network) if network is not None else None
+        self.pad = self._special("pad_token", "batches are padded with it")
+        self._filler = self._filled_with()
+        self._before, self._after = self._around()
+        # A literal [PAD] in a query has no vector, as in colbert-ai, unless the token has another use as well.
+        self.pad_is_text = self.pad in {*self._before, *self._after, tokenizer.mask_token_id, self._filler}
+        self._query_marker = self._entries("query_marker", [settings.query_marker] if settings.query_marker else [])
+        self._doc_marker = self._entries("doc_marker", [settings.doc_marker] if settings.doc_marker else [])
+        dropped = punctuation(tokenizer.get_vocab()) if settings.drop_punctuation else ()
+        self._skipped = np.unique(self._entries("skiplist", [*settings.skiplist, *dropped])).astype(np.int64)
+        if network is not None:
+            self._check_embeddings(network)
 
-    def _marker(self, token: str | None) -> list[int]:
-        if token is None:
-            return []
-        found = self.tokenizer.convert_tokens_to_ids(token)
-        if found is None or found == self.tokenizer.unk_token_id:
-            raise SettingsError(f"marker {token!r} is not in the vocabulary of {self.tokenizer.name_or_path}")
-        return [int(found)]
+    def _special(self, name: str, use: str) -> int:
+        found = getattr(self.tokenizer, f"{name}_id")
+        if found is None:
+            raise SettingsError(f"the tokenizer of {self.tokenizer.name_or_path} has no {name}, but {use}")
+        return int(found)
 
-    def _punctuation(self) -> np.ndarray:
-        encoded = self.tokenizer(list(string.punctuation), add_special_tokens=False)["input_ids"]
-        return np.unique([ids[0] for ids in encoded if ids])
+    def _filled_with(self) -> int | None:
+        if not self.settings.pad_queries:
+            return None
+        if self.settings.filler is None:
+            return self._special("mask_token", "queries are filled with it; name a filler, or give pad_queries false")
+        return self._entries("filler", [self.settings.filler])[0]
 
-    def _wrap(self, texts: Sequence[str], marker: list[int], maxlen: int) -> tuple[list[list[int]], list[list[int]]]:
-        """Return the ids of each text, truncated and with markers; and all ids of the text without markers."""
-        room = maxlen - 2 - len(marker)
+    def _around(self) -> tuple[list[int], list[int]]:
+        """Return the ids before and after the ids of a text."""
+        if self.settings.special_tokens == "cls-sep":
+            use = "every text is put between [CLS] and [SEP]; or give special_tokens tokenizer"
+            return [self._special("cls_token", use)], [self._special("sep_token", use)]
+        before, after = template(self.tokenizer)
+        if not (before or after or self.settings.doc_marker):
+            raise SettingsError(
+                f"the tokenizer of {self.tokenizer.name_or_path} adds no special token and there is no doc_marker: an empty "
+                "passage would have no vector; name a marker"
+            )
+        return before, after
+
+    def _entries(self, name: str, tokens: Sequence[str]) -> list[int]:
+        """Return the ids of vocabulary entries. Raise SettingsError for a token that is none."""
+        vocabulary = self.tokenizer.get_vocab() if tokens else {}
+        for token in tokens:
+            if token not in vocabulary:
+                what = name.split("_")[-1]
+                raise SettingsError(f"{what} {token!r} is not in the vocabulary of {self.tokenizer.name_or_path}")
+        return [int(vocabulary[token]) for token in tokens]
+
+    def _check_embeddings(self, network: nn.Module) -> None:
+        rows = embeddings(network)
+        token, found = max(self.tokenizer.get_vocab().items(), key=lambda entry: entry[1])
+        if rows is not None and found >= rows:
+            raise SettingsError(
+                f"token {token!r} of {self.tokenizer.name_or_path} has the id {found}, but the network has {rows} "
+                "embeddings; take the tokenizer that belongs to the weights, or weights with a row for each token"
+            )
+
+    @property
+    def around(self) -> tuple[list[int], list[int]]:
+        """Ids before and after a text, without markers."""
+        return self._before, self._after
+
+    @property
+    def filler(self) -> str | None:
+        """The token that fills queries, None if they are not filled."""
+        return None if self._filler is None else str(self.tokenizer.convert_ids_to_tokens(self._filler))
+
+    @property
+    def skipped(self) -> np.ndarray:
+        """Ids ``[tokens]`` of the tokens without a passage vector, in ascending order."""
+        return self._skipped
+
+    def _room(self, marker: list[int], maxlen: int) -> int:
+        """Return the number of tokens of a text beside markers. Raise SettingsError for a length that cannot be."""
+        room = maxlen - len(self._before) - len(self._after) - len(marker)
         if room < 1:
             raise SettingsError(f"a length of {maxlen} tokens leaves no room for text beside markers")
-        encoded = self.tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"]
-        cls, sep = self.tokenizer.cls_token_id, self.tokenizer.sep_token_id
-        return [[cls, *marker, *ids[:room], sep] for ids in encoded], encoded
+        if self.positions is not None and maxlen > self.positions:
+            raise SettingsError(
+                f"a length of {maxlen} tokens is more than the {self.positions} positions of the network of "
+                f"{self.tokenizer.name_or_path}; give at most {self.positions}"
+            )
+        return room
+
+    def _wrap(
+        self, texts: Sequence[str], marker: list[int], maxlen: int, prompt: str = ""
+    ) -> tuple[list[list[int]], list[list[int]]]:
+        """Return the ids of each text, truncated and with markers; and all ids of the text without markers."""
+        room = self._room(marker, maxlen)
+        read = [prompt + text for text in texts]
+        read = [text.strip() for text in read] if self.settings.strip else read
+        read = [text.lower() for text in read] if self.settings.lowercase else read
+        encoded = self.tokenizer(read, add_special_tokens=False, verbose=False)["input_ids"]
+        if self._before:
+            first, others = self._before[:1], self._before[1:]
+            return [[*first, *marker, *others, *ids[:room], *self._after] for ids in encoded], encoded
+        whole = [[*ids[:room], *self._after] for ids in encoded]
+        return [[*ids[:1], *marker, *ids[1:]] for ids in whole], encoded
 
     def passages(self, texts: Sequence[str], maxlen: int) -> list[list[int]]:
         """Return the ids of each passage, at most ``maxlen`` ids including the markers."""
-        return self._wrap(texts, self._doc_marker, maxlen)[0]
+        return self._wrap(texts, self._doc_marker, maxlen, self.settings.doc_prompt)[0]
 
     def measured_passages(self, texts: Sequence[str], maxlen: int) -> tuple[list[list[int]], np.ndarray]:
         """Return the ids of ``passages``, and ``[passages, 2]`` int32: the number of tokens of each passage before
         truncation, and the number of these tokens that keep a vector; both include the markers.
         """
-        rows, encoded = self._wrap(texts, self._doc_marker, maxlen)
+        rows, encoded = self._wrap(texts, self._doc_marker, maxlen, self.settings.doc_prompt)
         tokens = np.array([len(ids) for ids in encoded], np.int64)
         kept = self.kept(np.fromiter(itertools.chain.from_iterable(encoded), np.int64, tokens.sum()))
         before = np.concatenate([[0], np.cumsum(kept)])
         ends = np.cumsum(tokens)
-        lengths = np.stack([tokens, before[ends] - before[ends - tokens]], axis=1) + 2 + len(self._doc_marker)
+        added = len(self._before) + len(self._after) + len(self._doc_marker)
+        lengths = np.stack([tokens, before[ends] - before[ends - tokens]], axis=1) + added
         return rows, lengths.astype(np.int32)
 
     def cut_queries(self, texts: Sequence[str], maxlen: int) -> int:
         """Return the number of queries with more than ``maxlen`` tokens, markers included."""
-        room = maxlen - 2 - len(self._query_marker)
-        return sum(len(ids) > room for ids in self._wrap(texts, self._query_marker, maxlen)[1])
+        room = self._room(self._query_marker, maxlen)
+        return sum(len(ids) > room for ids in self._wrap(texts, self._query_marker, maxlen, self.settings.query_prompt)[1])
 
     def queries(self, texts: Sequence[str], maxlen: int) -> tuple[np.ndarray, np.ndarray]:
         """Return ids and attention mask, each ``[queries, length]`` int64; length is ``maxlen`` if queries are padded."""
-        wrapped, _ = self._wrap(texts, self._query_marker, maxlen)
+        wrapped, _ = self._wrap(texts, self._query_marker, maxlen, self.settings.query_prompt)
         length = maxlen if self.settings.pad_queries else max(map(len, wrapped), default=0)
-        filler = self.tokenizer.mask_token_id if self.settings.pad_queries else self.pad
-        ids = np.full((len(wrapped), length), filler, np.int64)
+        ids = np.full((len(wrapped), length), self.pad if self._filler is None else self._filler, np.int64)
         attention = np.full_like(ids, int(self.settings.pad_queries and self.settings.attend_to_mask_tokens))
         for row, tokens in enumerate(wrapped):
             ids[row, : len(tokens)] = tokens
             attention[row, : len(tokens)] = 1
         return ids, attention
 
+    def asked(self, ids: np.ndarray, attention: np.ndarray) -> np.ndarray:
+        """Return True for each token of ``queries`` that has a vector, in the shape of ``ids``; padding has none."""
+        real = np.ones(ids.shape, bool) if self.settings.pad_queries else attention.astype(bool)
+        return real if self.pad_is_text else real & (ids != self.pad)
+
     def kept(self, ids: np.ndarray) -> np.ndarray:
         """Return True for each passage token that keeps its vector, in the shape of ``ids``."""
         return ~np.isin(ids, self._skipped)
+
+
+def template(tokenizer: transformers.PreTrainedTokenizerBase) -> tuple[list[int], list[int]]:
+    """Return the ids that a tokenizer itself puts before and after a text."""
+    plain, whole = (tokenizer("a", add_special_tokens=added)["input_ids"] for added in (False, True))
+    for start in range(len(whole) if plain else 0):
+        if whole[start : start + len(plain)] == plain:
+            return whole[:start], whole[start + len(plain) :]
+    raise SettingsError(f"the tokenizer of {tokenizer.name_or_path} reads a text otherwise beside special tokens than alone")
+
+
+def punctuation(vocabulary: Collection[str]) -> list[str]:
+    """Return the entries that are one punctuation mark, alone or at the start of a word (of SentencePiece or BPE)."""
+    return [form for mark in string.punctuation for start in STARTS if (form := start + mark) in vocabulary]
+
+
+def positions(network: nn.Module) -> int | None:
+    """Return the number of tokens that a network can read, None if it knows no limit.
+
+    RoBERTa and its kin count positions from the one after ``padding_idx``, so that some rows are never used.
+    """
+    for name, module in network.named_modules():
+        if name.split(".")[-1] == "position_embeddings" and isinstance(module, nn.Embedding):
+            return module.num_embeddings - (0 if module.padding_idx is None else module.padding_idx + 1)
+    return getattr(getattr(network, "config", None), "max_position_embeddings", None)
+
+
+def embeddings(network: nn.Module) -> int | None:
+    """Return the number of token embeddings of a network, None if it has no such table."""
+    found = getattr(network, "get_input_embeddings", lambda: None)()
+    return getattr(found, "num_embeddings", None)

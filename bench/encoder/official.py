@@ -5,23 +5,20 @@ A folder holds BERT's weights with the prefix ``bert.`` and ``linear.weight [dim
 all training settings, of which only a few describe how the checkpoint is used.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from pickle import UnpicklingError
-
-import safetensors.torch
-import torch
-import transformers
 
 from bench.config.inputs import InputSettings
-from bench.config.weights import Weights
-from bench.encoder.base import found_weights, locate
+from bench.encoder.base import found_weights
 from bench.encoder.checkpoint import fill
-from bench.encoder.model import LateInteraction, architecture, late_interaction
+from bench.encoder.foreign import POOLER, architecture, read_settings, read_tensors, read_tokenizer
+from bench.encoder.inputs import positions
+from bench.encoder.model import LateInteraction, Layer, with_layers
 from bench.errors import DamagedFileError, SettingsError
-from bench.files.storage import read_json
 
 METADATA = "artifact.metadata"
+LENGTHS = ("query_maxlen", "doc_maxlen")
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 SAID = {
     "dim": int,
@@ -34,8 +31,7 @@ SAID = {
     "similarity": str,
 }
 ONLY = {"similarity": "cosine", "relu": False, "interaction": "colbert"}  # the only values that this encoder supports
-UNUSED = {"bert.embeddings.position_ids", "bert.embeddings.token_type_ids"}  # buffers that older versions stored
-POOLER = "bert.pooler."
+UNUSED = ("bert.embeddings.position_ids", "bert.embeddings.token_type_ids")  # buffers that older versions stored
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,17 +47,10 @@ class Usage:
     inputs: InputSettings
 
 
-def find(base: Weights) -> Path:
-    """Return the folder of a checkpoint with the weights in one format and the metadata; a hub id is downloaded."""
-    return locate(base, WEIGHTS, (METADATA,))
-
-
 def usage(folder: Path) -> Usage:
     """Return the usage of a checkpoint. Raise DamagedFileError for missing settings, SettingsError for unsupported ones."""
     path = folder / METADATA
-    values = read_json(path)
-    if not isinstance(values, dict):
-        raise DamagedFileError(f"{path} holds a {type(values).__name__}, expected a mapping of settings")
+    values = read_settings(path)
     for name, kind in SAID.items():
         if type(values.get(name)) is not kind:
             raise DamagedFileError(f"{path} has {name} {values.get(name)!r}, expected {kind.__name__}")
@@ -75,7 +64,7 @@ def usage(folder: Path) -> Usage:
         attend_to_mask_tokens=values["attend_to_mask_tokens"],
         drop_punctuation=values["mask_punctuation"],
     )
-    return Usage(**{name: values[name] for name in ("dim", "query_maxlen", "doc_maxlen")}, inputs=inputs)
+    return Usage(**{name: values[name] for name in ("dim", *LENGTHS)}, inputs=inputs)
 
 
 def load(folder: Path) -> LateInteraction:
@@ -85,29 +74,19 @@ def load(folder: Path) -> LateInteraction:
     """
     said = usage(folder)
     bert = architecture(folder)
-    for name in ("query_maxlen", "doc_maxlen"):
-        if getattr(said, name) > bert.config.max_position_embeddings:
-            raise DamagedFileError(
-                f"{folder / METADATA} has {name} {getattr(said, name)}, its network takes "
-                f"{bert.config.max_position_embeddings} tokens at most"
-            )
-    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    encoder = late_interaction(bert, tokenizer, torch.empty(said.dim, bert.config.hidden_size), said.inputs)
+    check_lengths({name: getattr(said, name) for name in LENGTHS}, positions(bert), folder / METADATA)
+    layer = Layer(inputs=bert.config.hidden_size, outputs=said.dim)
+    encoder = with_layers(bert, read_tokenizer(folder), [layer], said.inputs)
     source = found_weights(folder, WEIGHTS)
     if source is None:
         raise DamagedFileError(f"{folder} has neither of {list(WEIGHTS)}")
-    fill(encoder, {name: tensor.float() for name, tensor in _tensors(source).items()}, source)
+    unused = (*UNUSED, f"bert.{POOLER}")
+    fill(encoder, {name: tensor for name, tensor in read_tensors(source).items() if not name.startswith(unused)}, source)
     return encoder
 
 
-def _tensors(source: Path) -> dict[str, torch.Tensor]:
-    """Return the tensors of a weight file that belong to the encoder."""
-    try:
-        stored = (
-            safetensors.torch.load_file(source)
-            if source.suffix == ".safetensors"
-            else torch.load(source, map_location="cpu", weights_only=True)
-        )
-    except (UnpicklingError, safetensors.SafetensorError, RuntimeError, EOFError) as error:
-        raise DamagedFileError(f"{source} does not hold tensors alone, or is cut short: {error}") from error
-    return {name: tensor for name, tensor in stored.items() if name not in UNUSED and not name.startswith(POOLER)}
+def check_lengths(lengths: Mapping[str, int], most: int | None, source: Path) -> None:
+    """Raise DamagedFileError for a length that the network of a checkpoint has no positions for."""
+    for name, length in lengths.items():
+        if most is not None and length > most:
+            raise DamagedFileError(f"{source} has {name} {length}, its network takes {most} tokens at most")

@@ -10,7 +10,7 @@ import transformers
 
 from bench.config.settings import Precision
 from bench.config.weights import Weights
-from bench.encoder import loading, official
+from bench.encoder import loading
 from bench.encoder.encode import encode_passages, encode_queries
 from bench.encoder.model import LateInteraction
 from bench.machine.progress import bar
@@ -63,7 +63,7 @@ def load_model(
     precision: Precision = "float32",
     device: str = "cpu",
 ) -> Model:
-    """Load a late interaction model: a folder in the official layout or of this harness, or a hub id at a revision.
+    """Load a late interaction model: a folder in the official layout, PyLate's or ours, or a hub id at a revision.
 
     revision: commit of the hub repository, 40 hex digits; a hub id needs it. Lengths default to those of the training.
     Raises SettingsError for a hub id without a revision or a folder that is not there, DamagedFileError for a checkpoint
@@ -71,7 +71,7 @@ def load_model(
     """
     weights = Weights.parse({"name": os.fspath(name), "revision": revision}, "load_model")
     transformers.utils.logging.disable_progress_bar()
-    encoder, lengths = loading.load(official.find(weights))
+    encoder, lengths = loading.load(loading.find(weights))
     lengths |= {key: value for key, value in (("query_maxlen", query_maxlen), ("doc_maxlen", doc_maxlen)) if value}
     return Model(
         encoder.to(device),

@@ -56,12 +56,12 @@ class Tokenized:
         rows = [self.flat[self.offsets[row] : self.offsets[row + 1]].tolist() for row in passages]
         ids, attention = padded(rows, self.inputs.pad, "cpu")
         kept = attention.bool() & torch.from_numpy(self.inputs.kept(ids.numpy()))
-        filled = self.query_ids[queries] != self.inputs.pad
-        longest = int(filled.sum(axis=1).max())
+        filled = self.inputs.asked(self.query_ids[queries], self.query_attention[queries])
+        longest = int(np.flatnonzero(filled.any(axis=0))[-1]) + 1
         asked_ids = torch.from_numpy(self.query_ids[queries, :longest]).to(device)
         asked_attention = torch.from_numpy(self.query_attention[queries, :longest]).to(device)
         with autocast(precision, kind):
             found = encoder(ids.to(device), attention.to(device))
             asked = encoder(asked_ids, asked_attention)
-            asked = asked * (asked_ids != self.inputs.pad).unsqueeze(-1)
+            asked = asked * torch.from_numpy(filled[:, :longest]).to(device).unsqueeze(-1)
         return Encoded(asked, found, kept.to(device), int(attention.sum()) + int(filled.sum()))

@@ -10,6 +10,7 @@ import transformers
 
 from bench.config.training import TeacherSettings
 from bench.encoder.encode import autocast
+from bench.encoder.foreign import read_tokenizer, readable
 from bench.errors import DamagedFileError, SettingsError
 from bench.files.storage import FolderWriter, Manifest
 from bench.training.errors import TrainingError
@@ -36,13 +37,14 @@ def from_base(folder: Path) -> tuple[torch.nn.Module, transformers.PreTrainedTok
     """Return pretrained weights in float32 with a new one-label head, initialised from torch's seed, and the tokenizer.
     Raise DamagedFileError if weights other than those of the head (and the pooling before the head) are missing.
     """
-    model, loading = transformers.AutoModelForSequenceClassification.from_pretrained(
-        folder, num_labels=1, dtype=torch.float32, local_files_only=True, output_loading_info=True
-    )
+    with readable(folder, "the weights of a network"):
+        model, loading = transformers.AutoModelForSequenceClassification.from_pretrained(
+            folder, num_labels=1, dtype=torch.float32, local_files_only=True, output_loading_info=True
+        )
     missing = sorted(name for name in loading["missing_keys"] if not _of_head(name))
     if missing:
         raise DamagedFileError(f"{folder} lacks {missing[0]} and {len(missing) - 1} more weights of its network")
-    return model.eval(), transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    return model.eval(), read_tokenizer(folder)
 
 
 def _of_head(name: str) -> bool:

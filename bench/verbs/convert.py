@@ -1,4 +1,4 @@
-"""Make a model from a late interaction checkpoint: in the official layout, or a model folder of another run."""
+"""Make a model from a late interaction checkpoint: in the official layout, PyLate's, or our own."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from bench.config.inputs import InputSettings
 from bench.config.weights import Checkpoint
 from bench.encoder import checkpoint as ours
-from bench.encoder import loading, official
+from bench.encoder import loading
 from bench.errors import SettingsError
 from bench.files.provenance import context
 from bench.verbs.common import Flat, prepare_torch
@@ -19,12 +19,12 @@ def convert(
     inputs: Annotated[InputSettings, Flat] = InputSettings(),
     output: Path,
 ) -> None:
-    """Make a model from a late interaction checkpoint: in the official layout, or a model folder of another run.
+    """Make a model from a late interaction checkpoint: in the official layout, PyLate's, or our own.
 
     :param output: Model folder to write.
     """
     prepare_torch(threads=1)
-    folder = official.find(checkpoint.weights)
+    folder = loading.find(checkpoint.weights)
     encoder, lengths = loading.load(folder)
     wanted = {name: getattr(checkpoint, name) for name in ("dim", *loading.LENGTHS)}
     wanted = {name: value for name, value in wanted.items() if value is not None}

@@ -10,13 +10,13 @@ from typing import Any
 import ir_datasets
 import pandas as pd
 
-from bench.config.models import Converted, Pooled, Projected
+from bench.config.models import Catalogued, Converted, Pooled, Projected
 from bench.config.plan import DATASETS, Plan, load
 from bench.config.training import CrossEncoder
 from bench.config.weights import Weights
 from bench.corpus import downloads
 from bench.corpus.downloads import KINDS, File
-from bench.encoder import base, hub, official
+from bench.encoder import base, hub, loading
 from bench.errors import DataError
 
 MB = 1e6
@@ -85,8 +85,8 @@ def _weights(plan: Plan) -> list[tuple[Weights, Sequence[str], Sequence[str]]]:
     found: dict[Weights, tuple[Sequence[str], Sequence[str]]] = {}
     for settings in (*plan.models.values(), *plan.teachers.values()):
         match settings:
-            case Converted():
-                found[settings.checkpoint.weights] = (official.WEIGHTS, (official.METADATA,))
+            case Converted() | Catalogued():
+                found[settings.checkpoint.weights] = (loading.WEIGHTS, loading.FILES)
             case Projected() | Pooled():
                 found[settings.base] = ((base.WEIGHTS,), ())
             case CrossEncoder():

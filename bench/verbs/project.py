@@ -47,7 +47,7 @@ def project(
         raise SettingsError(f"dim {dim} is more than the {bert.config.hidden_size} hidden dimensions of {weights.name}")
     if corpus is not None and passages is not None and doc_maxlen is not None:
         texts = open_passages(corpus)
-        matrix, kept = _fitted(bert, Inputs(tokenizer, inputs), texts, dim, passages, doc_maxlen, seed, compute)
+        matrix, kept = _fitted(bert, Inputs(tokenizer, inputs, bert), texts, dim, passages, doc_maxlen, seed, compute)
         made_from, how = {"corpus": texts.manifest.digest}, f"keep {kept:.1%} of energy"
     elif (corpus, passages, doc_maxlen) == (None, None, None):
         matrix, made_from, how = projection.drawn(dim, bert.config.hidden_size, seed), {}, "drawn at random"

@@ -75,14 +75,14 @@ def open_start(flags: RunFlags, settings: LoopSettings, inputs: InputSettings) -
         raise SettingsError(f"{flags.start} is a model of kind {encoder.kind!r}; only late interaction is trained here")
     if flags.dim is not None and encoder.dim != flags.dim:
         raise SettingsError(f"{flags.start} has vectors of dim {encoder.dim}, --dim of the command line is {flags.dim}")
-    longest = getattr(encoder.bert.config, "max_position_embeddings", None)
+    longest = encoder.inputs.positions
     for name in ("query_maxlen", "doc_maxlen"):
         if longest is not None and getattr(settings, name) > longest:
             raise SettingsError(
                 f"{name} {getattr(settings, name)} of the command line: {flags.start} reads at most {longest} tokens"
             )
     changed = encoder.inputs.settings.model_copy(update=inputs.given())
-    encoder.inputs = Inputs(encoder.inputs.tokenizer, changed)
+    encoder.inputs = Inputs(encoder.inputs.tokenizer, changed, encoder.bert)
     return encoder, manifest
 
 
@@ -117,7 +117,7 @@ def described(
         "threads": threads,
         "device": torch.device(processes.device).type,
         "devices": processes.count,
-        "inputs": encoder.inputs.settings.model_dump(),
+        "inputs": encoder.inputs.settings.stored(),
         "validate_every": flags.validate_every,
         "validation_passages": flags.validation_passages,
         "start": dict(start.settings),

@@ -11,7 +11,7 @@ import transformers
 from bench.cli import main
 from bench.config.inputs import InputSettings
 from bench.config.weights import Weights
-from bench.encoder import checkpoint, official
+from bench.encoder import checkpoint, loading, official
 from bench.encoder.encode import encode_passages, encode_queries
 from bench.errors import DamagedFileError, DataError, SettingsError
 from bench.files.storage import sha256_file
@@ -187,10 +187,10 @@ def test_a_folder_without_metadata_is_no_checkpoint(layout):
 def test_the_digest_of_pickled_weights_is_checked(layout):
     folder = layout()
     right = sha256_file(folder / "pytorch_model.bin")
-    assert official.find(Weights(name=str(folder), sha256=right)) == folder
+    assert loading.find(Weights(name=str(folder), sha256=right)) == folder
     message = rf"pytorch_model\.bin has sha256 {right}, but the config asks for {'0' * 64}"
     with pytest.raises(DamagedFileError, match=message):
-        official.find(Weights(name=str(folder), sha256="0" * 64))
+        loading.find(Weights(name=str(folder), sha256="0" * 64))
 
 
 def test_of_the_hub_one_format_of_weights_is_downloaded_the_safe_one_where_there_is_one(layout, monkeypatch):
@@ -202,14 +202,14 @@ def test_of_the_hub_one_format_of_weights_is_downloaded_the_safe_one_where_there
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
     base = Weights(name="somebody/colbert", revision="ab" * 20)
-    assert official.find(base) == folder
+    assert loading.find(base) == folder
     assert [files for *_, files in asked] == [
         {"artifact.metadata", "model.safetensors"},
         {"artifact.metadata", "pytorch_model.bin"},
     ]
     (folder / "model.safetensors").touch()
     asked.clear()
-    official.find(base)
+    loading.find(base)
     assert asked == [("somebody/colbert", "ab" * 20, {"artifact.metadata", "model.safetensors"})]
 
 
@@ -219,7 +219,7 @@ def test_without_a_network_a_checkpoint_that_was_not_fetched_is_refused_with_wha
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
     with pytest.raises(DataError, match=r"somebody/colbert at revision (ab){20} is not whole in .*`bench fetch`"):
-        official.find(Weights(name="somebody/colbert", revision="ab" * 20))
+        loading.find(Weights(name="somebody/colbert", revision="ab" * 20))
 
 
 def convert(folder, output, *words):
