@@ -10,6 +10,8 @@ from typing import Any
 from bench.codec.names import UNCOMPRESSED, parse
 from bench.config.datasets import Entry
 from bench.config.models import Pooled
+from bench.config.own import Files, OwnEntry
+from bench.config.own import inputs as own_inputs
 from bench.config.plan import Plan, Run
 from bench.config.settings import flags
 from bench.errors import SettingsError
@@ -30,18 +32,32 @@ class Jobs:
 
     def corpus(self, w: Any) -> str:
         entry = self.plan.corpora[w.corpus]
-        return flags(dataset=entry.corpus, passages=entry.passages, template=entry.template)
+        own = {"file": entry.files.passages, "passage_id": entry.files.passage_id} if isinstance(entry, OwnEntry) else {}
+        return flags(own, dataset=entry.corpus, passages=entry.passages, template=entry.template)
+
+    def passages(self, w: Any) -> list[str]:
+        """Files of own passages."""
+        entry = self.plan.corpora[w.corpus]
+        return list(own_inputs(entry.files.passages)) if isinstance(entry, OwnEntry) else []
 
     def queries(self, w: Any) -> str:
         entry = self._query_sets()[w.queries]
         seed = self.plan.seed_for("queries", w.queries) if entry.sample_seed is None else entry.sample_seed
-        kept = ("dataset", "without", "queries", "judgements", "grades", "sample", "ids")
-        return flags({name: getattr(entry, name) for name in kept}, seed=seed)
+        kept = ("dataset", "without", "queries", "judgements", "sample", "ids")
+        own = _own(entry.files, w.corpus) if isinstance(entry, OwnEntry) else {}
+        return flags({name: getattr(entry, name) for name in kept}, own, grades=entry.grades or None, seed=seed)
 
-    def ids(self, w: Any) -> list[str]:
-        """The file with the ids of queries to keep, where the config names one; never for a part of a training set."""
+    def asked(self, w: Any) -> list[str]:
+        """Files that queries are read from: own ones, with the collection that their judgements are of; the ids to keep.
+
+        None for a part of a training set, which another rule makes.
+        """
         entry = self._query_sets().get(w.queries)
-        return [entry.ids] if entry and entry.ids else []
+        ids = [entry.ids] if entry and entry.ids else []
+        if not isinstance(entry, OwnEntry):
+            return ids
+        judged = [f"build/{w.corpus}/corpus/manifest.json"] if entry.files.judgements else []
+        return [*ids, *own_inputs(entry.files.queries, entry.files.judgements), *judged]
 
     def encode(self, w: Any) -> str:
         shape = {"shard": int(w.shard), "passages_per_shard": self.plan.passages_per_shard}
@@ -203,6 +219,12 @@ class Jobs:
 
     def _ranking(self, queries: str) -> Mapping[str, Any]:
         return {"depth": self.plan.depth, "self_match": self.plan.entries[queries].self_match}
+
+
+def _own(files: Files, corpus: str) -> dict[str, Any]:
+    named = files.model_dump(exclude={"passages", "passage_id", "queries", "judgements"})
+    given = {"file": files.queries, "judged_by": files.judgements, "corpus": f"build/{corpus}/corpus"}
+    return named | {name: value for name, value in given.items() if files.judgements or name == "file"}
 
 
 def _named(values: Mapping[str, Any]) -> list[str] | None:

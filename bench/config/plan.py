@@ -2,18 +2,19 @@
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.codec.names import UNCOMPRESSED, parse
-from bench.config import benchmark, datasets, extends, measures, protocol, rounds
+from bench.config import benchmark, datasets, extends, measures, own, protocol, rounds
 from bench.config.benchmark import Benchmark, CodecComparison, GridItem
-from bench.config.datasets import Entry, Group, Protocol
+from bench.config.datasets import Entry, Group, Keys, Protocol
 from bench.config.models import Distilled, Model, Pooled, Teacher
 from bench.config.presets import Preset
 from bench.config.rounds import TrainingSet
 from bench.config.settings import derived_seed
+from bench.config.yaml import Place
 from bench.errors import SettingsError
 from bench.files.provenance import has_native_bfloat16
 
@@ -99,17 +100,16 @@ class Plan:
 def load(path: Path, protocol_file: Path = DATASETS) -> Plan:
     """Read, check and resolve a config file."""
     document = extends.read(path)
-    return resolve(Benchmark.parse(document.values, document), str(path), datasets.read(protocol_file))
+    return resolve(Benchmark.parse(document.values, document), str(path), datasets.read(protocol_file), document.folder)
 
 
-def resolve(config: Benchmark, source: str, rules: Protocol) -> Plan:
-    """The plan of a config; raises SettingsError naming key, value and what would be right."""
+def resolve(config: Benchmark, source: str, rules: Protocol, folder: Callable[[Place], Path] = lambda _: Path()) -> Plan:
+    """The plan of a config; raises SettingsError naming key, value and what would be right.
+
+    folder: the folder of the file that has a key, which the paths there are relative to.
+    """
     known = rules.sets
-    entries = {
-        entry.name: entry
-        for dataset_id, given in config.queries.items()
-        for entry in [protocol.resolve(dataset_id, given, known, source)]
-    }
+    entries = _entries(config, known, source, folder)
     declared = rounds.expanded(config.models)
     runs = list(dict.fromkeys(_runs(config, declared, entries, source)))
     _check_starts(declared, source)
@@ -166,6 +166,20 @@ def resolve(config: Benchmark, source: str, rules: Protocol) -> Plan:
     )
 
 
+def _entries(config: Benchmark, known: Mapping[str, Keys], source: str, folder: Callable[[Place], Path]) -> dict[str, Entry]:
+    """Query sets by their names as parts of paths, which must differ."""
+    entries: dict[str, Entry] = {}
+    for set_id, given in config.queries.items():
+        entry: Entry
+        if isinstance(given, own.OwnSet):
+            entry = own.resolve(set_id, given, source, folder(("queries", set_id)))
+        else:
+            entry = protocol.resolve(set_id, given, known, source)
+        if (other := entries.setdefault(entry.name, entry)) is not entry:
+            raise SettingsError(f"{source}: the query sets {other.id} and {entry.id} both have the folder {entry.name}")
+    return entries
+
+
 def _corpora(
     entries: Mapping[str, Entry],
     sources: Mapping[str, Entry],
@@ -176,6 +190,10 @@ def _corpora(
     corpora: dict[str, Entry] = {}
     for entry in entries.values():
         other = corpora.setdefault(entry.corpus_name, entry)
+        if _passages(entry) != _passages(other):
+            raise SettingsError(
+                f"{source}: {entry.id} and {other.id} share the collection {entry.corpus}, but not its files"
+            )
         if (entry.passages, entry.doc_maxlen, entry.template) != (other.passages, other.doc_maxlen, other.template):
             raise SettingsError(
                 f"{source}: {entry.id} and {other.id} share the collection {entry.corpus}, but differ in passages "
@@ -185,6 +203,11 @@ def _corpora(
     for entry in (*sources.values(), *(part.entry for part in training.values())):
         corpora.setdefault(entry.corpus_name, entry)
     return corpora
+
+
+def _passages(entry: Entry) -> object:
+    """Where the passages of a collection are: the id of ir_datasets, or a file and the column of its ids."""
+    return (entry.files.passages, entry.files.passage_id) if isinstance(entry, own.OwnEntry) else entry.corpus
 
 
 def _check_shards(corpora: Mapping[str, Entry], passages_per_shard: int, source: str) -> None:
