@@ -134,7 +134,7 @@ class Jobs:
 
     def truncations(self) -> list[str]:
         """One per query set and model."""
-        found = dict.fromkeys((run.corpus, run.model, run.queries) for run in self.plan.runs)
+        found = dict.fromkeys((run.corpus, run.model, run.queries) for run in self.plan.judged)
         return [f"build/{corpus}/{model}/truncation/{queries}.json" for corpus, model, queries in found]
 
     def shard(self, w: Any) -> list[str]:
@@ -157,16 +157,26 @@ class Jobs:
 
     def metrics(self) -> list[str]:
         plan = self.plan
-        runs = [f"{_folder(run)}/metrics.json" for run in plan.runs]
-        return runs + [f"build/{e.corpus_name}/bm25/{e.name}/metrics.json" for e in plan.entries.values() if plan.bm25]
+        runs = [f"{_folder(run)}/metrics.json" for run in plan.judged]
+        judged = [entry for entry in plan.entries.values() if entry.judgements and plan.bm25]
+        return runs + [f"build/{entry.corpus_name}/bm25/{entry.name}/metrics.json" for entry in judged]
+
+    def unjudged(self) -> list[str]:
+        """Runs that nothing can be computed from, since their queries have no judgements, and sizes of their indexes."""
+        plan = self.plan
+        runs = [run for run in plan.runs if run not in plan.judged]
+        lexical = [entry for entry in plan.entries.values() if plan.bm25 and not entry.judgements]
+        sizes = dict.fromkeys(f"build/{run.corpus}/{run.model}/{run.codec}/size.json" for run in runs)
+        found = [f"{_folder(run)}/run.trec.gz" for run in runs]
+        return [*found, *(f"build/{entry.corpus_name}/bm25/{entry.name}/run.trec.gz" for entry in lexical), *sizes]
 
     def metrics_of(self, codec: str, preset: str) -> list[str]:
         """Of the runs over one codec by one preset."""
-        return [f"{_folder(run)}/metrics.json" for run in self.plan.runs if (run.codec, run.preset) == (codec, preset)]
+        return [f"{_folder(run)}/metrics.json" for run in self.plan.judged if (run.codec, run.preset) == (codec, preset)]
 
     def rated(self, name: str) -> list[str]:
         """A file of every run over token vectors, which Table 7 shows; none where the config asks for none."""
-        runs = [run for run in self.plan.runs if not isinstance(self.plan.models[run.model], Pooled)]
+        runs = [run for run in self.plan.judged if not isinstance(self.plan.models[run.model], Pooled)]
         return [f"{_folder(run)}/{name}" for run in runs] if self.plan.rates else []
 
     def rates(self) -> str:

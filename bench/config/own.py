@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field, create_model
 
 from bench.config.datasets import Choice, Entry, Overridable, check_sample, sample_deviation
-from bench.config.settings import Count, Name, Natural, Settings, Unique, outside
+from bench.config.settings import Count, Name, Natural, Settings, Unique
 from bench.errors import DataError, SettingsError
 
 DEFAULTS = {
@@ -28,6 +28,7 @@ _FIELDS: dict[str, Any] = {
 _Defaults: Any = create_model("_Defaults", __base__=Choice, **_FIELDS)
 BEIR = {"passages": "corpus.jsonl", "queries": "queries.jsonl", "judgements": "qrels/{split}.tsv"}
 SUFFIXES = ("", ".gz", ".zst")
+FOLDER = "models"  # beside the collections below build/
 PLAIN = "[a-z0-9][a-z0-9-]*"
 
 
@@ -47,7 +48,7 @@ class Counts(Settings):
 class _OwnSet(_Defaults):
     """What is said of own data beside the places of their files, which are relative to the config."""
 
-    corpus: Annotated[Name, outside("models", "queries")] | None = None
+    corpus: Name | None = None
     """Name of the collection; sets that give the same one share its index. The name of the set if absent."""
     template: str | None = None
     """Text of a passage by its columns; `{title} {text}` where there is a column title, else `{text}`, if absent."""
@@ -94,21 +95,32 @@ class Files(Settings):
     """Files of a query set, by paths from here, and how they are read."""
 
     passages: Path
+    """File with the passages."""
     queries: Path
+    """File with the queries."""
     judgements: Path | None
+    """File with the judgements, if there are any."""
     judged_only: bool
+    """Whether queries without judgements are left out."""
     passage_id: str | None
+    """Column with the id of a passage."""
     query_id: str | None
+    """Column with the id of a query."""
     query_template: str
+    """Text of a query by its columns."""
     unknown_passages: float
+    """Largest share of judgements of passages that the collection lacks."""
 
 
 class OwnEntry(Entry):
     """How a query set of own files is evaluated; without judgements it is only searched."""
 
     judgements: Natural
+    """Judgements that the set must have, before a sample."""
     grades: tuple[int, ...]
+    """Grades that its judgements have, none where there are no judgements."""
     files: Files
+    """Where the data are."""
 
 
 def resolve(set_id: str, given: OwnSet, source: str, folder: Path) -> OwnEntry:
@@ -118,8 +130,10 @@ def resolve(set_id: str, given: OwnSet, source: str, folder: Path) -> OwnEntry:
     not the columns it must have, and for a sample that cannot be.
     """
     where = f"queries.{set_id} in {source}"
-    if not re.fullmatch(PLAIN, set_id):
-        raise SettingsError(f"{where} gives own files: choose a name of small letters, digits and hyphens for them")
+    if not re.fullmatch(PLAIN, set_id) or FOLDER in (set_id, given.corpus):
+        raise SettingsError(
+            f"{where} gives own files: name set and corpus by small letters, digits and hyphens, not {FOLDER}"
+        )
     files = _files(given, folder, where)
     try:
         counts, template = given.counts or _counted(files), given.template or _template(files)

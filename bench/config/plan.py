@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.codec.names import UNCOMPRESSED, parse
-from bench.config import benchmark, datasets, extends, measures, own, protocol, rounds
+from bench.config import benchmark, data, datasets, extends, measures, protocol, rounds
 from bench.config.benchmark import Benchmark, CodecComparison, GridItem
-from bench.config.datasets import Entry, Group, Keys, Protocol
+from bench.config.datasets import Entry, Group, Protocol
 from bench.config.models import Distilled, Model, Pooled, Teacher
 from bench.config.presets import Preset
 from bench.config.rounds import TrainingSet
@@ -19,8 +19,6 @@ from bench.errors import SettingsError
 from bench.files.provenance import has_native_bfloat16
 
 DATASETS = Path("config/datasets.yaml")
-STAGES = ("projection", "train", "distill")  # what of a model or a teacher may name a training set
-MOST_SHARDS = 500  # of a collection: one command takes the names of all shards and of what was made of them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +90,11 @@ class Plan:
         count = math.ceil(self.corpora[corpus].passages / self.passages_per_shard)
         return [f"{number:05d}" for number in range(count)]
 
+    @property
+    def judged(self) -> list[Run]:
+        """Runs that can be evaluated: of the query sets with judgements."""
+        return [run for run in self.runs if self.entries[run.queries].judgements]
+
     def codecs(self, corpus: str, model: str) -> list[str]:
         """Codecs of a model of which a size is reported: those that a run searches."""
         return sorted({run.codec for run in self.runs if (run.corpus, run.model) == (corpus, model)})
@@ -109,9 +112,10 @@ def resolve(config: Benchmark, source: str, rules: Protocol, folder: Callable[[P
     folder: the folder of the file that has a key, which the paths there are relative to.
     """
     known = rules.sets
-    entries = _entries(config, known, source, folder)
+    entries = data.entries(config, known, source, folder)
     declared = rounds.expanded(config.models)
     runs = list(dict.fromkeys(_runs(config, declared, entries, source)))
+    judged = [run for run in runs if entries[run.queries].judgements]
     _check_starts(declared, source)
     rounds.check_teachers(config.teachers, declared, source)
     for name, model in declared.items():
@@ -123,20 +127,21 @@ def resolve(config: Benchmark, source: str, rules: Protocol, folder: Callable[[P
         for name, model in models.items()
         if isinstance(model, Distilled)
     }
-    sources = {name: protocol.resolve(name, None, known, source) for name in training_sets(models, teachers)}
+    sources = {name: data.source_of(name, entries, known, source) for name in data.training_sets(models, teachers)}
+    data.check_leaks(models, teachers, entries, source)
     codec_queries = protocol.resolve(config.codec_queries, None, known, source) if config.codec_queries else None
     if codec_queries:
         sources[codec_queries.id] = codec_queries
-    corpora = _corpora(entries, sources, training, source)
+    corpora = data.corpora(entries, sources, training, source)
     _check_codecs({run.codec for run in runs}, codec_queries, source)
     for entry in entries.values():
         measures.check_depth(entry.measures, config.depth, f"queries.{entry.id} in {source}")
     asked = config.depth + any(entry.self_match == "removed" for entry in entries.values())
     for name in sorted({run.preset for run in runs}):
         config.presets[name].check_depth(asked, f"presets.{name} in {source}")
-    _check_shards(corpora, config.encode.passages_per_shard, source)
+    data.check_shards(corpora, config.encode.passages_per_shard, source)
     if config.rates:
-        _check_rates(config.rates, runs, config.depth, f"rates in {source}")
+        _check_rates(config.rates, judged, config.depth, f"rates in {source}")
     precision = config.encode.precision
     return Plan(
         source=source,
@@ -154,7 +159,7 @@ def resolve(config: Benchmark, source: str, rules: Protocol, folder: Callable[[P
         codec_queries=codec_queries,
         runs=runs,
         margin=_margin(config.margin, entries.values(), source),
-        baseline=_baseline(config.baseline, runs, source),
+        baseline=_baseline(config.baseline, judged, source),
         bm25=config.bm25,
         passages_per_shard=config.encode.passages_per_shard,
         keep_vectors=config.encode.keep_vectors,
@@ -164,66 +169,6 @@ def resolve(config: Benchmark, source: str, rules: Protocol, folder: Callable[[P
         latency=_latency(config.latency, runs, entries, f"latency in {source}") if config.latency else None,
         rates=config.rates,
     )
-
-
-def _entries(config: Benchmark, known: Mapping[str, Keys], source: str, folder: Callable[[Place], Path]) -> dict[str, Entry]:
-    """Query sets by their names as parts of paths, which must differ."""
-    entries: dict[str, Entry] = {}
-    for set_id, given in config.queries.items():
-        entry: Entry
-        if isinstance(given, own.OwnSet):
-            entry = own.resolve(set_id, given, source, folder(("queries", set_id)))
-        else:
-            entry = protocol.resolve(set_id, given, known, source)
-        if (other := entries.setdefault(entry.name, entry)) is not entry:
-            raise SettingsError(f"{source}: the query sets {other.id} and {entry.id} both have the folder {entry.name}")
-    return entries
-
-
-def _corpora(
-    entries: Mapping[str, Entry],
-    sources: Mapping[str, Entry],
-    training: Mapping[str, TrainingSet],
-    source: str,
-) -> dict[str, Entry]:
-    """One entry per collection, searched or trained on, by its name; query sets that share one must agree on it."""
-    corpora: dict[str, Entry] = {}
-    for entry in entries.values():
-        other = corpora.setdefault(entry.corpus_name, entry)
-        if _passages(entry) != _passages(other):
-            raise SettingsError(
-                f"{source}: {entry.id} and {other.id} share the collection {entry.corpus}, but not its files"
-            )
-        if (entry.passages, entry.doc_maxlen, entry.template) != (other.passages, other.doc_maxlen, other.template):
-            raise SettingsError(
-                f"{source}: {entry.id} and {other.id} share the collection {entry.corpus}, but differ in passages "
-                f"({entry.passages}, {other.passages}), doc_maxlen ({entry.doc_maxlen}, {other.doc_maxlen}) or template "
-                f"({entry.template!r}, {other.template!r})"
-            )
-    for entry in (*sources.values(), *(part.entry for part in training.values())):
-        corpora.setdefault(entry.corpus_name, entry)
-    return corpora
-
-
-def _passages(entry: Entry) -> object:
-    """Where the passages of a collection are: the id of ir_datasets, or a file and the column of its ids."""
-    return (entry.files.passages, entry.files.passage_id) if isinstance(entry, own.OwnEntry) else entry.corpus
-
-
-def _check_shards(corpora: Mapping[str, Entry], passages_per_shard: int, source: str) -> None:
-    for entry in corpora.values():
-        least = math.ceil(entry.passages / MOST_SHARDS)
-        if passages_per_shard < least:
-            raise SettingsError(
-                f"encode.passages_per_shard {passages_per_shard} in {source} cuts the {entry.passages} passages of "
-                f"{entry.corpus} into more than {MOST_SHARDS} shards; give at least {least}"
-            )
-
-
-def training_sets(models: Mapping[str, Model], teachers: Mapping[str, Teacher]) -> list[str]:
-    """Ids of the data sets that models and teachers are fitted or trained on."""
-    stages = (getattr(of, key, None) for of in (*models.values(), *teachers.values()) for key in STAGES)
-    return sorted({dataset for stage in stages if (dataset := getattr(stage, "dataset", None))})
 
 
 def _runs(config: Benchmark, models: Mapping[str, Model], entries: Mapping[str, Entry], source: str) -> list[Run]:
@@ -299,6 +244,8 @@ def _latency(asked: benchmark.Latency, runs: Sequence[Run], entries: Mapping[str
     if not timed:
         raise SettingsError(f"{where} names query sets, models, codecs and presets that no run of the grid has together")
     for entry in (entries[name] for name in dict.fromkeys(run.queries for run in timed)):
+        if not entry.judgements:
+            raise SettingsError(f"{where}: {entry.id} has no judgements, so no quality to show beside: name the query_sets")
         if asked.queries > entry.kept:
             raise SettingsError(f"queries {asked.queries} of {where} are more than the {entry.kept} of {entry.id}")
     return Latency(runs=timed, threads=asked.threads, queries=asked.queries)
