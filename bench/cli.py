@@ -40,6 +40,8 @@ VERBS = {
     "size": "bytes of an index by component",
     "search": "query vectors and an index to a run",
     "bm25": "a run of the lexical baseline",
+    "import-run": "a run of another system, checked and with a record",
+    "score-run": "a run of any system to quality, by hand",
     "evaluate": "a run to quality",
     "truncation": "what the lengths of passages and queries cut off",
     "latency": "how long a query takes, on pinned threads",

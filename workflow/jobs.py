@@ -12,6 +12,7 @@ from bench.config.datasets import Entry
 from bench.config.models import Pooled
 from bench.config.own import Files, OwnEntry
 from bench.config.own import inputs as own_inputs
+from bench.config.own_runs import EXTERNAL
 from bench.config.plan import Plan, Run
 from bench.config.settings import flags
 from bench.errors import SettingsError
@@ -107,11 +108,23 @@ class Jobs:
 
     def evaluate(self, w: Any) -> str:
         entry = self.plan.entries[w.queries]
-        parts = w.system.split("/") if "/" in w.system else ("bm25", "text", "bm25")
-        axes = dict(zip(("model", "codec", "preset"), parts, strict=True))
+        parts, against = w.system.split("/"), None
+        if parts[0] == "runs":
+            run = self.plan.external[parts[1]].settings
+            parts, against = [run.model, EXTERNAL, run.search], run.against
+        elif parts == ["bm25"]:
+            parts = ["bm25", "text", "bm25"]
+        axes = {**dict(zip(("model", "codec", "preset"), parts, strict=True)), "against": against}
         scored = {"measures": entry.measures, "depth": self.plan.depth, "dataset": entry.id}
         rules = {name: getattr(entry, name) for name in Rules.model_fields}
         return flags(scored, axes, protocol=_named(rules), deviations=_named(entry.deviations))
+
+    def external(self, w: Any) -> str:
+        run = self.plan.external[w.name]
+        return flags(self._ranking(w.queries), run=run.file, asked_depth=run.settings.depth)
+
+    def external_file(self, w: Any) -> str:
+        return str(self.plan.external[w.name].file)
 
     def size(self, w: Any) -> str:
         deviations = _named(self.plan.corpora[w.corpus].index_deviations)
@@ -159,7 +172,9 @@ class Jobs:
         plan = self.plan
         runs = [f"{_folder(run)}/metrics.json" for run in plan.judged]
         judged = [entry for entry in plan.entries.values() if entry.judgements and plan.bm25]
-        return runs + [f"build/{entry.corpus_name}/bm25/{entry.name}/metrics.json" for entry in judged]
+        runs += [f"build/{entry.corpus_name}/bm25/{entry.name}/metrics.json" for entry in judged]
+        external = ((name, run.entry) for name, run in plan.external.items())
+        return runs + [f"build/{entry.corpus_name}/runs/{name}/{entry.name}/metrics.json" for name, entry in external]
 
     def unjudged(self) -> list[str]:
         """Runs that nothing can be computed from, since their queries have no judgements, and sizes of their indexes."""

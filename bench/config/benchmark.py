@@ -7,11 +7,12 @@ from pydantic import Field, Tag
 from bench.config.datasets import QuerySet
 from bench.config.models import Model, Teacher
 from bench.config.own import OwnFiles, OwnFolder
+from bench.config.own_runs import OwnRun
 from bench.config.presets import AnyPreset
 from bench.config.settings import Count, Name, Natural, Positive, Settings, Unique, kinds, outside
 from bench.config.training import Reference
 
-ModelName = Annotated[Name, outside("corpus", "queries", "bm25")]
+ModelName = Annotated[Name, outside("corpus", "queries", "bm25", "runs")]
 PresetName = Annotated[Name, outside("codec", "index", "residuals")]
 Ids = Annotated[tuple[str, ...], Field(min_length=1), Unique]
 Names = Annotated[tuple[Name, ...], Field(min_length=1), Unique]
@@ -119,6 +120,8 @@ class Benchmark(Settings):
     """ir_datasets id of training queries that codecs such as aware-8 are fitted on; never those evaluated."""
     rates: CodecComparison | None = None
     """Codecs beside each other; no Table 7 and no Figure 5 if absent."""
+    runs: dict[Name, OwnRun] = Field(default_factory=dict)
+    """Runs of other systems, by name, as rows of Table 1."""
     bm25: bool = False
     """Add a row for BM25."""
     device: Literal["cpu", "cuda"] = "cpu"

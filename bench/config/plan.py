@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.codec.names import UNCOMPRESSED, parse
-from bench.config import benchmark, data, datasets, extends, measures, protocol, rounds
+from bench.config import benchmark, data, datasets, extends, measures, own_runs, protocol, rounds
 from bench.config.benchmark import Benchmark, CodecComparison, GridItem
 from bench.config.datasets import Entry, Group, Protocol
 from bench.config.models import Distilled, Model, Pooled, Teacher
+from bench.config.own_runs import External
 from bench.config.presets import Preset
 from bench.config.rounds import TrainingSet
 from bench.config.settings import derived_seed
@@ -45,6 +46,7 @@ class Latency:
 class Plan:
     """Everything that the DAG asks of a config.
 
+    external: runs of other systems, by name;
     entries: query sets that are evaluated, by name; sources: those that models and codecs are fitted or trained on, by id;
     corpora: collections of both, by name; codec_queries: those that codecs are fitted on, if any are; training: what each
     distilled model is trained on; groups: those that have a member among the entries, to be averaged where they have all.
@@ -64,6 +66,7 @@ class Plan:
     presets: Mapping[str, Preset]
     codec_queries: Entry | None
     runs: Sequence[Run]
+    external: Mapping[str, External]
     margin: Mapping[str, float]
     baseline: str | None
     bm25: bool
@@ -158,6 +161,7 @@ def resolve(config: Benchmark, source: str, rules: Protocol, folder: Callable[[P
         presets=config.presets,
         codec_queries=codec_queries,
         runs=runs,
+        external=own_runs.resolve(config.runs, entries, _references(judged), source, folder),
         margin=_margin(config.margin, entries.values(), source),
         baseline=_baseline(config.baseline, judged, source),
         bm25=config.bm25,
@@ -216,9 +220,14 @@ def _check_codecs(codecs: Iterable[str], queries: Entry | None, source: str) -> 
             raise SettingsError(f"codec {codec!r} of the grid in {source} is fitted on queries: name them as codec_queries")
 
 
+def _references(runs: Iterable[Run]) -> list[tuple[str, str]]:
+    """Model and query set of each exhaustive search over uncompressed vectors, which others are compared with."""
+    return [(run.model, run.queries) for run in runs if (run.codec, run.preset) == (UNCOMPRESSED, "exact")]
+
+
 def _baseline(model: str | None, runs: Sequence[Run], source: str) -> str | None:
     """The model that others are compared with, which must be searched exhaustively over uncompressed vectors."""
-    known = sorted({run.model for run in runs if (run.codec, run.preset) == (UNCOMPRESSED, "exact")})
+    known = sorted({name for name, _ in _references(runs)})
     if model is not None and model not in known:
         raise SettingsError(f"baseline {model!r} in {source} is not run as fp16 by the preset exact; these are: {known}")
     return model

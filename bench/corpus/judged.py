@@ -60,6 +60,13 @@ def check(found: Judged, dataset_id: str, queries: int, judgements: int, grades:
         raise DataError(f"{dataset_id} has the grades {strange}, the protocol knows {sorted(grades)}")
 
 
+def kept(found: Judged, dataset_id: str, sample: int | None, seed: int, ids: Sequence[str] | None) -> Judged:
+    """Return the queries with the given ``ids``, or a random sample if ``ids`` is None, or all if ``sample`` is None."""
+    if sample is None:
+        return found
+    return drawn(found, dataset_id, sample, seed) if ids is None else named(found, dataset_id, ids, sample)
+
+
 def drawn(found: Judged, dataset_id: str, count: int, seed: int) -> Judged:
     """Return a seeded random sample of ``count`` judged queries, in file order. Raise DataError if there are fewer."""
     judged = [text.id for text in found.texts if text.id in found.qrels]

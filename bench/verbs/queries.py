@@ -63,10 +63,7 @@ def queries(
             found = judged.read(dataset, without)
     judged.check(found, dataset, queries, judgements, grades)
     named = judged.read_ids(ids) if ids is not None else None
-    if named is not None and sample is not None:
-        found = judged.named(found, dataset, named, sample)
-    elif sample is not None:
-        found = judged.drawn(found, dataset, sample, seed)
+    found = judged.kept(found, dataset, sample, seed, named)
     settings = {
         "dataset": dataset,
         "without": without,
