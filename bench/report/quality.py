@@ -46,7 +46,8 @@ def quality_table(
         f"queries; Δ is the paired difference in that measure to uncompressed vectors under exhaustive search by the same "
         f"model, with its interval, and is split into the part lost by the codec (exhaustive search over decoded vectors) "
         f"and the part lost by the engine. {_of_others(quality)}{verdicts.explained(margins or {})} "
-        f"Wins, ties and losses are queries; effect is the mean difference over its standard deviation. Bytes per vector count every file of the index. Encoded in "
+        f"Wins, ties and losses are queries; effect is the mean difference over its standard deviation. Bytes per vector "
+        f"count every file of the index. Encoded in "
         f"{precisions}. {MISSING} means: does not apply, or was not measured."
         f"{_of_means(means)}{note(quality['dataset'], quality['deviations'])}"
     )
