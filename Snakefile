@@ -50,6 +50,7 @@ GPU = int(
     PLAN.device == "cuda"
 )  # of a job with a network; a profile says how many there are
 RESULTS = f"results/{PLAN.name}"
+RESULT_FILES = ["records.json", "report.html"]  # which need all others
 NUMBERS = str(Path(workflow.basedir, "results", "published.csv"))
 PAPER = PaperJobs(PLAN, Path(NUMBERS))
 
@@ -74,8 +75,8 @@ rule all:
     default_target: True
     input:
         JOBS.kept_shards(),
-        f"{RESULTS}/records.json",
-        f"{RESULTS}/report.html",
+        JOBS.unjudged(),
+        [f"{RESULTS}/{name}" for name in RESULT_FILES if JOBS.metrics()],
 
 
 include: "workflow/rules/corpus.smk"

@@ -10,6 +10,9 @@ from typing import Any
 from bench.codec.names import UNCOMPRESSED, parse
 from bench.config.datasets import Entry
 from bench.config.models import Pooled
+from bench.config.own import Files, OwnEntry
+from bench.config.own import inputs as own_inputs
+from bench.config.own_runs import EXTERNAL
 from bench.config.plan import Plan, Run
 from bench.config.settings import flags
 from bench.errors import SettingsError
@@ -34,18 +37,32 @@ class Jobs:
 
     def corpus(self, w: Any) -> str:
         entry = self.plan.corpora[w.corpus]
-        return flags(dataset=entry.corpus, passages=entry.passages, template=entry.template)
+        own = {"file": entry.files.passages, "passage_id": entry.files.passage_id} if isinstance(entry, OwnEntry) else {}
+        return flags(own, dataset=entry.corpus, passages=entry.passages, template=entry.template)
+
+    def passages(self, w: Any) -> list[str]:
+        """Files of own passages."""
+        entry = self.plan.corpora[w.corpus]
+        return list(own_inputs(entry.files.passages)) if isinstance(entry, OwnEntry) else []
 
     def queries(self, w: Any) -> str:
         entry = self._query_sets()[w.queries]
         seed = self.plan.seed_for("queries", w.queries) if entry.sample_seed is None else entry.sample_seed
-        kept = ("dataset", "without", "queries", "judgements", "grades", "sample", "ids")
-        return flags({name: getattr(entry, name) for name in kept}, seed=seed)
+        kept = ("dataset", "without", "queries", "judgements", "sample", "ids")
+        own = _own(entry.files, w.corpus) if isinstance(entry, OwnEntry) else {}
+        return flags({name: getattr(entry, name) for name in kept}, own, grades=entry.grades or None, seed=seed)
 
-    def ids(self, w: Any) -> list[str]:
-        """The file with the ids of queries to keep, where the config names one; never for a part of a training set."""
+    def asked(self, w: Any) -> list[str]:
+        """Files that queries are read from: own ones, with the collection that their judgements are of; the ids to keep.
+
+        None for a part of a training set, which another rule makes.
+        """
         entry = self._query_sets().get(w.queries)
-        return [entry.ids] if entry and entry.ids else []
+        ids = [entry.ids] if entry and entry.ids else []
+        if not isinstance(entry, OwnEntry):
+            return ids
+        judged = [f"build/{w.corpus}/corpus/manifest.json"] if entry.files.judgements else []
+        return [*ids, *own_inputs(entry.files.queries, entry.files.judgements), *judged]
 
     def encode(self, w: Any) -> str:
         shape = {"shard": int(w.shard), "passages_per_shard": self.plan.passages_per_shard}
@@ -95,11 +112,23 @@ class Jobs:
 
     def evaluate(self, w: Any) -> str:
         entry = self.plan.entries[w.queries]
-        parts = w.system.split("/") if "/" in w.system else ("bm25", "text", "bm25")
-        axes = dict(zip(("model", "codec", "preset"), parts, strict=True))
+        parts, against = w.system.split("/"), None
+        if parts[0] == "runs":
+            run = self.plan.external[parts[1]].settings
+            parts, against = [run.model, EXTERNAL, run.search], run.against
+        elif parts == ["bm25"]:
+            parts = ["bm25", "text", "bm25"]
+        axes = {**dict(zip(("model", "codec", "preset"), parts, strict=True)), "against": against}
         scored = {"measures": entry.measures, "depth": self.plan.depth, "dataset": entry.id}
         rules = {name: getattr(entry, name) for name in Rules.model_fields}
         return flags(scored, axes, protocol=_named(rules), deviations=_named(entry.deviations))
+
+    def external(self, w: Any) -> str:
+        run = self.plan.external[w.name]
+        return flags(self._ranking(w.queries), run=run.file, asked_depth=run.settings.depth)
+
+    def external_file(self, w: Any) -> str:
+        return str(self.plan.external[w.name].file)
 
     def size(self, w: Any) -> str:
         deviations = _named(self.plan.corpora[w.corpus].index_deviations)
@@ -122,7 +151,7 @@ class Jobs:
 
     def truncations(self) -> list[str]:
         """One per query set and model."""
-        found = dict.fromkeys((run.corpus, run.model, run.queries) for run in self.plan.runs)
+        found = dict.fromkeys((run.corpus, run.model, run.queries) for run in self.plan.judged)
         return [f"build/{corpus}/{model}/truncation/{queries}.json" for corpus, model, queries in found]
 
     def reconstruction(self, w: Any) -> str:
@@ -133,8 +162,8 @@ class Jobs:
     def lossy(self, w: Any = None) -> list[Run]:
         """Compressed runs, all or those of a rule, of models that are searched over uncompressed vectors as well."""
         wanted = (w.corpus, w.model, w.queries) if w else None
-        plain = {self._place(run) for run in self.plan.runs if (run.codec, run.preset) == REFERENCE}
-        runs = (run for run in self.plan.runs if run.codec != UNCOMPRESSED and self._place(run) in plain)
+        plain = {self._place(run) for run in self.plan.judged if (run.codec, run.preset) == REFERENCE}
+        runs = (run for run in self.plan.judged if run.codec != UNCOMPRESSED and self._place(run) in plain)
         return [run for run in runs if wanted in (None, self._place(run))]
 
     def lossy_indexes(self, w: Any) -> list[str]:
@@ -156,7 +185,7 @@ class Jobs:
     def compared(self, name: str) -> list[str]:
         """A file of every lossy run and of those that they are compared with."""
         places = {self._place(run) for run in self.lossy()}
-        plain = [run for run in self.plan.runs if (run.codec, run.preset) == REFERENCE and self._place(run) in places]
+        plain = [run for run in self.plan.judged if (run.codec, run.preset) == REFERENCE and self._place(run) in places]
         return [f"{run_folder(run)}/{name}" for run in (*plain, *self.lossy())]
 
     def by_model(self, kind: str) -> list[str]:
@@ -187,21 +216,33 @@ class Jobs:
 
     def metrics(self) -> list[str]:
         plan = self.plan
-        runs = [f"{run_folder(run)}/metrics.json" for run in plan.runs]
-        return runs + [f"build/{e.corpus_name}/bm25/{e.name}/metrics.json" for e in plan.entries.values() if plan.bm25]
+        runs = [f"{run_folder(run)}/metrics.json" for run in plan.judged]
+        judged = [entry for entry in plan.entries.values() if entry.judgements and plan.bm25]
+        runs += [f"build/{entry.corpus_name}/bm25/{entry.name}/metrics.json" for entry in judged]
+        external = ((name, run.entry) for name, run in plan.external.items())
+        return runs + [f"build/{entry.corpus_name}/runs/{name}/{entry.name}/metrics.json" for name, entry in external]
+
+    def unjudged(self) -> list[str]:
+        """Runs that nothing can be computed from, since their queries have no judgements, and sizes of their indexes."""
+        plan = self.plan
+        runs = [run for run in plan.runs if run not in plan.judged]
+        lexical = [entry for entry in plan.entries.values() if plan.bm25 and not entry.judgements]
+        sizes = dict.fromkeys(f"build/{run.corpus}/{run.model}/{run.codec}/size.json" for run in runs)
+        found = [f"{run_folder(run)}/run.trec.gz" for run in runs]
+        return [*found, *(f"build/{entry.corpus_name}/bm25/{entry.name}/run.trec.gz" for entry in lexical), *sizes]
 
     def judged_queries(self) -> list[str]:
         """Manifests of the query sets that are evaluated."""
-        entries = self.plan.entries.values()
+        entries = [entry for entry in self.plan.entries.values() if entry.judgements]
         return [f"build/{entry.corpus_name}/queries/{entry.name}/manifest.json" for entry in entries]
 
     def metrics_of(self, codec: str, preset: str) -> list[str]:
         """Of the runs over one codec by one preset."""
-        return [f"{run_folder(run)}/metrics.json" for run in self.plan.runs if (run.codec, run.preset) == (codec, preset)]
+        return [f"{run_folder(run)}/metrics.json" for run in self.plan.judged if (run.codec, run.preset) == (codec, preset)]
 
     def rated(self, name: str) -> list[str]:
         """A file of every run over token vectors, which Table 7 shows; none where the config asks for none."""
-        runs = [run for run in self.plan.runs if not isinstance(self.plan.models[run.model], Pooled)]
+        runs = [run for run in self.plan.judged if not isinstance(self.plan.models[run.model], Pooled)]
         return [f"{run_folder(run)}/{name}" for run in runs] if self.plan.rates else []
 
     def rates(self) -> str:
@@ -258,6 +299,12 @@ class Jobs:
 
     def _ranking(self, queries: str) -> Mapping[str, Any]:
         return {"depth": self.plan.depth, "self_match": self.plan.entries[queries].self_match}
+
+
+def _own(files: Files, corpus: str) -> dict[str, Any]:
+    named = files.model_dump(exclude={"passages", "passage_id", "queries", "judgements"})
+    given = {"file": files.queries, "judged_by": files.judgements, "corpus": f"build/{corpus}/corpus"}
+    return named | {name: value for name, value in given.items() if files.judgements or name == "file"}
 
 
 def _named(values: Mapping[str, Any]) -> list[str] | None:

@@ -1,21 +1,38 @@
 """The settings of one benchmark, such as config/quick.yaml."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, Tag
 
 from bench.config.datasets import QuerySet
 from bench.config.models import Model, Teacher
+from bench.config.own import OwnFiles, OwnFolder
+from bench.config.own_runs import OwnRun
 from bench.config.presets import AnyPreset
-from bench.config.settings import Count, Name, Natural, Positive, Settings, Unique, outside
+from bench.config.settings import Count, Name, Natural, Positive, Settings, Unique, kinds, outside
 from bench.config.training import Reference
 
-ModelName = Annotated[Name, outside("corpus", "queries", "bm25")]
+ModelName = Annotated[Name, outside("corpus", "queries", "bm25", "runs")]
 PresetName = Annotated[Name, outside("codec", "index", "residuals")]
 Ids = Annotated[tuple[str, ...], Field(min_length=1), Unique]
 Names = Annotated[tuple[Name, ...], Field(min_length=1), Unique]
 References = Annotated[tuple[Reference, ...], Field(min_length=1), Unique]
 Counts = Annotated[tuple[Count, ...], Field(min_length=1), Unique]
+
+
+def _kind(value: Any) -> str:
+    """Own data name a folder, or passages by a file instead of a count; all others are of ir_datasets."""
+    if isinstance(value, dict) and "folder" in value:
+        return "tag:ownfolder"
+    return "tag:ownfiles" if isinstance(value, dict) and isinstance(value.get("passages"), str) else "tag:queryset"
+
+
+AnyQuerySet = Annotated[
+    Annotated[QuerySet, Tag("tag:queryset")]
+    | Annotated[OwnFiles, Tag("tag:ownfiles")]
+    | Annotated[OwnFolder, Tag("tag:ownfolder")],
+    kinds(_kind, "is no query set"),
+]
 
 
 class GridItem(Settings):
@@ -84,8 +101,9 @@ class Benchmark(Settings):
     """Root of all randomness; every use derives its own seed from it."""
     depth: Count
     """Passages in every ranking; no measure may look deeper."""
-    queries: Annotated[dict[str, QuerySet | None], Field(min_length=1)]
-    """Query sets by id. Those of config/datasets.yaml take sample, sample_seed, ids, override; others all keys."""
+    queries: Annotated[dict[str, AnyQuerySet | None], Field(min_length=1)]
+    """Query sets by id. Those of config/datasets.yaml take sample, sample_seed, ids, override; others all keys. Or own data
+    by a name, with a file as passages, or with a folder."""
     models: Annotated[dict[ModelName, Model], Field(min_length=1)]
     """Encoders by name."""
     teachers: dict[Name, Teacher] = Field(default_factory=dict)
@@ -102,6 +120,8 @@ class Benchmark(Settings):
     """ir_datasets id of training queries that codecs such as aware-8 are fitted on; never those evaluated."""
     rates: CodecComparison | None = None
     """Codecs beside each other; no Table 7 and no Figure 5 if absent."""
+    runs: dict[Name, OwnRun] = Field(default_factory=dict)
+    """Runs of other systems, by name, as rows of Table 1."""
     bm25: bool = False
     """Add a row for BM25."""
     device: Literal["cpu", "cuda"] = "cpu"

@@ -28,6 +28,9 @@ class Choice(Settings):
     """File with the queries to keep instead, an id a line, as many as sample."""
 
 
+CHOSEN = tuple(Choice.model_fields)  # plain keys of a config, which are shown as deviations all the same
+
+
 class Overridable(Settings):
     """Keys of the protocol that a config may override; each deviation is shown in the tables."""
 
@@ -91,6 +94,24 @@ class Entry(Overridable, Choice):
 
 def slug(dataset_id: str) -> str:
     return dataset_id.replace("/", "-")
+
+
+def sample_deviation(plain: Keys, values: Keys, base: Keys) -> dict[str, str]:
+    """What a choice of queries leaves out: ``plain`` of a config, unless ``base`` has it; ``values`` are all of the set."""
+    if all(plain.get(key) == base.get(key) for key in CHOSEN if key in plain):
+        return {}
+    named = f"named in {Path(plain['ids']).name}" if "ids" in plain else "by seed"
+    return {"sample": f"{values.get('sample')} of {values['queries']} queries, {named}"}
+
+
+def check_sample(entry: Entry, where: str) -> None:
+    """Raise SettingsError for a choice of queries that cannot be made."""
+    if entry.ids is not None and entry.sample is None:
+        raise SettingsError(f"{where} names ids in {entry.ids}, but no sample: say how many they are")
+    if entry.sample_seed is not None and entry.sample is None:
+        raise SettingsError(f"{where} gives a sample_seed, but no sample to draw")
+    if entry.sample is not None and entry.sample > entry.queries:
+        raise SettingsError(f"sample {entry.sample} of {where} must lie between 1 and its {entry.queries} queries")
 
 
 # The same keys, each of which may be left out: in the protocol's file, under override, and in a config.

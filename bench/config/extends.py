@@ -8,13 +8,13 @@ from bench.config import yaml
 from bench.config.yaml import Document, Place
 from bench.errors import SettingsError
 
-MERGED = ("queries", "models", "teachers", "presets", "margin")  # by name, where a config extends several
+MERGED = ("queries", "models", "teachers", "presets", "margin", "runs")  # by name, where a config extends several
 
 
 def read(path: Path, extended: tuple[Path, ...] = ()) -> Document:
     """The values of a config file; where it ``extends`` others beside it, its own top-level keys win.
 
-    Several others are merged: query sets, models, presets, teachers and margins by their names, and the items of their
+    Several others are merged: query sets, models, presets, teachers, margins and runs by their names, and the items of their
     grids, each for the query sets of its own file. Raises SettingsError where they differ in anything that the file leaves
     open.
     """

@@ -2,24 +2,24 @@
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.codec.names import UNCOMPRESSED, parse
-from bench.config import benchmark, datasets, extends, measures, protocol, rounds
+from bench.config import benchmark, data, datasets, extends, measures, own_runs, protocol, rounds
 from bench.config.benchmark import Benchmark, CodecComparison, GridItem
 from bench.config.datasets import Entry, Group, Protocol
 from bench.config.models import Distilled, Model, Pooled, Teacher
+from bench.config.own_runs import External
 from bench.config.presets import Preset
 from bench.config.rounds import TrainingSet
 from bench.config.settings import derived_seed
+from bench.config.yaml import Place
 from bench.errors import SettingsError
 from bench.files.provenance import has_native_bfloat16
 
 DATASETS = Path("config/datasets.yaml")
-STAGES = ("projection", "train", "distill")  # what of a model or a teacher may name a training set
-MOST_SHARDS = 500  # of a collection: one command takes the names of all shards and of what was made of them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +46,7 @@ class Latency:
 class Plan:
     """Everything that the DAG asks of a config.
 
+    external: runs of other systems, by name;
     entries: query sets that are evaluated, by name; sources: those that models and codecs are fitted or trained on, by id;
     corpora: collections of both, by name; codec_queries: those that codecs are fitted on, if any are; training: what each
     distilled model is trained on; groups: those that have a member among the entries, to be averaged where they have all.
@@ -65,6 +66,7 @@ class Plan:
     presets: Mapping[str, Preset]
     codec_queries: Entry | None
     runs: Sequence[Run]
+    external: Mapping[str, External]
     margin: Mapping[str, float]
     baseline: str | None
     bm25: bool
@@ -91,6 +93,11 @@ class Plan:
         count = math.ceil(self.corpora[corpus].passages / self.passages_per_shard)
         return [f"{number:05d}" for number in range(count)]
 
+    @property
+    def judged(self) -> list[Run]:
+        """Runs that can be evaluated: of the query sets with judgements."""
+        return [run for run in self.runs if self.entries[run.queries].judgements]
+
     def codecs(self, corpus: str, model: str) -> list[str]:
         """Codecs of a model of which a size is reported: those that a run searches."""
         return sorted({run.codec for run in self.runs if (run.corpus, run.model) == (corpus, model)})
@@ -99,19 +106,19 @@ class Plan:
 def load(path: Path, protocol_file: Path = DATASETS) -> Plan:
     """Read, check and resolve a config file."""
     document = extends.read(path)
-    return resolve(Benchmark.parse(document.values, document), str(path), datasets.read(protocol_file))
+    return resolve(Benchmark.parse(document.values, document), str(path), datasets.read(protocol_file), document.folder)
 
 
-def resolve(config: Benchmark, source: str, rules: Protocol) -> Plan:
-    """The plan of a config; raises SettingsError naming key, value and what would be right."""
+def resolve(config: Benchmark, source: str, rules: Protocol, folder: Callable[[Place], Path] = lambda _: Path()) -> Plan:
+    """The plan of a config; raises SettingsError naming key, value and what would be right.
+
+    folder: the folder of the file that has a key, which the paths there are relative to.
+    """
     known = rules.sets
-    entries = {
-        entry.name: entry
-        for dataset_id, given in config.queries.items()
-        for entry in [protocol.resolve(dataset_id, given, known, source)]
-    }
+    entries = data.entries(config, known, source, folder)
     declared = rounds.expanded(config.models)
     runs = list(dict.fromkeys(_runs(config, declared, entries, source)))
+    judged = [run for run in runs if entries[run.queries].judgements]
     _check_starts(declared, source)
     rounds.check_teachers(config.teachers, declared, source)
     for name, model in declared.items():
@@ -123,20 +130,21 @@ def resolve(config: Benchmark, source: str, rules: Protocol) -> Plan:
         for name, model in models.items()
         if isinstance(model, Distilled)
     }
-    sources = {name: protocol.resolve(name, None, known, source) for name in training_sets(models, teachers)}
+    sources = {name: data.source_of(name, entries, known, source) for name in data.training_sets(models, teachers)}
+    data.check_leaks(models, teachers, entries, source)
     codec_queries = protocol.resolve(config.codec_queries, None, known, source) if config.codec_queries else None
     if codec_queries:
         sources[codec_queries.id] = codec_queries
-    corpora = _corpora(entries, sources, training, source)
+    corpora = data.corpora(entries, sources, training, source)
     _check_codecs({run.codec for run in runs}, codec_queries, source)
     for entry in entries.values():
         measures.check_depth(entry.measures, config.depth, f"queries.{entry.id} in {source}")
     asked = config.depth + any(entry.self_match == "removed" for entry in entries.values())
     for name in sorted({run.preset for run in runs}):
         config.presets[name].check_depth(asked, f"presets.{name} in {source}")
-    _check_shards(corpora, config.encode.passages_per_shard, source)
+    data.check_shards(corpora, config.encode.passages_per_shard, source)
     if config.rates:
-        _check_rates(config.rates, runs, config.depth, f"rates in {source}")
+        _check_rates(config.rates, judged, config.depth, f"rates in {source}")
     precision = config.encode.precision
     return Plan(
         source=source,
@@ -153,8 +161,9 @@ def resolve(config: Benchmark, source: str, rules: Protocol) -> Plan:
         presets=config.presets,
         codec_queries=codec_queries,
         runs=runs,
+        external=own_runs.resolve(config.runs, entries, _references(judged), source, folder),
         margin=_margin(config.margin, entries.values(), source),
-        baseline=_baseline(config.baseline, runs, source),
+        baseline=_baseline(config.baseline, judged, source),
         bm25=config.bm25,
         passages_per_shard=config.encode.passages_per_shard,
         keep_vectors=config.encode.keep_vectors,
@@ -164,43 +173,6 @@ def resolve(config: Benchmark, source: str, rules: Protocol) -> Plan:
         latency=_latency(config.latency, runs, entries, f"latency in {source}") if config.latency else None,
         rates=config.rates,
     )
-
-
-def _corpora(
-    entries: Mapping[str, Entry],
-    sources: Mapping[str, Entry],
-    training: Mapping[str, TrainingSet],
-    source: str,
-) -> dict[str, Entry]:
-    """One entry per collection, searched or trained on, by its name; query sets that share one must agree on it."""
-    corpora: dict[str, Entry] = {}
-    for entry in entries.values():
-        other = corpora.setdefault(entry.corpus_name, entry)
-        if (entry.passages, entry.doc_maxlen, entry.template) != (other.passages, other.doc_maxlen, other.template):
-            raise SettingsError(
-                f"{source}: {entry.id} and {other.id} share the collection {entry.corpus}, but differ in passages "
-                f"({entry.passages}, {other.passages}), doc_maxlen ({entry.doc_maxlen}, {other.doc_maxlen}) or template "
-                f"({entry.template!r}, {other.template!r})"
-            )
-    for entry in (*sources.values(), *(part.entry for part in training.values())):
-        corpora.setdefault(entry.corpus_name, entry)
-    return corpora
-
-
-def _check_shards(corpora: Mapping[str, Entry], passages_per_shard: int, source: str) -> None:
-    for entry in corpora.values():
-        least = math.ceil(entry.passages / MOST_SHARDS)
-        if passages_per_shard < least:
-            raise SettingsError(
-                f"encode.passages_per_shard {passages_per_shard} in {source} cuts the {entry.passages} passages of "
-                f"{entry.corpus} into more than {MOST_SHARDS} shards; give at least {least}"
-            )
-
-
-def training_sets(models: Mapping[str, Model], teachers: Mapping[str, Teacher]) -> list[str]:
-    """Ids of the data sets that models and teachers are fitted or trained on."""
-    stages = (getattr(of, key, None) for of in (*models.values(), *teachers.values()) for key in STAGES)
-    return sorted({dataset for stage in stages if (dataset := getattr(stage, "dataset", None))})
 
 
 def _runs(config: Benchmark, models: Mapping[str, Model], entries: Mapping[str, Entry], source: str) -> list[Run]:
@@ -248,9 +220,14 @@ def _check_codecs(codecs: Iterable[str], queries: Entry | None, source: str) -> 
             raise SettingsError(f"codec {codec!r} of the grid in {source} is fitted on queries: name them as codec_queries")
 
 
+def _references(runs: Iterable[Run]) -> list[tuple[str, str]]:
+    """Model and query set of each exhaustive search over uncompressed vectors, which others are compared with."""
+    return [(run.model, run.queries) for run in runs if (run.codec, run.preset) == (UNCOMPRESSED, "exact")]
+
+
 def _baseline(model: str | None, runs: Sequence[Run], source: str) -> str | None:
     """The model that others are compared with, which must be searched exhaustively over uncompressed vectors."""
-    known = sorted({run.model for run in runs if (run.codec, run.preset) == (UNCOMPRESSED, "exact")})
+    known = sorted({name for name, _ in _references(runs)})
     if model is not None and model not in known:
         raise SettingsError(f"baseline {model!r} in {source} is not run as fp16 by the preset exact; these are: {known}")
     return model
@@ -276,6 +253,8 @@ def _latency(asked: benchmark.Latency, runs: Sequence[Run], entries: Mapping[str
     if not timed:
         raise SettingsError(f"{where} names query sets, models, codecs and presets that no run of the grid has together")
     for entry in (entries[name] for name in dict.fromkeys(run.queries for run in timed)):
+        if not entry.judgements:
+            raise SettingsError(f"{where}: {entry.id} has no judgements, so no quality to show beside: name the query_sets")
         if asked.queries > entry.kept:
             raise SettingsError(f"queries {asked.queries} of {where} are more than the {entry.kept} of {entry.id}")
     return Latency(runs=timed, threads=asked.threads, queries=asked.queries)

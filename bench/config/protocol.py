@@ -1,13 +1,11 @@
 """How one query set is evaluated: its protocol from ``config/datasets.yaml``, and what the config of a run changes in it."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from bench.config.datasets import Choice, Entry, Keys, Overridable, QuerySet
+from bench.config.datasets import CHOSEN, Entry, Keys, Overridable, QuerySet, check_sample, sample_deviation
 from bench.errors import DataError, SettingsError
 
-CHOSEN = tuple(Choice.model_fields)  # which queries are kept: plain keys of a config, shown as deviations all the same
 OVERRIDABLE = tuple(Overridable.model_fields)
 
 
@@ -42,9 +40,9 @@ def resolve(dataset_id: str, given: QuerySet | None, known: Mapping[str, Keys], 
                 f"see the entries there for examples"
             )
     deviations = _deviations({**plain, **override}, base) if dataset_id in known else {"protocol": f"of {source}"}
-    deviations |= _sample_deviation(plain, values, base)
+    deviations |= sample_deviation(plain, values, base)
     entry = Entry(id=dataset_id, **{**values, "deviations": deviations})
-    _check(entry, where)
+    check_sample(entry, where)
     return entry
 
 
@@ -58,13 +56,6 @@ def _check_places(plain: Mapping[str, Any], where: str) -> None:
 def _deviations(given: Mapping[str, Any], base: Keys) -> dict[str, str]:
     changed = {key: value for key, value in given.items() if key in OVERRIDABLE and value != base[key]}
     return {key: f"{_shown(value)}, protocol {_shown(base[key])}" for key, value in sorted(changed.items())}
-
-
-def _sample_deviation(plain: Mapping[str, Any], values: Mapping[str, Any], base: Keys) -> dict[str, str]:
-    if all(plain.get(key) == base.get(key) for key in CHOSEN if key in plain):
-        return {}
-    named = f"named in {Path(plain['ids']).name}" if "ids" in plain else "by seed"
-    return {"sample": f"{values.get('sample')} of {values['queries']} queries, {named}"}
 
 
 def _shown(value: Any) -> str:
@@ -83,12 +74,3 @@ def _from_ir_datasets(dataset_id: str, where: str) -> dict[str, Any]:
     counted = {"passages": counts.get("docs"), "queries": counts.get("queries"), "judgements": counts.get("qrels")}
     found = {"corpus": corpus, "template": template, "grades": grades, **counted}
     return {key: value for key, value in found.items() if value is not None}
-
-
-def _check(entry: Entry, where: str) -> None:
-    if entry.ids is not None and entry.sample is None:
-        raise SettingsError(f"{where} names ids in {entry.ids}, but no sample: say how many they are")
-    if entry.sample_seed is not None and entry.sample is None:
-        raise SettingsError(f"{where} gives a sample_seed, but no sample to draw")
-    if entry.sample is not None and entry.sample > entry.queries:
-        raise SettingsError(f"sample {entry.sample} of {where} must lie between 1 and its {entry.queries} queries")

@@ -39,6 +39,10 @@ class Document:
                 return self.lines[place[:length]]
         return self.source
 
+    def folder(self, place: Place) -> Path:
+        """Folder of the file that a value stands in, which its paths are relative to."""
+        return Path(self.line(place).rpartition(":")[0] or self.source).parent
+
 
 def read(path: Path) -> Document:
     """Read a file in UTF-8, with or without a byte order mark; raises SettingsError for what is not one YAML mapping.

@@ -1,7 +1,7 @@
-"""Queries and judgements of an ir_datasets query set: reading, verification and selection of a subset."""
+"""Queries and judgements of a query set: reading them from ir_datasets, verification and selection of a subset."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,19 +30,24 @@ def read(dataset_id: str, without: str | None = None) -> Judged:
     left_out = {query.query_id for query in registry.load(without).queries_iter()} if without else set()
     everything = [Text(query.query_id, query.default_text()) for query in dataset.queries_iter()]
     texts = [text for text in everything if text.id not in left_out]
+    lines = ((line.query_id, line.doc_id, line.relevance) for line in dataset.qrels_iter() if line.query_id not in left_out)
+    return gathered(texts, lines, lambda: dataset_id)
+
+
+def gathered(texts: Sequence[Text], lines: Iterable[tuple[str, str, int]], place: Callable[[], str]) -> Judged:
+    """Return queries with their judgements: lines of query id, passage id and grade; ``place`` tells where the last is.
+
+    Raise DataError for a judgement of a query that is not in the set, and for two contradictory judgements of one pair.
+    """
     qrels: Qrels = {}
     judgements = 0
-    for line in dataset.qrels_iter():
-        if line.query_id in left_out:
-            continue
-        grade = qrels.setdefault(line.query_id, {}).setdefault(line.doc_id, line.relevance)
+    for query, passage, grade in lines:
+        first = qrels.setdefault(query, {}).setdefault(passage, grade)
         judgements += 1
-        if grade != line.relevance:
-            raise DataError(
-                f"{dataset_id} judges passage {line.doc_id!r} for query {line.query_id!r} as {grade} and as {line.relevance}"
-            )
+        if first != grade:
+            raise DataError(f"{place()} judges passage {passage!r} for query {query!r} as {first} and as {grade}")
     if unknown := sorted(set(qrels) - {text.id for text in texts}):
-        raise DataError(f"{dataset_id} has judgements for queries that it lacks: {unknown[:3]}")
+        raise DataError(f"{place()} has judgements for queries that it lacks: {unknown[:3]}")
     return Judged(texts, qrels, judgements)
 
 
@@ -53,6 +58,13 @@ def check(found: Judged, dataset_id: str, queries: int, judgements: int, grades:
             raise DataError(f"{dataset_id} has {here} {what} here, the protocol says {wanted}: another version of the data")
     if strange := sorted({grade for judged in found.qrels.values() for grade in judged.values()} - set(grades)):
         raise DataError(f"{dataset_id} has the grades {strange}, the protocol knows {sorted(grades)}")
+
+
+def kept(found: Judged, dataset_id: str, sample: int | None, seed: int, ids: Sequence[str] | None) -> Judged:
+    """Return the queries with the given ``ids``, or a random sample if ``ids`` is None, or all if ``sample`` is None."""
+    if sample is None:
+        return found
+    return drawn(found, dataset_id, sample, seed) if ids is None else named(found, dataset_id, ids, sample)
 
 
 def drawn(found: Judged, dataset_id: str, count: int, seed: int) -> Judged:

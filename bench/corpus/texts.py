@@ -5,9 +5,10 @@ byte positions of the lines). A query folder holds ``queries.jsonl`` and ``qrels
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -64,17 +65,22 @@ class Queries:
     qrels: Qrels
 
 
-def write_passages(folder: Path, texts: Iterable[Text], **manifest: dict) -> Manifest:
-    """Write a corpus folder in one pass. Raise DataError for a repeated or invalid id and for an empty collection.
+def write_passages(
+    folder: Path, texts: Iterable[Text], place: Callable[[], str] | None = None, **manifest: Mapping[str, Any]
+) -> Manifest:
+    """Write a corpus folder in one pass. Raise DataError for a repeated or invalid id or text, and for an empty collection.
 
     A passage without text is kept, because such a passage is retrievable (and judged) in the collections that contain one.
+    place: tells where the last passage stands, for the message about a refused one.
     """
     writer = FolderWriter(folder, "corpus", VERSION)
     seen: set[str] = set()
     offsets, empty = [0], 0
     with atomic(writer.path("passages.jsonl")) as temporary, temporary.open("wb") as stream:
         for text in texts:
-            _check_id(text.id, seen, f"passage of {folder}")
+            where = place() if place else f"passage of {folder}"
+            check_id(text.id, seen, where)
+            _check_text(text, where)
             empty += not text.text.strip()
             stream.write(_line(text))
             offsets.append(stream.tell())
@@ -89,17 +95,18 @@ def open_passages(folder: Path) -> Passages:
     return Passages(folder, manifest, read_array(folder / "offsets.npy", mapped=False))
 
 
-def write_queries(folder: Path, texts: Sequence[Text], qrels: Qrels, **manifest: dict) -> Manifest:
-    """Write a query folder. Raise DataError for a repeated or invalid id and for a query without text."""
+def write_queries(folder: Path, texts: Sequence[Text], qrels: Qrels, **manifest: Mapping[str, Any]) -> Manifest:
+    """Write a query folder. Raise DataError for a repeated or invalid id or text, and for a query without text."""
     writer = FolderWriter(folder, "queries", VERSION)
     seen: set[str] = set()
     for text in texts:
-        _check_id(text.id, seen, f"query of {folder}")
+        check_id(text.id, seen, f"query of {folder}")
+        _check_text(text, f"query of {folder}")
         if not text.text.strip():
             raise DataError(f"query {text.id!r} of {folder} is empty: nothing can be searched for it; leave it out")
     for query, judged in qrels.items():
         for name in (query, *judged):
-            _check_id(name, set(), f"judgement of {folder}")
+            check_id(name, set(), f"judgement of {folder}")
     write_text(writer.path("queries.jsonl"), "".join(_line(text).decode() for text in texts))
     lines = (
         f"{query} 0 {passage} {grade}\n"
@@ -121,13 +128,28 @@ def open_queries(folder: Path) -> Queries:
     return Queries(manifest, [Text(**json.loads(line)) for line in lines], qrels)
 
 
-def _check_id(name: str, seen: set[str], what: str) -> None:
+def check_id(name: str, seen: set[str], place: str) -> None:
     """Add an id to ``seen``. Raise DataError for an id that a TREC file cannot hold or that is already in ``seen``."""
-    if name.split() != [name]:
-        raise DataError(f"id {name!r} of a {what} is empty or has white space, which TREC files cannot hold")
+    if name.split() != [name] or not _encodes(name):
+        what = "is empty or has white space" if _encodes(name) else "has half a surrogate pair"
+        raise DataError(f"{place}: id {name!r} {what}, which TREC files cannot hold")
     if name in seen:
-        raise DataError(f"id {name!r} of a {what} stands twice")
+        raise DataError(f"{place}: id {name!r} stands twice")
     seen.add(name)
+
+
+def _check_text(text: Text, place: str) -> None:
+    if not _encodes(text.text):
+        raise DataError(f"{place}: the text of {text.id!r} has half a surrogate pair, which is no text: mend the source")
+
+
+def _encodes(text: str) -> bool:
+    """Return False for text with a lone surrogate, which JSON can spell and UTF-8 cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _line(text: Text) -> bytes:

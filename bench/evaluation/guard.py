@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bench.config.datasets import Gains, SelfMatch
+from bench.config.own_runs import EXTERNAL
 from bench.config.settings import Count, Settings, explained
 from bench.errors import DataError, SettingsError
 from bench.evaluation.runs import Rankings
@@ -55,9 +56,10 @@ def check_bound(run: Path, record: Mapping[str, Any], model: str, codec: str) ->
         raise DataError(
             f"{run} is not the run that {run.with_name('run.json')} describes: search again, into a folder of its own"
         )
-    searched = record["index"]["codec"] if "index" in record else LEXICAL[1]
-    if searched != codec or ("index" not in record) != (model == LEXICAL[0]):
-        engine = record["settings"]["engine"]
+    engine = record["settings"]["engine"]
+    external = engine == EXTERNAL
+    searched = EXTERNAL if external else record["index"]["codec"] if "index" in record else LEXICAL[1]
+    if searched != codec or (not external and ("index" not in record) != (model == LEXICAL[0])):
         raise SettingsError(
             f"--model {model} --codec {codec} of the command line: {run} was searched by {engine} over {searched}"
         )

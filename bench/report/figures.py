@@ -54,7 +54,9 @@ def quality_against_bytes(quality: pd.DataFrame) -> Figure:
 
 
 def _quality_panel(axes: Axes, rows: pd.DataFrame) -> None:
-    compared = rows[rows["difference"].notna() | ((rows["codec"] == REFERENCE[0]) & (rows["preset"] == REFERENCE[1]))]
+    own = rows["against"].isna() if "against" in rows else True
+    uncompressed = (rows["codec"] == REFERENCE[0]) & (rows["preset"] == REFERENCE[1])
+    compared = rows[(rows["difference"].notna() & own) | uncompressed]
     baselines = rows.drop(compared.index)
     models = list(dict.fromkeys(compared["model"]))
     presets = list(dict.fromkeys(compared["preset"]))

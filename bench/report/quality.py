@@ -45,12 +45,20 @@ def quality_table(
         f"Quality. Judged queries: {counts}. The first measure of a data set carries its 95 % bootstrap interval over "
         f"queries; Δ is the paired difference in that measure to uncompressed vectors under exhaustive search by the same "
         f"model, with its interval, and is split into the part lost by the codec (exhaustive search over decoded vectors) "
-        f"and the part lost by the engine. {verdicts.explained(margins or {})} Wins, ties and losses are queries; effect "
-        f"is the mean difference over its standard deviation. Bytes per vector count every file of the index. Encoded in "
+        f"and the part lost by the engine. {_of_others(quality)}{verdicts.explained(margins or {})} "
+        f"Wins, ties and losses are queries; effect is the mean difference over its standard deviation. Bytes per vector "
+        f"count every file of the index. Encoded in "
         f"{precisions}. {MISSING} means: does not apply, or was not measured."
         f"{_of_means(means)}{note(quality['dataset'], quality['deviations'])}"
     )
     return Table(quality, shown, caption)
+
+
+def _of_others(quality: pd.DataFrame) -> str:
+    """Return the sentence about rows of other systems, with a space after it; empty without any."""
+    paired = quality[["model", "against"]].dropna().drop_duplicates()
+    named = ", ".join(f"{row.model} with {row.against}" for row in paired.itertuples())
+    return f"Runs of other systems (codec external) are paired with a model of ours: {named}. " if named else ""
 
 
 def _of_means(means: Macro) -> str:

@@ -66,7 +66,8 @@ def quality_frame(
     """One row per run, those of a model together.
 
     Columns: dataset, model, codec, preset, settings; headline (name), value, low, high (95 % interval over queries);
-    each measure; the columns of a comparison named difference (``bench.report.verdicts``): paired with the uncompressed
+    each measure; against (model that a run of another system is paired with); the columns of a comparison named
+    difference (``bench.report.verdicts``): paired with the uncompressed
     exact run of the same model and data set, within the margin of the headline (absent for that run itself and where there
     is none); codec_loss and engine_loss, the two parts of the difference;
     bytes_per_vector; queries, short, tied, results; precision; text (template of passages); deviations.
@@ -85,12 +86,13 @@ def quality_frame(
                 "codec": row[2],
                 "preset": row[3],
                 "settings": engine_values(run["settings"]),
+                "against": record.get("against"),
                 "headline": headline,
                 "value": record["mean"][headline],
                 "low": low,
                 "high": high,
                 **{name: record["mean"][name] for name in record["measures"]},
-                **_losses(row, values, (margins or {}).get(headline), seed),
+                **_losses(row, record.get("against"), values, (margins or {}).get(headline), seed),
                 "bytes_per_vector": bytes_per_vector.get(run["inputs"].get("index")),
                 "queries": record["counts"]["judged"],
                 "short": record["counts"]["short"],
@@ -141,10 +143,16 @@ def paired(values: "pd.Series[float]", reference: "pd.Series[float]", row: Row) 
     return (values - reference).to_numpy()
 
 
-def _losses(row: Row, values: Mapping[Row, "pd.Series[float]"], margin: float | None, seed: int) -> dict[str, Any]:
-    """Return the difference to the uncompressed exact run, and its two parts, split at the exact run over the same codec."""
+def _losses(
+    row: Row, against: str | None, values: Mapping[Row, "pd.Series[float]"], margin: float | None, seed: int
+) -> dict[str, Any]:
+    """Return the difference to the uncompressed exact run, and its two parts, split at the exact run over the same codec.
+
+    against: the model of that run, where it is not the model of the row.
+    """
     dataset, model, codec, preset = row
-    reference, decoded = values.get((dataset, model, *REFERENCE)), values.get((dataset, model, codec, REFERENCE[1]))
+    reference = values.get((dataset, against or model, *REFERENCE))
+    decoded = values.get((dataset, model, codec, REFERENCE[1]))
     if reference is None or (codec, preset) == REFERENCE:
         return {**compared("difference", None, margin, seed), "codec_loss": None, "engine_loss": None}
     return {

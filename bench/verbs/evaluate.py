@@ -29,6 +29,7 @@ def evaluate(
     model: str,
     codec: str,
     preset: str,
+    against: str | None = None,
     output: Path,
 ) -> None:
     """Hold a run against the protocol, score it against judgements, and write all that the numbers depend on.
@@ -41,6 +42,7 @@ def evaluate(
     :param model: Name of the model in the tables.
     :param codec: Name of the codec in the tables.
     :param preset: Name of the preset in the tables.
+    :param against: Model whose exhaustive search over uncompressed vectors the tables pair the run with.
     :param output: metrics.json to write.
     """
     asked = open_queries(queries)
@@ -61,6 +63,7 @@ def evaluate(
             "model": model,
             "codec": codec,
             "preset": preset,
+            **({"against": against} if against else {}),
             "mean": measured.mean,
             "measures": measures,
             "counts": measured.counts,

@@ -11,6 +11,7 @@ import ir_datasets
 import pandas as pd
 
 from bench.config.models import Catalogued, Converted, Pooled, Projected
+from bench.config.own import OwnEntry
 from bench.config.plan import DATASETS, Plan, load
 from bench.config.training import CrossEncoder
 from bench.config.weights import Weights
@@ -73,7 +74,7 @@ def fetch(config: Path, *, datasets: Path = DATASETS, dry_run: bool = False) -> 
 
 def _sets(plan: Plan) -> dict[str, Sequence[str]]:
     """ir_datasets ids of the plan, and which parts of each are read."""
-    entries = [*plan.entries.values(), *plan.sources.values()]
+    entries = [entry for entry in (*plan.entries.values(), *plan.sources.values()) if not isinstance(entry, OwnEntry)]
     found: dict[str, Sequence[str]] = {entry.corpus: ("docs",) for entry in entries}
     found |= {name: KINDS for entry in entries for name in (entry.dataset, entry.without) if name}
     stages = (getattr(model, "train", None) for model in plan.models.values())

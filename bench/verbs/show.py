@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from bench.config.own_runs import EXTERNAL
 from bench.config.settings import flags
 from bench.errors import DataError
 from bench.files.storage import read_json
@@ -45,19 +46,24 @@ def _lines(found: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, st
 def _evaluated(path: Path, found: Mapping[str, Any]) -> list[str]:
     names = {name: found[name] for name in ("dataset", "model", "codec", "preset")}
     rules = {"protocol": [f"{name}={value}" for name, value in found["protocol"].items()]}
+    against = {"against": found.get("against")}
     deviations = {"deviations": [f"{name}={value}" for name, value in found["deviations"].items()] or None}
     scored = {"measures": found["measures"], "depth": found["run"]["settings"]["depth"]}
-    run, queries = path.with_name("run.trec.gz"), _queries(path, "index" in found["run"])
-    said = f"evaluate --run {run} --queries {queries} {flags(scored, rules, deviations, names)} --output {path}"
+    run, queries = path.with_name("run.trec.gz"), _queries(path, found["run"])
+    said = f"evaluate --run {run} --queries {queries} {flags(scored, rules, deviations, names, against)} --output {path}"
     return [*_searched(path.with_name("run.json"), found["run"]), said]
 
 
 def _searched(path: Path, found: Mapping[str, Any]) -> list[str]:
     settings, output = dict(found["settings"]), path.with_name("run.trec.gz")
+    if settings["engine"] == EXTERNAL:
+        given = flags({"run": found["source"]}, {name: settings[name] for name in ("depth", "asked_depth", "self_match")})
+        folders = f"--corpus {_corpus(path, found) / 'corpus'} --queries {_queries(path, found)}"
+        return [f"import-run {folders} {given} --output {output}"]
     if "index" not in found:
         given = flags({name: settings[name] for name in ("depth", "self_match")})
-        corpus = path.parents[2] / "corpus"
-        return [f"bm25 --corpus {corpus} --queries {_queries(path, False)} {given} --output {output}"]
+        corpus = _corpus(path, found) / "corpus"
+        return [f"bm25 --corpus {corpus} --queries {_queries(path, found)} {given} --output {output}"]
     return [f"search {_index(path)} {flags(settings)} --output {output}"]
 
 
@@ -88,7 +94,10 @@ def _index(path: Path) -> str:
     return f"--index {codec / 'index'} --queries {model / 'queries' / path.parent.name}"
 
 
-def _queries(path: Path, compressed: bool) -> Path:
-    """Return the query folder of a run, which is five folders up, or two for BM25."""
-    corpus = path.parents[4] if compressed else path.parents[2]
-    return corpus / "queries" / path.parent.name
+def _queries(path: Path, run: Mapping[str, Any]) -> Path:
+    return _corpus(path, run) / "queries" / path.parent.name
+
+
+def _corpus(path: Path, run: Mapping[str, Any]) -> Path:
+    """Return the folder of the collection of a run: five folders up, three for another system, two for BM25."""
+    return path.parents[4 if "index" in run else 3 if run["settings"]["engine"] == EXTERNAL else 2]

@@ -7,7 +7,8 @@ import pytest
 
 from bench.config import datasets, yaml
 from bench.config.benchmark import Benchmark
-from bench.config.plan import Run, load, resolve, training_sets
+from bench.config.data import training_sets
+from bench.config.plan import Run, load, resolve
 from bench.config.settings import derived_seed
 from bench.errors import SettingsError
 from bench.files.provenance import ROOT, has_native_bfloat16

@@ -28,7 +28,7 @@ def test_a_slice_of_a_corpus_is_the_slice_of_the_list(tmp_path_factory, bodies, 
 
 
 def test_a_repeated_passage_id_is_refused_and_leaves_no_corpus(tmp_path):
-    with pytest.raises(DataError, match=r"'p1' of a passage of .* stands twice"):
+    with pytest.raises(DataError, match=r"passage of .*: id 'p1' stands twice"):
         write_passages(tmp_path / "corpus", [Text("p1", "a"), Text("p2", "b"), Text("p1", "c")])
     assert list((tmp_path / "corpus").iterdir()) == []
 
@@ -61,7 +61,7 @@ def test_a_query_without_text_is_refused(tmp_path, text):
 
 
 def test_a_repeated_query_id_is_refused(tmp_path):
-    with pytest.raises(DataError, match=r"'q1' of a query of .* stands twice"):
+    with pytest.raises(DataError, match=r"query of .*: id 'q1' stands twice"):
         write_queries(tmp_path, [Text("q1", "a"), Text("q1", "b")], {})
 
 

@@ -4,8 +4,8 @@ import resource
 
 import pytest
 
+from bench.config.data import MOST_SHARDS
 from bench.config.datasets import read, slug
-from bench.config.plan import MOST_SHARDS
 from bench.files.provenance import ROOT
 
 JOBS = {  # collections, query sets, runs, and shards of 100,000 passages (of 5,000 in the small ones)

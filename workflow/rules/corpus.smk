@@ -1,13 +1,16 @@
 """
-ir_datasets id -> passages, queries and judgements
+ir_datasets id or own files -> passages, queries and judgements
 
-needs   ir_datasets (its cache or a download), or the installed packages for pydocs; a list of ids where the config names one
+needs   ir_datasets (its cache or a download), the installed packages for pydocs, or own files; a list of ids where the config
+        names one
 makes   build/{corpus}/corpus/            passages.jsonl, offsets.npy
         build/{corpus}/queries/{queries}/ queries.jsonl, qrels.txt
 """
 
 
 rule corpus:
+    input:
+        JOBS.passages,
     output:
         "build/{corpus}/corpus/manifest.json",
     log:
@@ -26,7 +29,7 @@ rule corpus:
 
 rule queries:
     input:
-        JOBS.ids,
+        JOBS.asked,
     output:
         "build/{corpus}/queries/{queries}/manifest.json",
     log:

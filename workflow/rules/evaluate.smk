@@ -1,7 +1,7 @@
 """
 run + judgements -> quality, what the lengths cut off, and what compression lost
 
-needs   build/{corpus}/{system}/{queries}/run.trec.gz, system being model/codec/preset or bm25
+needs   build/{corpus}/{system}/{queries}/run.trec.gz, system being model/codec/preset, bm25 or runs/name
         build/{corpus}/{model}/vectors/{shard}/, build/{corpus}/{model}/queries/{queries}/
         build/{corpus}/{model}/{codec}/index/ of every codec, build/models/{model}/
 makes   build/{corpus}/{system}/{queries}/metrics.json
@@ -21,7 +21,7 @@ rule evaluate:
     log:
         "logs/{corpus}/{system}/evaluate.{queries}.log",
     wildcard_constraints:
-        system="bm25|[a-z0-9.-]+/[a-z0-9.-]+/[a-z0-9.-]+",
+        system="bm25|runs/[a-z0-9-]+|[a-z0-9.-]+/[a-z0-9.-]+/[a-z0-9.-]+",
     conda:
         "../envs/bench.yaml"
     params:

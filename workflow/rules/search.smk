@@ -4,6 +4,7 @@ index + query vectors -> run
 needs   build/{corpus}/{model}/{codec}/index/, build/{corpus}/{model}/queries/{queries}/
 makes   build/{corpus}/{model}/{codec}/{preset}/{queries}/run.trec.gz   with its record, run.json
         build/{corpus}/bm25/{queries}/run.trec.gz                       the lexical baseline
+        build/{corpus}/runs/{name}/{queries}/run.trec.gz                a run of another system
 """
 
 
@@ -53,4 +54,28 @@ rule bm25:
         queries=subpath(input.queries, parent=True),
     shell:
         "python -m bench bm25 --corpus {params.corpus} --queries {params.queries} {params.settings}"
+        " --output {output.run} 2>&1 | tee {log}"
+
+
+rule import_run:
+    input:
+        file=JOBS.external_file,
+        corpus="build/{corpus}/corpus/manifest.json",
+        queries="build/{corpus}/queries/{queries}/manifest.json",
+    output:
+        run="build/{corpus}/runs/{name}/{queries}/run.trec.gz",
+        record="build/{corpus}/runs/{name}/{queries}/run.json",
+    log:
+        "logs/{corpus}/runs/{name}/{queries}.log",
+    wildcard_constraints:
+        name="[a-z0-9-]+",
+    conda:
+        "../envs/bench.yaml"
+    params:
+        code=code_digest("bench.verbs.import_run"),
+        settings=JOBS.external,
+        corpus=subpath(input.corpus, parent=True),
+        queries=subpath(input.queries, parent=True),
+    shell:
+        "python -m bench import-run {params.settings} --corpus {params.corpus} --queries {params.queries}"
         " --output {output.run} 2>&1 | tee {log}"
