@@ -19,10 +19,10 @@ TREC = "q1 Q0 d1 2 1 x\nq1 Q0 d2 1 2 x\nq2 Q0 d1 1 0.5 x\n"
     ("name", "data"),
     [
         ("run.trec", TREC.encode()),
-        ("run.trec.gz", gzip.compress(TREC.encode())),
+        ("run.trec.gz", gzip.compress(TREC.encode(), mtime=0)),
         ("run.txt", TREC.replace(" ", "\t").encode()),
         ("run.json", b'{"q1": {"d1": 1, "d2": 2.0}, "q2": {"d1": 0.5}}'),
-        ("run.json.gz", gzip.compress(b'{"q1": {"d1": 1, "d2": 2.0}, "q2": {"d1": 0.5}}')),
+        ("run.json.gz", gzip.compress(b'{"q1": {"d1": 1, "d2": 2.0}, "q2": {"d1": 0.5}}', mtime=0)),
     ],
 )
 def test_trec_and_ranx_give_rankings_in_the_order_of_scores(tmp_path, name, data):
@@ -64,7 +64,7 @@ def test_equal_scores_are_in_the_order_of_passage_ids_whatever_their_ranks_say(t
         ("r.json", b"[1]", r"r\.json: the run is no mapping, or an empty one"),
         (
             "r.trec.gz",
-            gzip.compress(TREC.encode())[:-6],
+            gzip.compress(TREC.encode(), mtime=0)[:-6],
             r"r\.trec\.gz:\d: the compressed file is damaged or ends too early",
         ),
     ],

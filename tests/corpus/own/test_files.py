@@ -29,7 +29,7 @@ def texts(path, template="{title} {text}", **more):
     ("name", "data"),
     [
         ("d.jsonl", jsonl(ROWS)),
-        ("d.jsonl.gz", gzip.compress(jsonl(ROWS))),
+        ("d.jsonl.gz", gzip.compress(jsonl(ROWS), mtime=0)),
         ("d.tsv", "title\t_id\ttext\nA\td1\tone\n\td2\ttwo é\n".encode()),
     ],
 )
