@@ -30,7 +30,12 @@ class Stage:
 def what_ran(plan: Plan, metrics: Sequence[Record]) -> Facts:
     """Return the axes of the benchmark with their counts: query sets, models, codecs, searches, rows."""
     judged = {record["dataset"]: record["counts"]["judged"] for record in metrics}
-    sets = (f"{entry.id} ({judged[entry.id]:,} queries, {entry.passages:,} passages)" for entry in plan.entries.values())
+    sets = (
+        f"{entry.id} ({judged[entry.id]:,} queries, {entry.passages:,} passages)"
+        if entry.id in judged
+        else f"{entry.id} (without judgements, {entry.passages:,} passages)"
+        for entry in plan.entries.values()
+    )
     rows = [(run.model, run.codec, run.preset) for run in plan.runs]
     models, codecs, presets = (list(dict.fromkeys(axis)) for axis in zip(*rows, strict=True))
     margin = ", ".join(f"{measure} {value:g}" for measure, value in plan.margin.items()) or "none was set"
@@ -40,6 +45,7 @@ def what_ran(plan: Plan, metrics: Sequence[Record]) -> Facts:
         ("models", "; ".join(f"{name}: {_kind(plan.models[name])}" for name in models)),
         ("codecs", ", ".join(codecs)),
         ("searches", ", ".join([*presets, *(["bm25"] if plan.bm25 else [])])),
+        *([("runs of other systems", ", ".join(plan.external))] if plan.external else []),
         ("margin of equivalence", margin),
         ("rows", f"{len(metrics)}, with seed {plan.seed} and {plan.precision} encoding"),
     ]

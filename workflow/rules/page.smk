@@ -21,7 +21,7 @@ rule rule_graph:
         plan=digest_of(repr(PLAN)),
         config=PLAN.source,
     shell:
-        "snakemake --snakefile {workflow.main_snakefile} --configfile {params.config:q} --rulegraph dot > {output} 2> {log}"
+        "snakemake --snakefile {input[0]} --configfile {params.config:q} --rulegraph dot > {output} 2> {log}"
 
 
 rule page:
