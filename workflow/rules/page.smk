@@ -9,8 +9,10 @@ makes   results/{name}/report.html, one file that opens on the answer and asks f
 # A second Snakemake draws the graph: the one that runs does not hand it to its jobs.
 rule rule_graph:
     input:
-        workflow.main_snakefile,
-        sorted(map(str, Path(workflow.basedir, "workflow", "rules").glob("*.smk"))),
+        snakefile=workflow.main_snakefile,
+        rules=sorted(
+            map(str, Path(workflow.basedir, "workflow", "rules").glob("*.smk"))
+        ),
     output:
         f"build/{PLAN.name}.rules.dot",
     log:
@@ -21,7 +23,7 @@ rule rule_graph:
         plan=digest_of(repr(PLAN)),
         config=PLAN.source,
     shell:
-        "snakemake --snakefile {input[0]} --configfile {params.config:q} --rulegraph dot > {output} 2> {log}"
+        "snakemake --snakefile {input.snakefile} --configfile {params.config:q} --rulegraph dot > {output} 2> {log}"
 
 
 rule page:
