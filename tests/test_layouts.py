@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+import torch
 
 from bench.cli import main
 from bench.config import datasets
@@ -111,12 +112,23 @@ class Bench:
         return read_run(self.root / entry.corpus_name / system / entry.name / "run.trec.gz")
 
 
+def widened(encoder):
+    """The encoder with room for every length of the protocol; vectors of short texts stay what they are."""
+    config, weights = encoder.bert.config, encoder.bert.state_dict()
+    config.max_position_embeddings = 512
+    name = "embeddings.position_embeddings.weight"
+    weights[name] = torch.nn.functional.pad(weights[name], (0, 0, 0, 512 - len(weights[name])))
+    encoder.bert = type(encoder.bert)(config, add_pooling_layer=False)
+    encoder.bert.load_state_dict(weights)
+    return encoder
+
+
 @pytest.fixture(scope="module")
 def bench(layouts, tiny_encoder, tmp_path_factory):
     """All made query sets evaluated and reported; SciFact with shorter passages than the protocol's."""
     given = {name: {} for name in layouts} | {"beir/scifact/test": {"override": {"doc_maxlen": 12}}}
     found = Bench(tmp_path_factory.mktemp("layouts"), layouts, given)
-    checkpoint.save(tiny_encoder(pad_queries=False), found.root / "models/tiny")
+    checkpoint.save(widened(tiny_encoder(pad_queries=False)), found.root / "models/tiny")
     for entry in found.plan.entries.values():
         found.run(entry)
     metrics, sizes = found.paths(found.jobs.metrics()), found.paths(found.jobs.sizes())
@@ -252,7 +264,7 @@ def test_local_eval_by_a_list_of_ids_keeps_these_and_is_marked(layouts, tmp_path
     lines = (tmp_path / "queries/queries.jsonl").read_text().splitlines()
     assert [json.loads(line)["id"] for line in lines] == ["3", "8"]
     assert entry.deviations == {"sample": "2 of 6 queries, named in list.txt"}
-    assert found.jobs.ids(SimpleNamespace(queries=entry.name)) == [str(tmp_path / "list.txt")]
+    assert found.jobs.asked(SimpleNamespace(queries=entry.name)) == [str(tmp_path / "list.txt")]
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def _machine(host: Mapping[str, object]) -> str:
 
 
 def stages(folder: Path, plan: Plan) -> list[Stage]:
-    """Return the stages of a plan, the longest first, from the times that Snakemake wrote below a folder."""
+    """Return the stages of a plan, the longest first, from the times of jobs below a folder."""
     names = {*plan.models, *plan.teachers}
     found: dict[str, list[pd.DataFrame]] = {}
     for path in sorted(folder.rglob("*.tsv")):

@@ -64,7 +64,7 @@ class Sources:
     """Files that a page is made of.
 
     results: folder of tables and figures; items: their stems; metrics, latencies: records; queries: folders of query sets;
-    benchmarks: folder of the times of jobs; rules: the graph of rules as ``snakemake --rulegraph dot`` prints it.
+    benchmarks: folder of the times of jobs; rules: the graph of rules in DOT.
     """
 
     results: Path

@@ -31,11 +31,11 @@ class Graph:
 
 
 def read(path: Path) -> Graph:
-    """Return the graph that ``snakemake --rulegraph dot`` printed; raises DamagedFileError for a file without a rule."""
+    """Return the graph of a file in DOT; raises DamagedFileError for a file without a rule."""
     text = path.read_text()
     names = {number: name for number, name in NODE.findall(text) if name not in LEFT_OUT}
     if not names:
-        raise DamagedFileError(f"{path} names no rule; make it by: snakemake --rulegraph dot")
+        raise DamagedFileError(f"{path} names no rule; give the graph of rules that the workflow writes, in DOT")
     edges = [(names[first], names[second]) for first, second in EDGE.findall(text) if first in names and second in names]
     return graph({name: frozenset(first for first, second in edges if second == name) for name in names.values()})
 

@@ -28,7 +28,7 @@ def page(
     :param queries: Query folders, whose texts stand beside the values.
     :param latencies: latency.json of every timed run.
     :param benchmarks: Folder of the times of jobs.
-    :param rules: Graph of the rules, as printed by snakemake --rulegraph dot.
+    :param rules: Graph of the rules of the workflow, in DOT.
     :param output: The page; tables and figures are read from its folder.
     """
     sources = html.Sources(

@@ -186,7 +186,7 @@ def length(query):
     return float(np.linalg.norm(query, axis=1).sum())
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=20, deadline=None, derandomize=True)
 @given(shape=st.sampled_from(SHAPES), data=st.data())
 def test_every_kernel_gives_what_the_reference_gives(world, shape, data):
     index = world(shape)
@@ -213,7 +213,7 @@ def test_every_kernel_gives_what_the_reference_gives(world, shape, data):
             assert_same(ranking, ranking, truth, length(vectors))
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=20, deadline=None, derandomize=True)
 @given(shape=st.sampled_from(SHAPES), norm=st.sampled_from([1, 1e-33, 1e-12, 1e6, 1e18, 1e30]), data=st.data())
 def test_a_rounded_score_is_never_farther_from_the_true_one_than_its_error(world, shape, norm, data):
     index = world(shape)
