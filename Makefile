@@ -10,7 +10,7 @@ GPUS ?= 1
 # A target of Snakemake stands before its flags, two of which would take it for one of their values.
 LIMITS = --cores all --resources gpu=$(GPUS)
 
-.PHONY: results gate peers growth golden unlock test check format lint docs setup clean
+.PHONY: results gate peers growth golden unlock test slow check format lint docs setup clean
 .DELETE_ON_ERROR:
 
 results: setup  ## tables, figures and the HTML report of CONFIG (default config/quick.yaml)
@@ -55,8 +55,14 @@ $(PEERS)/%/ready: workflow/envs/%.txt
 unlock: setup  ## after a hard kill or a power loss, once no other run is on: let the next run go on where that one stopped
 	$(BIN)/snakemake --configfile "$(CONFIG)" --unlock
 
-test: setup  ## the whole test suite
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+# Every worker takes whole files.
+PYTEST = $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+
+test: setup  ## the test suite
+	$(PYTEST) -m "not slow"
+
+slow: setup  ## tests that take long: runs that are killed, several processes, memory, the corpus that models are trained on
+	$(PYTEST) -m slow
 
 check: format lint docs  ## formats, types, links and figures of the documents, and the workflow's own lint
 	$(BIN)/mypy
