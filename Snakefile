@@ -51,7 +51,9 @@ GPU = int(
 )  # of a job with a network; a profile says how many there are
 RESULTS = f"results/{PLAN.name}"
 RESULT_FILES = ["records.json", "report.html"]  # which need all others
-NUMBERS = str(Path(workflow.basedir, "results", "published.csv"))
+# Relative, so that a clone that is moved makes nothing again.
+HERE = Path(os.path.relpath(workflow.basedir))
+NUMBERS = str(HERE / "results" / "published.csv")
 PAPER = PaperJobs(PLAN, Path(NUMBERS))
 
 

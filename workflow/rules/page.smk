@@ -9,10 +9,8 @@ makes   results/{name}/report.html, one file that opens on the answer and asks f
 # A second Snakemake draws the graph: the one that runs does not hand it to its jobs.
 rule rule_graph:
     input:
-        snakefile=workflow.main_snakefile,
-        rules=sorted(
-            map(str, Path(workflow.basedir, "workflow", "rules").glob("*.smk"))
-        ),
+        snakefile=str(HERE / "Snakefile"),
+        rules=sorted(map(str, Path(HERE, "workflow", "rules").glob("*.smk"))),
     output:
         f"build/{PLAN.name}.rules.dot",
     log:
@@ -29,7 +27,7 @@ rule rule_graph:
 rule page:
     input:
         assets=expand(
-            str(Path(workflow.basedir, "bench", "report", "assets", "page.{suffix}")),
+            str(Path(HERE, "bench", "report", "assets", "page.{suffix}")),
             suffix=["html", "css", "js"],
         ),
         tables=expand(
