@@ -346,8 +346,9 @@ def test_the_report_holds_every_table_and_figure_the_config_and_the_rules_that_m
 def test_the_targets_of_the_paper_run_what_they_show_and_cluster_random_vectors_by_the_rules_of_real_ones(finished):
     tables = {"paper_table": 2, "table4": 1, "sizes": 1}
     clustered = {"random_vectors": 2, "centroids": 1, "assign": 2, "clusters_counted": 1, "clusters_report": 1}
-    targets = {"figure2": 1, "clusters": 1, "figure3": 1}
-    assert finished.planned("table4", "sizes", *targets) == {**tables, **clustered, **targets}
+    targets = {"figure2": 1, "clusters": 1}
+    # The figure that figure3 asks for is there already.
+    assert finished.planned("table4", "sizes", "figure3", *targets) == {**tables, **clustered, **targets}
 
 
 def test_peers_are_measured_only_when_asked_for(checkout):
