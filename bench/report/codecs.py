@@ -12,7 +12,7 @@ from bench.evaluation.runs import Rankings
 from bench.report import verdicts
 from bench.report.deviations import cells, described, note
 from bench.report.records import REFERENCE, Record, Row, headline_values, paired, references, row_of
-from bench.report.table import MISSING, Table, number
+from bench.report.table import MISSING, Table, number, with_interval
 
 CODED = ("codes", "residuals")
 COMPARISONS = ("difference", "against_difference", "against_overlap")
@@ -116,8 +116,7 @@ def codecs_table(frame: pd.DataFrame, margins: Mapping[str, float] | None = None
     for name in overlaps[:-1]:
         shown[name] = [number(value, 3) for value in frame[name]]
     shown[overlaps[-1]] = [
-        f"{value:.3f} [{low:.3f}, {high:.3f}]"
-        for value, low, high in zip(frame[overlaps[-1]], frame["overlap_low"], frame["overlap_high"], strict=True)
+        with_interval(*each) for each in zip(frame[overlaps[-1]], frame["overlap_low"], frame["overlap_high"], strict=True)
     ]
     shown["against"] = frame["against"].fillna(MISSING)
     shown["Δ measure"] = _cells(frame, "against_difference")

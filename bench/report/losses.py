@@ -12,7 +12,7 @@ from bench.evaluation.overlap import overlap, rank_biased_overlap
 from bench.evaluation.runs import Rankings
 from bench.report.deviations import cells, note
 from bench.report.records import Record, Row, quality_frame, references, row_of
-from bench.report.table import MISSING, Table, number, signed, signed_interval
+from bench.report.table import MISSING, Table, number, signed, signed_interval, with_interval
 
 RBO = "RBO"
 ERRORS = ("cosine", "squared_error", "maxsim_error", "maxsim_rms")
@@ -119,7 +119,4 @@ def losses_table(frame: pd.DataFrame) -> Table:
 
 
 def _interval_cells(frame: pd.DataFrame, name: str) -> list[str]:
-    return [
-        MISSING if pd.isna(value) else f"{value:.3f} [{low:.3f}, {high:.3f}]"
-        for value, low, high in zip(frame[name], frame[f"{name}_low"], frame[f"{name}_high"], strict=True)
-    ]
+    return [with_interval(*each) for each in zip(frame[name], frame[f"{name}_low"], frame[f"{name}_high"], strict=True)]

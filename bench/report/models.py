@@ -10,7 +10,7 @@ from bench.evaluation.comparison import interval
 from bench.report import verdicts
 from bench.report.deviations import cells, described, note
 from bench.report.records import REFERENCE, Record, headline_values, paired, row_of
-from bench.report.table import MISSING, Table, number
+from bench.report.table import MISSING, Table, number, with_interval
 
 
 def models_frame(
@@ -63,7 +63,7 @@ def models_table(
     shown["trained from"] = [starts.get(model, MISSING) for model in frame["model"]]
     shown["passages seen"] = [number(seen.get(model), 0) for model in frame["model"]]
     shown["measure"] = frame["headline"]
-    shown["value"] = [f"{row.value:.3f} [{row.low:.3f}, {row.high:.3f}]" for row in frame.itertuples()]
+    shown["value"] = [with_interval(row.value, row.low, row.high) for row in frame.itertuples()]
     shown[f"Δ {baseline}"] = verdicts.difference_cells(frame, "difference")
     shown["verdict"] = verdicts.verdict_cells(frame, "difference")
     shown["wins / ties / losses"] = verdicts.count_cells(frame, "difference")

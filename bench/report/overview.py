@@ -11,7 +11,7 @@ from bench.config.plan import Plan
 from bench.files.provenance import host_record, package_versions
 from bench.report.published import ABSENT, INCOMPARABLE
 from bench.report.records import Record
-from bench.report.table import MISSING, number, signed_interval
+from bench.report.table import MISSING, number, signed_interval, with_interval
 
 Facts = list[tuple[str, str]]
 HEADLINE = ("data set", "model", "codec", "search", "bytes / vector", "measure", "value", "Δ uncompressed", "verdict")
@@ -109,7 +109,7 @@ def headline(quality: pd.DataFrame) -> pd.DataFrame:
             row["preset"],
             number(row["bytes_per_vector"], 1),
             row["headline"],
-            f"{number(row['value'], 3)} [{number(row['low'], 3)}, {number(row['high'], 3)}]",
+            with_interval(row["value"], row["low"], row["high"]),
             signed_interval(row["difference"], row["difference_low"], row["difference_high"]),
             row["difference_verdict"] or MISSING,
         )

@@ -8,7 +8,7 @@ from bench.evaluation.size import COMPONENTS
 from bench.report import verdicts
 from bench.report.deviations import cells, note
 from bench.report.macro import Macro, macro
-from bench.report.table import MISSING, Table, number, signed
+from bench.report.table import MISSING, Table, number, signed, with_interval
 
 
 def quality_table(
@@ -104,9 +104,7 @@ def _measures(quality: pd.DataFrame) -> list[str]:
 
 
 def _measure_cell(row: pd.Series, measure: str) -> str:
-    value = number(row[measure], 3)
-    interval = measure == row["headline"] and not pd.isna(row["low"])
-    return f"{value} [{row['low']:.3f}, {row['high']:.3f}]" if interval else value
+    return with_interval(row[measure], row["low"], row["high"]) if measure == row["headline"] else number(row[measure], 3)
 
 
 def search_cell(preset: str, settings: str) -> str:

@@ -67,7 +67,7 @@ def _ordered(needs: Needs) -> list[str]:
 class _Layers:
     """rows: names by layer from the top, a point of a line through a layer being a pair of rules; lines: points by edge."""
 
-    rows: list[list[object]] = field(default_factory=list)
+    rows: list[list[object]]
     lines: dict[tuple[str, str], list[object]] = field(default_factory=dict)
 
 

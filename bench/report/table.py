@@ -105,6 +105,13 @@ def number(value: float | None, digits: int) -> str:
     return MISSING if value is None or pd.isna(value) else f"{value:,.{digits}f}"
 
 
+def with_interval(value: float | None, low: float | None, high: float | None) -> str:
+    """A mean with its interval; alone where it has none, a dash where there is no mean."""
+    if value is None or pd.isna(value) or low is None or pd.isna(low):
+        return number(value, 3)
+    return f"{number(value, 3)} [{number(low, 3)}, {number(high, 3)}]"
+
+
 def signed(value: float | None) -> str:
     if value is None or pd.isna(value):
         return MISSING

@@ -50,8 +50,8 @@ def score_run(
     files = [run] if against is None else [run, against]
     found = [_quality(file, entry, asked, passages, depth or deepest) for file in files]
     values = [np.array(list(each.per_query[entry.measures[0]].values())) for each in found]
-    for file, each in zip(files, found, strict=True):
-        low, high = interval(np.array(list(each.per_query[entry.measures[0]].values())), np.random.default_rng(seed))
+    for file, each, by_query in zip(files, found, values, strict=True):
+        low, high = interval(by_query, np.random.default_rng(seed))
         first, *others = (f"{name} {value:.4f}" for name, value in each.mean.items())
         print(f"{file}: {', '.join([f'{first} [{low:.4f}, {high:.4f}]', *others])}")
         counts = each.counts

@@ -15,6 +15,7 @@ from bench.errors import DataError
 from bench.files.provenance import ROOT
 from bench.files.storage import write_json
 from bench.report import overview, page, quality, records
+from workflow.jobs import reported
 
 BROWSER, DRIVER = shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
 DOT = '0[label = "all"]\n1[label = "corpus"]\n2[label = "encode"]\n1 -> 2\n2 -> 0\n'
@@ -115,6 +116,13 @@ def test_the_page_opens_on_the_verdicts_and_names_stages_of_this_plan_alone(made
 def test_a_table_that_no_section_holds_is_refused(plan, sources):
     with pytest.raises(DataError, match=r"table9_new of .* stands in no section of the report"):
         page.page(plan, page.Sources(**{**vars(sources), "items": ["table9_new"]}))
+
+
+def test_every_figure_of_a_section_has_a_caption_and_every_result_of_the_workflow_a_section(plan):
+    held = {stem for stems in page.SECTIONS.values() for stem in stems}
+    assert {stem for stem in held if stem.startswith("figure")} == page.FIGURES.keys()
+    tables, figures = reported(plan, trained=True, lossy=True)
+    assert {*tables, *figures} <= held
 
 
 def test_measured_numbers_are_counted_by_verdict_and_those_that_were_not_run_by_table():

@@ -63,13 +63,18 @@ function prepared(table) {
   return table;
 }
 
+// Whether a text holds every word that was typed.
+function matcher(input) {
+  const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+  return (text) => words.every((word) => text.toLowerCase().includes(word));
+}
+
 function filterOf(table) {
   const count = element("span", { className: "count" });
   const input = element("input", { type: "search", placeholder: "filter rows", ariaLabel: "filter rows" });
   const apply = () => {
-    const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const rows = [...table().tBodies[0].rows];
-    rows.forEach((row) => { row.hidden = !words.every((word) => row.textContent.toLowerCase().includes(word)); });
+    const [matches, rows] = [matcher(input), [...table().tBodies[0].rows]];
+    rows.forEach((row) => { row.hidden = !matches(row.textContent); });
     count.textContent = `${rows.filter((row) => !row.hidden).length} of ${rows.length} rows`;
   };
   input.addEventListener("input", apply);
@@ -138,10 +143,10 @@ function perQuery(place) {
 
   const draw = () => {
     const { rows, runs, measure } = DATA.queries[names[dataset.value]];
-    const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const matches = matcher(input);
     const a = Number(first.value) + 2, b = Number(second.value) + 2;
     const loss = (row) => (row[a] === null || row[b] === null ? null : row[b] - row[a]);
-    const kept = rows.filter((row) => words.every((word) => `${row[0]} ${row[1]}`.toLowerCase().includes(word)));
+    const kept = rows.filter((row) => matches(`${row[0]} ${row[1]}`));
     kept.sort((x, y) => (loss(x) ?? Infinity) - (loss(y) ?? Infinity));
     const number = (value) => (value === null ? MISSING : value.toFixed(3).replace("-", "−"));
     const heads = ["query", "text", `difference of ${measure}`, runs[a - 2], runs[b - 2]];
