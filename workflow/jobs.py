@@ -14,10 +14,10 @@ from bench.config.own import Files, OwnEntry
 from bench.config.own import inputs as own_inputs
 from bench.config.own_runs import EXTERNAL
 from bench.config.plan import Plan, Run
+from bench.config.presets import REFERENCE
 from bench.config.settings import flags
 from bench.errors import SettingsError
 from bench.evaluation.guard import Rules
-from bench.report.records import REFERENCE
 
 SHARD_FILES = ("manifest.json", "vectors.npy")
 PEERS = ("colbert-ai", "fast-plaid")

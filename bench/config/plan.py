@@ -12,7 +12,7 @@ from bench.config.benchmark import Benchmark, CodecComparison, GridItem
 from bench.config.datasets import Entry, Group, Protocol
 from bench.config.models import Distilled, Model, Pooled, Teacher
 from bench.config.own_runs import External
-from bench.config.presets import Preset
+from bench.config.presets import REFERENCE, Preset
 from bench.config.rounds import TrainingSet
 from bench.config.settings import derived_seed
 from bench.config.yaml import Place
@@ -222,7 +222,7 @@ def _check_codecs(codecs: Iterable[str], queries: Entry | None, source: str) -> 
 
 def _references(runs: Iterable[Run]) -> list[tuple[str, str]]:
     """Model and query set of each exhaustive search over uncompressed vectors, which others are compared with."""
-    return [(run.model, run.queries) for run in runs if (run.codec, run.preset) == (UNCOMPRESSED, "exact")]
+    return [(run.model, run.queries) for run in runs if (run.codec, run.preset) == REFERENCE]
 
 
 def _baseline(model: str | None, runs: Sequence[Run], source: str) -> str | None:
@@ -266,7 +266,7 @@ def _check_rates(rates: CodecComparison, runs: Iterable[Run], depth: int, where:
     if deep := [asked for asked in rates.depths if asked > depth]:
         raise SettingsError(f"depths {deep} of {where} look deeper than the runs of depth {depth}")
     models = {model for model, codec, _ in searches if codec != UNCOMPRESSED}
-    if lone := sorted(model for model in models if (model, UNCOMPRESSED, "exact") not in searches):
+    if lone := sorted(model for model in models if (model, *REFERENCE) not in searches):
         raise SettingsError(f"{where} compares with {UNCOMPRESSED} searched by the preset exact, which models {lone} lack")
     codecs = {codec for _, codec, _ in searches}
     if unknown := sorted({*rates.against, *rates.against.values()} - codecs):

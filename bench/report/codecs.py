@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from bench.config.presets import REFERENCE
 from bench.errors import DataError
 from bench.evaluation.comparison import interval
 from bench.evaluation.overlap import overlap
 from bench.evaluation.runs import Rankings
 from bench.report import verdicts
 from bench.report.deviations import cells, described, note
-from bench.report.records import REFERENCE, Record, Row, headline_values, paired, references, row_of
+from bench.report.records import Record, Row, headline_values, paired, references, row_of
 from bench.report.table import MISSING, Table, number, with_interval
 
 CODED = ("codes", "residuals")

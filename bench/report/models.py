@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from bench.config.presets import REFERENCE
 from bench.errors import DataError
 from bench.evaluation.comparison import interval
 from bench.report import verdicts
 from bench.report.deviations import cells, described, note
-from bench.report.records import REFERENCE, Record, headline_values, paired, row_of
+from bench.report.records import Record, headline_values, paired, row_of
 from bench.report.table import MISSING, Table, number, with_interval
 
 

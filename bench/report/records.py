@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bench.config import presets
+from bench.config.presets import REFERENCE
 from bench.errors import DataError
 from bench.evaluation.comparison import interval
 from bench.evaluation.size import COMPONENTS
@@ -17,7 +18,6 @@ from bench.report.verdicts import compared, judge
 
 Record = Mapping[str, Any]
 Row = tuple[str, str, str, str]
-REFERENCE = ("fp16", "exact")
 
 
 def read_metrics(paths: Iterable[Path]) -> list[Record]:

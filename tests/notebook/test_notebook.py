@@ -1,5 +1,6 @@
 """The face for notebooks, on a tiny random encoder."""
 
+import runpy
 import subprocess
 import sys
 
@@ -175,9 +176,10 @@ def test_a_measure_that_cannot_be_computed_and_no_judgements_are_refused():
         bench.compare(RUN, RUN, {}, "RR@10")
 
 
-def test_the_example_runs(folder):
-    command = [sys.executable, ROOT / "examples" / "notebook.py", folder]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, env={"PYTHONPATH": str(ROOT)})
-    assert "SearchIndex(4 passages" in done.stdout
-    assert "2 judged queries" in done.stdout
-    assert "measure='RR@3'" in done.stdout
+def test_the_example_runs(folder, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["notebook.py", str(folder)])
+    runpy.run_path(str(ROOT / "examples" / "notebook.py"), run_name="__main__")
+    printed = capsys.readouterr().out
+    assert "SearchIndex(4 passages" in printed
+    assert "2 judged queries" in printed
+    assert "measure='RR@3'" in printed
