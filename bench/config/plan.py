@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.codec.names import UNCOMPRESSED, parse
-from bench.config import benchmark, data, datasets, extends, measures, own_runs, protocol, rounds
+from bench.config import benchmark, data, datasets, extends, measures, own_runs, protocol, rounds, seeds
 from bench.config.benchmark import Benchmark, CodecComparison, GridItem
 from bench.config.datasets import Entry, Group, Protocol
 from bench.config.models import Distilled, Model, Pooled, Teacher
@@ -24,13 +24,20 @@ DATASETS = Path("config/datasets.yaml")
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One row of the table: a query set searched by a preset over a codec of a model."""
+    """A query set searched by a preset over a codec of a model, where one of both names may end in a seed."""
 
     queries: str
     corpus: str
     model: str
     codec: str
     preset: str
+
+    @property
+    def row(self) -> tuple[str, str, int | None]:
+        """Model and codec as tables name them, and the seed, None where nothing draws on one or there is only one."""
+        model, seed = seeds.split(self.model)
+        codec, own = seeds.split(self.codec)
+        return model, codec, own if seed is None else seed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +53,7 @@ class Latency:
 class Plan:
     """Everything that the DAG asks of a config.
 
+    seeds: one, or several, under each of which everything that draws on a seed is planned (``bench.config.seeds``);
     external: runs of other systems, by name;
     entries: query sets that are evaluated, by name; sources: those that models and codecs are fitted or trained on, by id;
     corpora: collections of both, by name; codec_queries: those that codecs are fitted on, if any are; training: what each
@@ -54,7 +62,7 @@ class Plan:
 
     source: str
     name: str
-    seed: int
+    seeds: tuple[int, ...]
     depth: int
     entries: Mapping[str, Entry]
     corpora: Mapping[str, Entry]
@@ -78,8 +86,11 @@ class Plan:
     latency: Latency | None
     rates: CodecComparison | None
 
-    def seed_for(self, *purpose: str) -> int:
-        return derived_seed(self.seed, *purpose)
+    def seed_for(self, *purpose: str, of: str = "") -> int:
+        """A seed for one use. Its root is the seed that a name of the purpose, or ``of``, ends in, else the first one."""
+        names, found = zip(*map(seeds.split, (*purpose, of)), strict=True)
+        root = next((seed for seed in found if seed is not None), self.seeds[0])
+        return derived_seed(root, *names[:-1])
 
     def distilled(self, name: str) -> Distilled:
         """A model of ``training``, all of which are distilled."""
@@ -114,6 +125,7 @@ def resolve(config: Benchmark, source: str, rules: Protocol, folder: Callable[[P
 
     folder: the folder of the file that has a key, which the paths there are relative to.
     """
+    drawn = seeds.of_config(config.seed, config.seeds, source)
     known = rules.sets
     entries = data.entries(config, known, source, folder)
     declared = rounds.expanded(config.models)
@@ -146,10 +158,10 @@ def resolve(config: Benchmark, source: str, rules: Protocol, folder: Callable[[P
     if config.rates:
         _check_rates(config.rates, judged, config.depth, f"rates in {source}")
     precision = config.encode.precision
-    return Plan(
+    plan = Plan(
         source=source,
         name=config.name,
-        seed=config.seed,
+        seeds=drawn,
         depth=config.depth,
         entries=entries,
         corpora=corpora,
@@ -173,6 +185,7 @@ def resolve(config: Benchmark, source: str, rules: Protocol, folder: Callable[[P
         latency=_latency(config.latency, runs, entries, f"latency in {source}") if config.latency else None,
         rates=config.rates,
     )
+    return seeds.repeated(plan)
 
 
 def _runs(config: Benchmark, models: Mapping[str, Model], entries: Mapping[str, Entry], source: str) -> list[Run]:

@@ -105,11 +105,16 @@ def number(value: float | None, digits: int) -> str:
     return MISSING if value is None or pd.isna(value) else f"{value:,.{digits}f}"
 
 
-def with_interval(value: float | None, low: float | None, high: float | None) -> str:
-    """A mean with its interval; alone where it has none, a dash where there is no mean."""
+def with_interval(value: float | None, low: float | None, high: float | None, spread: float | None = None) -> str:
+    """A mean with its spread over seeds and its interval, as far as it has them; a dash where there is no mean."""
     if value is None or pd.isna(value) or low is None or pd.isna(low):
-        return number(value, 3)
-    return f"{number(value, 3)} [{number(low, 3)}, {number(high, 3)}]"
+        return with_spread(number(value, 3), spread, 3)
+    return f"{with_spread(number(value, 3), spread, 3)} [{number(low, 3)}, {number(high, 3)}]"
+
+
+def with_spread(cell: str, spread: float | None, digits: int) -> str:
+    """A cell with ± and the standard deviation over seeds; as it is where there is none."""
+    return cell if spread is None or pd.isna(spread) else f"{cell} ± {number(spread, digits)}"
 
 
 def signed(value: float | None) -> str:
@@ -118,7 +123,7 @@ def signed(value: float | None) -> str:
     return f"{value:+.3f}".replace("-", "−") if abs(value) >= 0.0005 else "0.000"
 
 
-def signed_interval(value: float | None, low: float, high: float) -> str:
+def signed_interval(value: float | None, low: float, high: float, spread: float | None = None) -> str:
     if value is None or pd.isna(value) or pd.isna(low):
         return signed(value)
-    return f"{signed(value)} [{signed(low)}, {signed(high)}]"
+    return f"{with_spread(signed(value), spread, 3)} [{signed(low)}, {signed(high)}]"

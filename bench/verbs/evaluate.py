@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from bench.config.settings import Count
+from bench.config.settings import Count, Natural
 from bench.corpus.texts import open_queries
 from bench.errors import DataError
 from bench.evaluation import guard, quality
@@ -30,6 +30,7 @@ def evaluate(
     codec: str,
     preset: str,
     against: str | None = None,
+    seed: Natural | None = None,
     output: Path,
 ) -> None:
     """Hold a run against the protocol, score it against judgements, and write all that the numbers depend on.
@@ -43,6 +44,7 @@ def evaluate(
     :param codec: Name of the codec in the tables.
     :param preset: Name of the preset in the tables.
     :param against: Model whose exhaustive search over uncompressed vectors the tables pair the run with.
+    :param seed: Seed of model or codec, where there are runs of several.
     :param output: metrics.json to write.
     """
     asked = open_queries(queries)
@@ -64,6 +66,7 @@ def evaluate(
             "codec": codec,
             "preset": preset,
             **({"against": against} if against else {}),
+            **({"seed": seed} if seed is not None else {}),
             "mean": measured.mean,
             "measures": measures,
             "counts": measured.counts,

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.config.seeds import split
 from bench.config.settings import Count, Natural
 from bench.errors import DataError
 from bench.evaluation.reconstruction import Sample, bits_of
@@ -27,6 +28,7 @@ def reconstruction(
     first: Count,
     dataset: str,
     model: str,
+    model_seed: Natural | None = None,
     seed: Natural,
     threads: Threads,
     output: Path,
@@ -41,6 +43,7 @@ def reconstruction(
     :param first: Passages of each ranking that MaxSim is compared on; all of a shorter ranking.
     :param dataset: Name of the data set in the tables.
     :param model: Name of the model in the tables.
+    :param model_seed: Seed of the model, where there are several.
     :param seed: Seed of the sample and of the noise of the test channel.
     :param output: JSON to write.
     """
@@ -74,6 +77,7 @@ def reconstruction(
     record = {
         "dataset": dataset,
         "model": model,
+        **({"model_seed": model_seed} if model_seed is not None else {}),
         "codecs": rows,
         "dim": plain.dim,
         "variance": float(compared.source.variances.sum()),
@@ -96,9 +100,10 @@ def _row(compared: Sample, plain: Index, folder: Path, seed: int) -> dict[str, A
     same = all(index.manifest.inputs[name] == plain.manifest.inputs[name] for name in ("corpus", "model"))
     if not same or not np.array_equal(index.doclens, plain.doclens):
         raise DataError(f"--indexes {folder} and --reference are of different passages or models")
-    bits = bits_of(index)
+    bits, (_, seed_of_codec) = bits_of(index), split(folder.parent.name)
     return {
         "codec": index.manifest.settings["codec"],
+        **({"seed": seed_of_codec} if seed_of_codec is not None else {}),
         "bits": bits,
         "measured": compared.measured(index),
         "bound": compared.bound(sum(bits.values()), seed),

@@ -10,7 +10,8 @@ from cyclopts import Parameter
 from bench.config.settings import Natural
 from bench.errors import SettingsError
 from bench.evaluation.runs import Run, read_run
-from bench.report.records import Record, Row, row_of
+from bench.report.records import Record
+from bench.report.seeds import Key, key_of
 from bench.verbs.common import pairs
 
 Metrics = Annotated[list[Path], Parameter(help="metrics.json of every run.")]
@@ -36,8 +37,8 @@ def margins(given: Sequence[str]) -> dict[str, float]:
     return found
 
 
-def rankings(metrics: Sequence[Record], runs: Sequence[Path]) -> dict[Row, Run]:
+def rankings(metrics: Sequence[Record], runs: Sequence[Path]) -> dict[Key, Run]:
     """Return the rankings of each record of quality; raises SettingsError unless there are as many runs as records."""
     if len(metrics) != len(runs):
         raise SettingsError(f"--runs gives {len(runs)} runs for {len(metrics)} records of quality: give one for each")
-    return {row_of(record): read_run(path) for record, path in zip(metrics, runs, strict=True)}
+    return {key_of(record): read_run(path) for record, path in zip(metrics, runs, strict=True)}
