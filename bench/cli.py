@@ -1,5 +1,6 @@
 """The command line: ``bench VERB --flags``. One function of ``bench.verbs`` per verb, imported only when it is called."""
 
+import keyword
 import sys
 from collections.abc import Sequence
 
@@ -19,7 +20,8 @@ VERBS = {
     "queries": "queries and judgements of a query set",
     "project": "a model from pretrained weights and a projection",
     "convert": "a model from a late interaction checkpoint, of any layout that is read",
-    "export": "a model in the layout of PyLate or of colbert-ai",
+    "export": "a model in the layout of PyLate or of colbert-ai, or an index in that of colbert-ai",
+    "import": "an index of colbert-ai or fast-plaid as one of ours",
     "pool": "the single-vector baseline from pretrained weights",
     "training-part": "some queries of a training set, their passages and random others",
     "mine": "the top passages of a model's own search for training queries",
@@ -76,12 +78,17 @@ VERBS = {
 }
 
 
+def function_of(verb: str) -> str:
+    """Return the name of the module and of the function of a verb; a word of Python gets an underscore."""
+    return verb.replace("-", "_") + "_" * keyword.iskeyword(verb)
+
+
 def app(verb: str | None = None) -> App:
     """One verb, or all of them with a line each. Flags come from its signature, and from the declared settings in that."""
     shared = Parameter(consume_multiple=True, negative_iterable=())
     found = App(name="bench", help=bench.__doc__, default_parameter=shared, help_formatter="plain", version_flags=())
     for name, what in VERBS.items():
-        function = name.replace("-", "_")
+        function = function_of(name)
         if verb in (None, name):
             found.command(f"bench.verbs.{function}:{function}", name=name, help=None if verb else what)
     return found
