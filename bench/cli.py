@@ -56,6 +56,8 @@ VERBS = {
     "worst-report": "the worst queries of all models and codecs to one JSON and a table",
     "protocol-report": "records of truncation and runs to a table",
     "show": "where the numbers of a record come from, and the commands that make it again",
+    "ask": "questions in the terminal: ranked passages with the tokens that won",
+    "serve": "a search box over an index as a page on this machine",
     "explain": "what moved between two runs of a query, and the tokens that made it move",
     "records": "the facts of all runs, indexes and timings in one file",
     "check": "facts against accepted ones: 0 passed, 1 changed, 2 cannot be compared",

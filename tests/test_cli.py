@@ -21,7 +21,7 @@ from bench.training.mined import open_mined
 from bench.training.scores import open_scored
 from bench.training.tuples import read_tuples
 
-HELPERS = {"common", "engine", "report", "sides", "training"}
+HELPERS = {"asked", "common", "engine", "report", "sides", "training"}
 
 
 def module_of(verb):

@@ -99,7 +99,7 @@ def open_foreign(folder: Path) -> Foreign:
     total = sum(int(lengths.sum()) for lengths in doclens)
     if (stated := said.get("num_embeddings", total)) != total:
         raise DamagedFileError(f"{folder} has doclens adding up to {total}, {METADATA} says {stated} vectors")
-    return Foreign(folder, kind, nbits, *tables, doclens, config)
+    return Foreign(folder, kind, nbits, tables[0], tables[1], tables[2], doclens, config)
 
 
 def import_index(foreign: Foreign, ids: Sequence[str], output: Path, work: Path, **manifest: Any) -> Manifest:

@@ -2,8 +2,8 @@
 
     python tests/golden/make_indexes.py colbert-ai|fast-plaid tests/golden/indexes
 
-Runs in the environment of the peer, by the script of workflow/peers that measures it. Beside each folder ``KIND-NBITS`` stands
-``KIND-NBITS.npz``: ``decoded [vectors, dim]`` as the peer decodes it, ``queries [queries, 8, dim]``, and ``rankings
+Runs in the environment of the peer, by the script of workflow/peers that measures it. Beside each folder ``KIND-NBITS``
+stands ``KIND-NBITS.npz``: ``decoded [vectors, dim]`` as the peer decodes it, ``queries [queries, 8, dim]``, and ``rankings
 [queries, 10]``, its numbers of passages, by the settings below.
 """
 
