@@ -1,5 +1,6 @@
 """The command line: ``bench VERB --flags``. One function of ``bench.verbs`` per verb, imported only when it is called."""
 
+import importlib.metadata
 import keyword
 import sys
 from collections.abc import Sequence
@@ -11,8 +12,10 @@ import bench
 from bench.config.settings import explained
 from bench.config.yaml import nearest
 from bench.errors import BenchError
+from bench.files.shipped import DISTRIBUTION
 
 VERBS = {
+    "run": "the workflow of a config: tables, figures and the report",
     "plan": "what a config will cost: vectors, disk, GPU hours",
     "settings": "the schemas and the page of all settings, from their declarations",
     "fetch": "download the data and weights of a config, up front",
@@ -102,6 +105,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     A verb that judges, such as ``check``, returns its own code.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["--version"]:
+        print(importlib.metadata.version(DISTRIBUTION))
+        return 0
     verb = words[0] if words and words[0] in VERBS else None
     if words and verb is None and words[0] not in ("-h", "--help"):
         return _refused(None, f"{words[0]!r} is not a verb{nearest(words[0], VERBS)}; the verbs are {', '.join(VERBS)}", 2)

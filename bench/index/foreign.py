@@ -1,7 +1,8 @@
 """Indexes of colbert-ai 0.2 and fast-plaid 1: read without running anything that is pickled in them.
 
-Both have chunks of passages with ``codes``, ``residuals`` and ``doclens``, a ``centroids`` and a table of buckets;
-colbert-ai as PyTorch files, of which tensors alone are read, fast-plaid as ``.npy``. The inverted list is made anew.
+Both have chunks of passages with ``codes``, ``residuals`` and ``doclens``, ``centroids`` and a table of buckets: colbert-ai as
+PyTorch files, of which tensors alone are read; fast-plaid as ``.npy``, merged into one file of all chunks by its first search.
+The inverted list is made anew.
 """
 
 import pickle
@@ -51,8 +52,16 @@ class Foreign:
         Raise DamagedFileError for shapes or codes that do not fit the rest of the index.
         """
         path = self.folder / f"{number}.codes{suffix(self.kind)}"
-        codes, residuals = _array(path), _array(path.with_name(f"{number}.residuals{path.suffix}"))
         vectors, (count, dim) = int(self.doclens[number].sum()), self.centroids.shape
+        merged = self.folder / "merged_codes.npy"
+        if self.kind == "fast-plaid" and not path.exists() and merged.exists():
+            first = sum(int(lengths.sum()) for lengths in self.doclens[:number])
+            codes, residuals = (
+                np.array(read_array(merged.with_name(f"merged_{name}.npy"))[first : first + vectors])
+                for name in ("codes", "residuals")
+            )
+        else:
+            codes, residuals = _array(path), _array(path.with_name(f"{number}.residuals{path.suffix}"))
         if codes.shape != (vectors,) or residuals.shape != (vectors, dim * self.nbits // 8) or residuals.dtype != np.uint8:
             raise DamagedFileError(
                 f"{path} has codes {codes.shape} and residuals {residuals.shape} of {residuals.dtype}; the doclens of the "

@@ -20,7 +20,7 @@ DIM, PASSAGES, QUERIES, DEPTH = 64, 40, 12, 10
 NBITS = {"colbert-ai": (1, 2, 4, 8), "fast-plaid": (2, 4)}
 SETTINGS = {
     "colbert-ai": {"ncells": 4, "centroid_score_threshold": 0.3, "ndocs": 96},
-    "fast-plaid": {"n_ivf_probe": 4, "n_full_scores": 1000, "centroid_score_threshold": None},
+    "fast-plaid": {"n_ivf_probe": 4, "n_full_scores": 1000},
 }
 
 
@@ -57,10 +57,15 @@ def main(kind, folder):
         index = folder / f"{kind}-{nbits}"
         shutil.rmtree(index, ignore_errors=True)
         peer.build(corpus, index, nbits, 1, 0)
+        shutil.copytree(index, fresh := folder / "fresh")
         engine = (peer.ColbertAi if kind == "colbert-ai" else peer.FastPlaid)(index, SETTINGS[kind], 1)
         rankings = np.array([list(engine.single(query))[:DEPTH] for query in queries])
         decoded = peer.decode(index, corpus, np.arange(len(vectors)), 1)
         np.savez(index.with_suffix(".npz"), decoded=decoded, queries=queries, rankings=rankings)
+        if nbits == 4:  # as it was before its first search, which merges the chunks of fast-plaid
+            shutil.rmtree(index)
+            fresh.rename(index)
+        shutil.rmtree(fresh, ignore_errors=True)
         for name in ("metadata.json", "plan.json"):
             anywhere(index / name)
         print(f"{index}: {len(vectors)} vectors, {len(rankings)} rankings")

@@ -1,6 +1,5 @@
 """Matches of a question's tokens, and how they are marked in a text."""
 
-import numpy as np
 import pytest
 
 import bench
