@@ -30,7 +30,7 @@ growth: setup  ## how search time grows from 0.25 to 16 million vectors
 
 golden: GOLDEN = tests/golden
 golden: OUT = build/golden
-golden: setup $(PEERS)/pylate/ready $(PEERS)/colbert-ai-export/ready  ## golden vectors of PyLate made anew, and exported models loaded in PyLate and colbert-ai
+golden: setup $(PEERS)/pylate/ready $(PEERS)/colbert-ai-export/ready $(PEERS)/fast-plaid/ready  ## golden vectors and indexes made anew, and exported ones opened in PyLate and colbert-ai
 	rm -rf $(OUT) && mkdir -p $(OUT)
 	$(PEERS)/pylate/bin/python $(GOLDEN)/make_pylate.py $(GOLDEN)/pylate
 	$(BIN)/python $(GOLDEN)/make_model.py $(OUT)/model
@@ -43,6 +43,13 @@ golden: setup $(PEERS)/pylate/ready $(PEERS)/colbert-ai-export/ready  ## golden 
 	$(PEERS)/pylate/bin/python $(GOLDEN)/check_export.py pylate $(OUT)/to-pylate $(OUT)/model.npz
 	$(BIN)/python -m bench export $(OUT)/model --layout official --output $(OUT)/to-official
 	$(PEERS)/colbert-ai-export/bin/python $(GOLDEN)/check_export.py official $(OUT)/to-official $(OUT)/model.npz
+	$(PEERS)/colbert-ai-export/bin/python $(GOLDEN)/make_indexes.py colbert-ai $(GOLDEN)/indexes
+	$(PEERS)/fast-plaid/bin/python $(GOLDEN)/make_indexes.py fast-plaid $(GOLDEN)/indexes
+	$(BIN)/python $(GOLDEN)/write_index.py $(OUT)/model $(OUT)/indexes
+	set -e; for bits in 1 2 4 8; do \
+		$(BIN)/python -m bench export $(OUT)/indexes/bits-$$bits/index $(OUT)/to-colbert-ai-$$bits --layout colbert-ai; \
+		$(PEERS)/colbert-ai-export/bin/python $(GOLDEN)/check_index.py $(OUT)/to-colbert-ai-$$bits $(OUT)/to-official $(OUT)/indexes/bits-$$bits.npz $(OUT)/indexes/passages.json; \
+	done
 
 $(PEERS)/pylate/ready $(PEERS)/colbert-ai-export/ready: private INSTALL := --no-deps
 $(PEERS)/fast-plaid/ready: private INSTALL := --no-deps

@@ -1,8 +1,8 @@
 """Indexes of colbert-ai 0.2 and fast-plaid 1: read without running anything that is pickled in them.
 
-Both have chunks of passages with ``codes``, ``residuals`` and ``doclens``, ``centroids`` and a table of buckets: colbert-ai as
-PyTorch files, of which tensors alone are read; fast-plaid as ``.npy``, merged into one file of all chunks by its first search.
-The inverted list is made anew.
+Both have chunks of passages with ``codes``, ``residuals`` and ``doclens``, ``centroids`` and a table of buckets. Those of
+colbert-ai are PyTorch files, of which tensors alone are read. Those of fast-plaid are ``.npy``; its first search merges all
+chunks into one file. The inverted list is made anew.
 """
 
 import pickle

@@ -86,13 +86,18 @@ def shortened(parts: Sequence[tuple[str, tuple[Match, ...]]], most: int) -> list
     for number, (part, matched) in enumerate(parts):
         if not matched and len(part) > room:
             if number == 0 and len(parts) > 1:
-                part = "… " + part[-room:]
+                part = f"… {_whole_words(part[-room:], end=True)}"
             elif number == len(parts) - 1:
-                part = part[:room] + " …"
+                part = f"{_whole_words(part[:room])} …"
             else:
-                part = f"{part[: room // 2]} … {part[-(room // 2) :]}"
+                part = f"{_whole_words(part[: room // 2])} … {_whole_words(part[-(room // 2) :], end=True)}"
         found.append((part, matched))
     return found
+
+
+def _whole_words(part: str, *, end: bool = False) -> str:
+    """Return what is left of a cut piece without the word that was cut, at its end or, if it is an end, at its start."""
+    return (part.partition(" ")[2] if end else part.rpartition(" ")[0]) or part
 
 
 def as_html(parts: Sequence[tuple[str, tuple[Match, ...]]]) -> str:

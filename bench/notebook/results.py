@@ -71,14 +71,18 @@ class Results(Sequence[list[Hit]]):
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        head = "".join(f'<th style="text-align:left">{name}</th>' for name in COLUMNS)
-        rows, total = [], 0
+        left = "text-align:left;vertical-align:top"
+        head = "".join(f'<th style="{left}">{name}</th>' for name in COLUMNS[1:])
+        rows, total, before = [], 0, None
         for query, hit in self._hits():
             total += 1
             if total <= HITS_HTML:
+                if query != before:
+                    rows.append(f'<tr><th colspan="4" style="{left}">{html.escape(self.queries[query])}</th></tr>')
+                before = query
                 shown = as_html(shortened(pieces(hit.text, self.matches(query, hit)), SHOWN_HTML))
-                plain = (self.queries[query], str(hit.rank), f"{hit.score:.3f}", hit.id)
-                cells = "".join(f"<td>{html.escape(cell)}</td>" for cell in plain)
-                rows.append(f'<tr>{cells}<td style="text-align:left;white-space:normal">{shown}</td></tr>')
+                cells = "".join(f'<td style="{left}">{cell}</td>' for cell in (hit.rank, f"{hit.score:.3f}"))
+                wide = f'<td style="{left};overflow-wrap:anywhere;min-width:5em">{html.escape(hit.id)}</td>'
+                rows.append(f'<tr>{cells}{wide}<td style="{left};white-space:normal;min-width:10em">{shown}</td></tr>')
         more = f"<p>and {total - HITS_HTML} more</p>" if total > HITS_HTML else ""
         return f"<table><tr>{head}</tr>{''.join(rows)}</table>{more}"

@@ -20,7 +20,7 @@ DIM, PASSAGES, QUERIES, DEPTH = 64, 40, 12, 10
 NBITS = {"colbert-ai": (1, 2, 4, 8), "fast-plaid": (2, 4)}
 SETTINGS = {
     "colbert-ai": {"ncells": 4, "centroid_score_threshold": 0.3, "ndocs": 96},
-    "fast-plaid": {"n_ivf_probe": 4, "n_full_scores": 1000},
+    "fast-plaid": {"n_ivf_probe": 32, "n_full_scores": 4000},
 }
 
 

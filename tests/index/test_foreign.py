@@ -60,7 +60,7 @@ def test_an_imported_index_ranks_as_the_program_that_made_it(name, tmp_path):
     assert index.manifest.settings["source"] == name.rsplit("-", 1)[0]
     values = {"ncells": 4, "centroid_score_threshold": 0.3, "ndocs": 96}
     if name.startswith("fast-plaid"):
-        values |= {"centroid_score_threshold": -1.0, "ndocs": 1000}
+        values |= {"ncells": 32, "centroid_score_threshold": -1.0, "ndocs": 4000}
     rankings = Plaid(open_kernels("cpu", index), **values).search(golden["queries"], 10)
     similarities = np.maximum.reduceat(golden["decoded"] @ golden["queries"].transpose(0, 2, 1), index.offsets[:-1], axis=1)
     scores = similarities.sum(axis=2)
