@@ -10,7 +10,7 @@ GPUS ?= 1
 # A target of Snakemake stands before its flags, two of which would take it for one of their values.
 LIMITS = --cores all --resources gpu=$(GPUS)
 
-.PHONY: results gate peers growth golden unlock test slow check format lint docs setup clean
+.PHONY: results gate peers growth golden wheel unlock test slow check format lint docs setup clean
 .DELETE_ON_ERROR:
 
 results: setup  ## tables, figures and the HTML report of CONFIG (default config/quick.yaml)
@@ -59,6 +59,9 @@ $(PEERS)/%/ready: workflow/envs/%.txt
 	$(@D)/bin/python -m pip install --disable-pip-version-check --quiet $(INSTALL) --requirement $<
 	@touch $@
 
+wheel: setup  ## the package with its workflow as a wheel in dist/
+	$(BIN)/python -m pip wheel --disable-pip-version-check --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
 unlock: setup  ## after a hard kill or a power loss, once no other run is on: let the next run go on where that one stopped
 	$(BIN)/snakemake --configfile "$(CONFIG)" --unlock
 
@@ -96,4 +99,4 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 clean:  ## everything made here but the environment
-	rm -rf build logs benchmarks .snakemake $(filter-out results/README.md results/published.csv results/baselines,$(wildcard results/*))
+	rm -rf build dist logs benchmarks .snakemake $(filter-out results/README.md results/published.csv results/baselines,$(wildcard results/*))
