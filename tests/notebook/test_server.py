@@ -154,3 +154,19 @@ def test_what_does_not_belong_to_an_index_is_refused(place, tmp_path, capsys):
         open_place(tmp_path / "other", model=place / "model", corpus=tmp_path / "few" / "corpus")
     assert main(["serve", str(place / "fp16"), "--model", str(place / "model"), "--port", "70000"]) == 1
     assert "--port 70000 of the command line is not from 0 to 65535" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("browser", [1280, 390], indirect=True)
+def test_a_reader_types_a_question_and_sees_two_codecs_with_what_won(browser, server):
+    browser.get(f"http://127.0.0.1:{server.server_address[1]}/")
+    browser.find_element("css selector", "input[name=q]").send_keys("a dog\n")
+    sides = browser.find_elements("css selector", "main section")
+    assert [side.find_element("css selector", "h2").text.split(" · ")[0] for side in sides] == ["fp16", "residual-1"]
+    for side, index in zip(sides, server.indexes, strict=True):
+        ids = [found.text for found in side.find_elements("css selector", ".id")]
+        assert ids == [hit.id for hit in index.search("a dog", k=10)[0]]
+        assert side.find_elements("css selector", "mark")
+    beside = sides[0].rect["y"] == sides[1].rect["y"]
+    width = browser.execute_script("return [document.documentElement.scrollWidth, window.innerWidth]")
+    assert (beside, width[0] <= width[1]) == (width[1] == 1280, True)
+    assert not [line for line in browser.get_log("browser") if "favicon" not in line["message"]]
