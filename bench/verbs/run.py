@@ -5,8 +5,7 @@ import sys
 from pathlib import Path
 
 from bench.config.plan import load
-from bench.config.settings import Count
-from bench.errors import SettingsError
+from bench.config.settings import Count, Natural
 from bench.files.shipped import WORKFLOW, config_path, shipped
 
 PROGRAM = "snakemake"
@@ -16,7 +15,7 @@ def run(
     config: Path = Path("quick.yaml"),
     *targets: str,
     cores: Count | None = None,
-    gpus: int = 1,
+    gpus: Natural = 1,
     dry_run: bool = False,
     unlock: bool = False,
 ) -> int:
@@ -29,8 +28,6 @@ def run(
     :param dry_run: Only print what would run.
     :param unlock: Only let the next run go on, after a run that was killed.
     """
-    if gpus < 0:
-        raise SettingsError(f"--gpus {gpus} of the command line is negative")
     chosen, home = config_path(config), shipped()
     load(chosen, home / "config" / "datasets.yaml")  # what is wrong with it is said in one line, before anything starts
     words = ["--snakefile", str(home / WORKFLOW), *targets, "--cores", str(cores or "all"), "--resources", f"gpu={gpus}"]

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from bench.config.settings import Count
+from bench.config.settings import Count, Natural
 from bench.errors import SettingsError
 from bench.notebook.server import LOOPBACK, SearchServer
 from bench.verbs.asked import AskedEngine, Place
@@ -17,7 +17,7 @@ def serve(
     place: Annotated[Place, Flat] = Place(),
     engine: Annotated[AskedEngine, Flat] = AskedEngine(),
     host: str = "127.0.0.1",
-    port: int = 8000,
+    port: Natural = 8000,
     threads: Count = 1,
 ) -> None:
     """Show a search box over an index as a page on this machine: ranked passages with the tokens that won.
@@ -28,7 +28,7 @@ def serve(
     :param port: Port to listen on; 0 for a free one.
     :param threads: Threads of a search.
     """
-    if not 0 <= port <= 65535:
+    if port > 65535:
         raise SettingsError(f"--port {port} of the command line is not from 0 to 65535")
     prepare_torch(threads=threads)
     indexes = [place.open(folder, threads) for folder in (index, against) if folder is not None]
