@@ -12,7 +12,7 @@ PROGRAM = "snakemake"
 
 
 def run(
-    config: Path = Path("quick.yaml"),
+    config: Path,
     *targets: str,
     cores: Count | None = None,
     gpus: Natural = 1,
