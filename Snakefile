@@ -13,6 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, workflow.basedir)
 
+import bench
 from bench.errors import BenchError
 from bench.config.paper_tables import PAPER_TABLES
 from bench.config.plan import load
@@ -53,6 +54,7 @@ RESULTS = f"results/{PLAN.name}"
 RESULT_FILES = ["records.json", "report.html"]  # which need all others
 # Relative, so that a clone that is moved makes nothing again.
 HERE = Path(os.path.relpath(workflow.basedir))
+BENCH = Path(os.path.relpath(Path(bench.__file__).parent))
 NUMBERS = str(HERE / "results" / "published.csv")
 PAPER = PaperJobs(PLAN, Path(NUMBERS))
 

@@ -1,5 +1,7 @@
 """The command line: ``bench VERB --flags``. One function of ``bench.verbs`` per verb, imported only when it is called."""
 
+import importlib.metadata
+import keyword
 import sys
 from collections.abc import Sequence
 
@@ -10,8 +12,10 @@ import bench
 from bench.config.settings import explained
 from bench.config.yaml import nearest
 from bench.errors import BenchError
+from bench.files.shipped import DISTRIBUTION
 
 VERBS = {
+    "run": "the workflow of a config: tables, figures and the report",
     "plan": "what a config will cost: vectors, disk, GPU hours",
     "settings": "the schemas and the page of all settings, from their declarations",
     "fetch": "download the data and weights of a config, up front",
@@ -19,7 +23,8 @@ VERBS = {
     "queries": "queries and judgements of a query set",
     "project": "a model from pretrained weights and a projection",
     "convert": "a model from a late interaction checkpoint, of any layout that is read",
-    "export": "a model in the layout of PyLate or of colbert-ai",
+    "export": "a model in the layout of PyLate or of colbert-ai, or an index in that of colbert-ai",
+    "import": "an index of colbert-ai or fast-plaid as one of ours",
     "pool": "the single-vector baseline from pretrained weights",
     "training-part": "some queries of a training set, their passages and random others",
     "mine": "the top passages of a model's own search for training queries",
@@ -54,6 +59,8 @@ VERBS = {
     "worst-report": "the worst queries of all models and codecs to one JSON and a table",
     "protocol-report": "records of truncation and runs to a table",
     "show": "where the numbers of a record come from, and the commands that make it again",
+    "ask": "questions in the terminal: ranked passages with the tokens that won",
+    "serve": "a search box over an index as a page on this machine",
     "explain": "what moved between two runs of a query, and the tokens that made it move",
     "records": "the facts of all runs, indexes and timings in one file",
     "check": "facts against accepted ones: 0 passed, 1 changed, 2 cannot be compared",
@@ -76,12 +83,17 @@ VERBS = {
 }
 
 
+def function_of(verb: str) -> str:
+    """Return the name of the module and of the function of a verb; a word of Python gets an underscore."""
+    return verb.replace("-", "_") + "_" * keyword.iskeyword(verb)
+
+
 def app(verb: str | None = None) -> App:
     """One verb, or all of them with a line each. Flags come from its signature, and from the declared settings in that."""
     shared = Parameter(consume_multiple=True, negative_iterable=())
     found = App(name="bench", help=bench.__doc__, default_parameter=shared, help_formatter="plain", version_flags=())
     for name, what in VERBS.items():
-        function = name.replace("-", "_")
+        function = function_of(name)
         if verb in (None, name):
             found.command(f"bench.verbs.{function}:{function}", name=name, help=None if verb else what)
     return found
@@ -93,6 +105,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     A verb that judges, such as ``check``, returns its own code.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["--version"]:
+        print(importlib.metadata.version(DISTRIBUTION))
+        return 0
     verb = words[0] if words and words[0] in VERBS else None
     if words and verb is None and words[0] not in ("-h", "--help"):
         return _refused(None, f"{words[0]!r} is not a verb{nearest(words[0], VERBS)}; the verbs are {', '.join(VERBS)}", 2)

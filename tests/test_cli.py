@@ -7,7 +7,7 @@ import re
 import pytest
 
 import bench.verbs
-from bench.cli import VERBS, app, main
+from bench.cli import VERBS, app, function_of, main
 from bench.corpus.texts import open_passages, open_queries
 from bench.encoder.checkpoint import load
 from bench.errors import DamagedFileError
@@ -21,11 +21,11 @@ from bench.training.mined import open_mined
 from bench.training.scores import open_scored
 from bench.training.tuples import read_tuples
 
-HELPERS = {"common", "engine", "report", "sides", "training"}
+HELPERS = {"asked", "common", "engine", "report", "sides", "training"}
 
 
 def module_of(verb):
-    return importlib.import_module(f"bench.verbs.{verb.replace('-', '_')}")
+    return importlib.import_module(f"bench.verbs.{function_of(verb)}")
 
 
 def test_without_a_verb_the_verbs_are_listed_with_a_line_each_and_the_end_is_2(capsys):
@@ -59,7 +59,7 @@ def test_help_ends_with_0_and_goes_to_standard_output(capsys, word):
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_has_a_module_and_a_function_that_says_what_it_does(verb):
     module = module_of(verb)
-    function = getattr(module, verb.replace("-", "_"))
+    function = getattr(module, function_of(verb))
     assert module.__doc__.strip().endswith(".")
     assert function.__doc__.strip().split("\n")[0] == module.__doc__.strip().split("\n")[0]
 
@@ -73,14 +73,14 @@ def test_every_verb_explains_each_of_its_flags(capsys, verb):
     arguments = app(verb)[verb].assemble_argument_collection()
     shown = [argument for argument in arguments if argument.show]
     assert len(shown) > 0
-    function = getattr(module_of(verb), verb.replace("-", "_"))
+    function = getattr(module_of(verb), function_of(verb))
     documented = set(re.findall(r":param (\w+): \S", function.__doc__))
     without = [argument.name for argument in shown if not (argument.parameter.help or "").endswith(".")]
     assert {name.lower().lstrip("-").replace("-", "_") for name in without} == documented
 
 
 def test_every_module_of_verbs_is_a_verb_or_a_helper():
-    modules = {module.name.replace("_", "-") for module in pkgutil.iter_modules(bench.verbs.__path__)}
+    modules = {module.name.rstrip("_").replace("_", "-") for module in pkgutil.iter_modules(bench.verbs.__path__)}
     assert modules - HELPERS == set(VERBS)
 
 

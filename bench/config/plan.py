@@ -18,8 +18,9 @@ from bench.config.settings import derived_seed
 from bench.config.yaml import Place
 from bench.errors import SettingsError
 from bench.files.provenance import has_native_bfloat16
+from bench.files.shipped import shipped
 
-DATASETS = Path("config/datasets.yaml")
+DATASETS = shipped() / "config" / "datasets.yaml"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -118,7 +118,8 @@ def _installed(distribution: str) -> importlib.metadata.Distribution:
         return importlib.metadata.distribution(distribution)
     except importlib.metadata.PackageNotFoundError as error:
         raise DataError(
-            f"pydocs needs the distribution {distribution}, which is not installed: install requirements.lock"
+            f"pydocs needs the distribution {distribution}, which is not installed: pip install "
+            "'colbertv2-bench[pydocs]', at the versions of requirements.lock where numbers are compared"
         ) from error
 
 

@@ -110,15 +110,18 @@ class Inputs:
             )
         return room
 
+    def _read(self, texts: Sequence[str], prompt: str) -> list[str]:
+        """Return the texts as the tokenizer is given them."""
+        read = [prompt + text for text in texts]
+        read = [text.strip() for text in read] if self.settings.strip else read
+        return [text.lower() for text in read] if self.settings.lowercase else read
+
     def _wrap(
         self, texts: Sequence[str], marker: list[int], maxlen: int, prompt: str = ""
     ) -> tuple[list[list[int]], list[list[int]]]:
         """Return the ids of each text, truncated and with markers; and all ids of the text without markers."""
         room = self._room(marker, maxlen)
-        read = [prompt + text for text in texts]
-        read = [text.strip() for text in read] if self.settings.strip else read
-        read = [text.lower() for text in read] if self.settings.lowercase else read
-        encoded = self.tokenizer(read, add_special_tokens=False, verbose=False)["input_ids"]
+        encoded = self.tokenizer(self._read(texts, prompt), add_special_tokens=False, verbose=False)["input_ids"]
         if self._before:
             first, others = self._before[:1], self._before[1:]
             return [[*first, *marker, *others, *ids[:room], *self._after] for ids in encoded], encoded
@@ -141,6 +144,25 @@ class Inputs:
         added = len(self._before) + len(self._after) + len(self._doc_marker)
         lengths = np.stack([tokens, before[ends] - before[ends - tokens]], axis=1) + added
         return rows, lengths.astype(np.int32)
+
+    def spans(self, text: str, maxlen: int, *, query: bool = False) -> list[tuple[int, int] | None]:
+        """Return where each token of a passage, or of a query, stands in its text; None for tokens that are not of the text.
+
+        A query has as many as its ids without those that fill it. None for all where lower-casing moves letters.
+        """
+        marker = self._query_marker if query else self._doc_marker
+        prompt = self.settings.query_prompt if query else self.settings.doc_prompt
+        (read,) = self._read([text], prompt)
+        whole = prompt + text
+        moved = len(prompt) - (len(whole) - len(whole.lstrip()) if self.settings.strip else 0)
+        known = self.tokenizer.is_fast and len(read) == len(whole.strip() if self.settings.strip else whole)
+        encoded = self.tokenizer(read, add_special_tokens=False, verbose=False, return_offsets_mapping=known)
+        places = encoded["offset_mapping"] if known else [(0, 0)] * len(encoded["input_ids"])
+        own = [_trimmed(text, first - moved, last - moved) for first, last in places][: self._room(marker, maxlen)]
+        if self._before:
+            return [*[None] * (len(self._before) + len(marker)), *own, *[None] * len(self._after)]
+        own += [None] * len(self._after)
+        return [*own[:1], *[None] * len(marker), *own[1:]]
 
     def cut_queries(self, texts: Sequence[str], maxlen: int) -> int:
         """Return the number of queries with more than ``maxlen`` tokens, markers included."""
@@ -166,6 +188,15 @@ class Inputs:
     def kept(self, ids: np.ndarray) -> np.ndarray:
         """Return True for each passage token that keeps its vector, in the shape of ``ids``."""
         return ~np.isin(ids, self._skipped)
+
+
+def _trimmed(text: str, first: int, last: int) -> tuple[int, int] | None:
+    """Return a span without the white space around it, None if nothing of the text is left."""
+    first = max(first, 0)
+    inside = text[first : max(last, first)]
+    first += len(inside) - len(inside.lstrip())
+    inside = inside.strip()
+    return (first, first + len(inside)) if inside else None
 
 
 def template(tokenizer: transformers.PreTrainedTokenizerBase) -> tuple[list[int], list[int]]:

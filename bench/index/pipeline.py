@@ -69,6 +69,8 @@ def build(
         release(shard.vectors)
         residuals.append(read_array(path))
     mark("compress")
-    build_compressed(folder, shards, codes, residuals, fitted, ids, settings={"codec": str(codec)})
+    build_compressed(
+        folder, [shard.doclens for shard in shards], codes, residuals, fitted, ids, settings={"codec": str(codec)}
+    )
     mark("index")
     return {step: after - before for (_, before), (step, after) in itertools.pairwise(laps)}

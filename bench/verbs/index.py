@@ -49,7 +49,7 @@ def index(
         opened, fitted = open_codec(codec)
         manifest = build_compressed(
             output,
-            shards,
+            [shard.doclens for shard in shards],
             [read_array(path) for path in codes or ()],
             [read_array(path) for path in residuals or ()],
             opened,

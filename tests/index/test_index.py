@@ -150,7 +150,8 @@ def test_a_compressed_index_replaces_an_uncompressed_one_in_the_same_folder(buil
     shards, codes, residuals, codec = parts
     ids = [f"{number}" for number in range(6)]
     build_uncompressed(tmp_path / "index", shards, ids, settings={"codec": "fp16"})
-    manifest = build_compressed(tmp_path / "index", shards, codes, residuals, codec, ids, settings={"codec": "residual-2"})
+    lengths = [shard.doclens for shard in shards]
+    manifest = build_compressed(tmp_path / "index", lengths, codes, residuals, codec, ids, settings={"codec": "residual-2"})
     assert sorted(manifest.files) == COMPRESSED
     assert open_index(tmp_path / "index").raw is None
 
@@ -169,7 +170,7 @@ def test_a_missing_shard_is_refused_and_leaves_no_index(parts, tmp_path, compres
     ids = [f"{number}" for number in range(6)]
     build = partial(build_uncompressed, tmp_path / "i", shards[:1])
     if compressed:
-        build = partial(build_compressed, tmp_path / "i", shards[:1], codes[:1], residuals[:1], codec)
+        build = partial(build_compressed, tmp_path / "i", [shards[0].doclens], codes[:1], residuals[:1], codec)
     with pytest.raises(DataError, match="hold 3 passages, the corpus 6: one is missing"):
         build(ids, settings={})
     with pytest.raises(DamagedFileError, match=r"no manifest\.json"):
@@ -182,14 +183,18 @@ def test_codes_and_residuals_of_another_length_than_the_shard_are_refused(parts,
     codes = [codes[0], codes[1][:-1]] if short == "codes" else codes
     residuals = [residuals[0], residuals[1][:-1]] if short == "residuals" else residuals
     with pytest.raises(DataError, match=f"shard 1 of .* has 8 vectors, {counts} residuals"):
-        build_compressed(tmp_path / "i", shards, codes, residuals, codec, list("abcdef"), settings={})
+        build_compressed(
+            tmp_path / "i", [shard.doclens for shard in shards], codes, residuals, codec, list("abcdef"), settings={}
+        )
     assert not (tmp_path / "i").exists()
 
 
 def test_a_shard_without_codes_is_refused(parts, tmp_path):
     shards, codes, residuals, codec = parts
     with pytest.raises(DataError):
-        build_compressed(tmp_path / "i", shards, codes[:1], residuals, codec, list("abcdef"), settings={})
+        build_compressed(
+            tmp_path / "i", [shard.doclens for shard in shards], codes[:1], residuals, codec, list("abcdef"), settings={}
+        )
 
 
 @pytest.mark.parametrize(("nbits", "name"), EVERY_FILE)
@@ -331,9 +336,8 @@ def test_centroids_without_any_vector_have_empty_lists(tmp_path):
     write_shard(tmp_path / "s", vectors, np.array([4, 4]))
     codec = fit_residual(-vectors[:3], vectors[:3], np.arange(3), 1)
     codes = np.zeros(8, np.uint8)
-    build_compressed(
-        tmp_path / "i", [open_shard(tmp_path / "s")], [codes], [codec.encode(vectors, codes)], codec, ["a", "b"], settings={}
-    )
+    lengths = [open_shard(tmp_path / "s").doclens]
+    build_compressed(tmp_path / "i", lengths, [codes], [codec.encode(vectors, codes)], codec, ["a", "b"], settings={})
     index = open_index(tmp_path / "i")
     assert index.compressed.list_offsets.tolist() == [0, 2, 2, 2]
     assert index.compressed.lists.tolist() == [0, 0]

@@ -90,7 +90,7 @@ def coded_index(folder, codec, codes, residuals, order):
     write_shard(folder / "shard", np.zeros((sum(doclens), codec.dim)), np.array(doclens))
     parts = [np.concatenate(codes)], [np.concatenate(residuals)]
     ids = [f"p{number:03d}" for number in order]
-    build_compressed(folder / "index", [open_shard(folder / "shard")], *parts, codec, ids, settings={})
+    build_compressed(folder / "index", [open_shard(folder / "shard").doclens], *parts, codec, ids, settings={})
     return open_index(folder / "index")
 
 
