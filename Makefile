@@ -10,7 +10,7 @@ GPUS ?= 1
 # A target of Snakemake stands before its flags, two of which would take it for one of their values.
 LIMITS = --cores all --resources gpu=$(GPUS)
 
-.PHONY: results gate peers growth golden wheel unlock test slow check format lint docs setup clean
+.PHONY: results gate peers growth golden wheel unlock test slow torture check format lint docs setup clean
 .DELETE_ON_ERROR:
 
 results: setup  ## tables, figures and the HTML report of CONFIG (default config/quick.yaml)
@@ -73,6 +73,12 @@ test: setup  ## the test suite
 
 slow: setup  ## tests that take long: runs that are killed, several processes, memory, the corpus that models are trained on
 	$(PYTEST) -m slow
+
+MUTATIONS = 500
+KILLS = 20
+
+torture: setup  ## files damaged and stages killed at random, hundreds of times, with a table of what was lost
+	$(BIN)/python -m tests.torture $(MUTATIONS) $(KILLS)
 
 check: format lint docs  ## formats, types, links and figures of the documents, and the workflow's own lint
 	$(BIN)/mypy

@@ -1,8 +1,11 @@
 """The command line: ``bench VERB --flags``. One function of ``bench.verbs`` per verb, imported only when it is called."""
 
 import importlib.metadata
+import io
 import keyword
+import os
 import sys
+import traceback
 from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError, Parameter
@@ -41,7 +44,7 @@ VERBS = {
     "fit": "a codec fitted on held-out residuals",
     "compress": "the residual bytes of a shard",
     "index": "an index from shards and their compressed parts",
-    "verify": "compare every file of an index with its manifest",
+    "verify": "hash every file of a folder and compare it with its manifest",
     "random-vectors": "a shard of vectors of random directions, as many as another has",
     "clusters": "how many clusters hold a token, and how many tokens a cluster",
     "size": "bytes of an index by component",
@@ -83,6 +86,11 @@ VERBS = {
 }
 
 
+DEBUG = "--debug"
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "BLIS_NUM_THREADS")
+SHOWN = 300
+
+
 def function_of(verb: str) -> str:
     """Return the name of the module and of the function of a verb; a word of Python gets an underscore."""
     return verb.replace("-", "_") + "_" * keyword.iskeyword(verb)
@@ -102,9 +110,17 @@ def app(verb: str | None = None) -> App:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a verb: 0 on success, 1 for what the harness refuses, 2 for wrong flags; either is one line on standard error.
 
-    A verb that judges, such as ``check``, returns its own code.
+    A verb that judges, such as ``check``, returns its own code. ``--debug`` beside a verb prints the traceback as well.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    debug = DEBUG in words
+    words = [word for word in words if word != DEBUG]
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal of another encoding shows what it has no letter for as \u....
+            stream.reconfigure(errors="backslashreplace")
+    # Products of matrices are summed in an order that depends on the number of threads. Verbs set it themselves; the
+    # environment, where a scheduler puts the number of cores that it grants, must not.
+    os.environ.update(dict.fromkeys(THREADS, "1"))
     if words[:1] == ["--version"]:
         print(importlib.metadata.version(DISTRIBUTION))
         return 0
@@ -113,13 +129,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _refused(None, f"{words[0]!r} is not a verb{nearest(words[0], VERBS)}; the verbs are {', '.join(VERBS)}", 2)
     try:
         code = app(verb)(words or ["--help"], exit_on_error=False, print_error=False, result_action="return_value")
-    except CycloptsError as error:
-        return _refused(verb, _flag_error(error), 2)
-    except ValidationError as error:
-        return _refused(verb, f"SettingsError: {explained(error, 'the command line')}", 2)
-    except BenchError as error:
-        return _refused(verb, f"{type(error).__name__}: {error}", 1)
+        sys.stdout.flush()
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        return _refused(verb, *_line(error))
     return (code if isinstance(code, int) else 0) if words else 2
+
+
+def _line(error: Exception) -> tuple[str, int]:
+    """Return what is said of an error, and the exit code."""
+    match error:
+        case CycloptsError():
+            return _flag_error(error), 2
+        case ValidationError():
+            return f"SettingsError: {explained(error, 'the command line')}", 2
+        case BenchError():
+            return f"{type(error).__name__}: {error}", 1
+        case OSError(strerror=str(reason), filename=str(name)):
+            return f"{type(error).__name__}: {name}: {reason}", 1
+        case MemoryError():
+            return f"MemoryError: {str(error) or 'not enough memory'}; give the process more, or ask for less at a time", 1
+    said = " ".join(str(error).split())[:SHOWN]
+    return f"{type(error).__name__}: {said} (not foreseen: {DEBUG} shows where, please report it)", 1
 
 
 def _flag_error(error: CycloptsError) -> str:
@@ -131,5 +163,6 @@ def _flag_error(error: CycloptsError) -> str:
 
 
 def _refused(verb: str | None, why: str, code: int) -> int:
-    print(f"bench {verb}: {why}" if verb else f"bench: {why}", file=sys.stderr)
+    line = " ".join(f"bench {verb}: {why}".split("\n") if verb else f"bench: {why}".split("\n"))
+    print(line, file=sys.stderr)
     return code

@@ -226,7 +226,7 @@ def test_a_compressed_index_of_a_lotte_topic_serves_its_search_and_its_forum_que
     jobs, corpus = Jobs(plan), "lotte-writing-test"
     at = SimpleNamespace(corpus=corpus, model="tiny", preset="colbertv2", times="", system="tiny/residual-2/colbertv2")
     shards, centroids, codec = bench.shards(corpus), f"{corpus}/tiny/centroids", f"{corpus}/tiny/residual-2/codec"
-    codes, residuals = ([f"{shard}.{part}.npy" for shard in shards] for part in ("codes", "residuals"))
+    codes, residuals = ([f"{shard}.{part}" for shard in shards] for part in ("codes", "residuals"))
     assert bench("centroids", jobs.centroids(at), vectors=shards, output=centroids) == 0
     assert bench("fit", "--codec residual-2 --seed 1 --threads 1", centroids=centroids, output=codec) == 0
     for shard, code, residual in zip(shards, codes, residuals, strict=True):

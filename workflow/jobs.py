@@ -140,9 +140,15 @@ class Jobs:
         names = [split(w.model), split(w.codec)]
         return flags(corpus=w.corpus, model=names[0][0], seed=_seed(names), deviations=deviations)
 
-    def shards_of(self, pattern: str) -> Callable[[Any], list[str]]:
-        """All files of a pattern with {shard}, and perhaps {times}, for the wildcards corpus, model and codec of a rule."""
-        return lambda w: [pattern.format(**dict(w), times=_times(w), shard=shard) for shard in self.plan.shards(w.corpus)]
+    def shards_of(self, pattern: str, files: Sequence[str] = ("",)) -> Callable[[Any], list[str]]:
+        """All files of a pattern with {shard}, and perhaps {times} and {file}, for the wildcards corpus, model and codec."""
+
+        def named(w: Any) -> list[str]:
+            values = {**dict(w), "times": _times(w)}
+            shards = self.plan.shards(w.corpus)
+            return [pattern.format(**values, shard=shard, file=file) for shard in shards for file in files]
+
+        return named
 
     def means(self) -> str:
         """Groups of data sets that Table 1 averages, those of which the config has any."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.codec.codec import Codec
+from bench.codec.codec import Codec, check_codes
 from bench.codec.scalar import nearest
 from bench.errors import DataError
 from bench.files.storage import FolderWriter, Manifest, growing_array, release, write_text
@@ -42,6 +42,7 @@ def build_compressed(
     if not len(doclens) == len(codes) == len(residuals):
         raise DataError(f"{folder} has {len(doclens)} shards, {len(codes)} parts of codes and {len(residuals)} of residuals")
     for number, (lengths, code, residual) in enumerate(zip(doclens, codes, residuals, strict=True)):
+        check_codes(code, len(codec.centroids), f"shard {number} of {folder}")
         if residual.shape[1:] != (codec.bytes,):
             raise DataError(f"residuals of shard {number} of {folder} have {residual.shape[1]} bytes, codec {codec.bytes}")
         if not int(lengths.sum()) == len(code) == len(residual):

@@ -9,9 +9,9 @@ from bench.config.settings import Count, Natural
 from bench.corpus.texts import open_queries
 from bench.errors import DataError
 from bench.evaluation import guard, quality
-from bench.evaluation.runs import read_run
+from bench.evaluation.runs import open_run
 from bench.files.provenance import context
-from bench.files.storage import read_json, write_json
+from bench.files.storage import write_json
 from bench.verbs.common import Deviations, pairs
 
 RULES = f"KEY=VALUE of all that must hold of the run: {', '.join(guard.Rules.model_fields)}."
@@ -35,7 +35,7 @@ def evaluate(
 ) -> None:
     """Hold a run against the protocol, score it against judgements, and write all that the numbers depend on.
 
-    :param run: run.trec.gz with its run.json beside it.
+    :param run: run.trec.gz with its record run.json beside it.
     :param queries: Query folder.
     :param measures: ir_measures texts, the headline first.
     :param depth: Passages per ranking.
@@ -48,11 +48,10 @@ def evaluate(
     :param output: metrics.json to write.
     """
     asked = open_queries(queries)
-    record = read_json(run.with_name("run.json"))
+    found, record = open_run(run)
     if record["inputs"]["queries"] != asked.manifest.digest:
         raise DataError(f"{run} was made for other queries than {queries}: search again")
-    guard.check_bound(run, record, model, codec)
-    found = read_run(run)
+    guard.check_names(run, record, model, codec)
     if strangers := sorted(set(found) - {text.id for text in asked.texts}):
         raise DataError(f"{run} has queries that {queries} lacks: {strangers[:3]}")
     rules = guard.parse(pairs("--protocol", protocol))

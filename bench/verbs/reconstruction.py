@@ -9,9 +9,9 @@ from bench.config.seeds import split
 from bench.config.settings import Count, Natural
 from bench.errors import DataError
 from bench.evaluation.reconstruction import Sample, bits_of
-from bench.evaluation.runs import read_run
+from bench.evaluation.runs import open_run
 from bench.files.provenance import context
-from bench.files.storage import read_json, write_json
+from bench.files.storage import write_json
 from bench.index.index import Index, open_index
 from bench.search.kernels.base import without_padding
 from bench.search.queries import open_query_vectors
@@ -51,10 +51,11 @@ def reconstruction(
     plain, asked = open_index(reference), open_query_vectors(queries)
     if plain.raw is None:
         raise DataError(f"--reference {reference} is compressed as {plain.manifest.settings['codec']}: give the fp16 index")
-    inputs = read_json(run.with_name("run.json"))["inputs"]
+    ranked, record_of_run = open_run(run)
+    inputs = record_of_run["inputs"]
     if inputs != {**plain.manifest.inputs, **asked.manifest.inputs, "index": plain.manifest.digest}:
         raise DataError(f"{run} was not searched in {reference} with the vectors of {queries}: search again")
-    found = {query: [passage for passage, _ in ranking[:first]] for query, ranking in read_run(run).items()}
+    found = {query: [passage for passage, _ in ranking[:first]] for query, ranking in ranked.items()}
     wanted = {passage for passages in found.values() for passage in passages}
     place = {name: number for number, name in enumerate(plain.ids) if name in wanted}
     pairs = [

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from bench.config.settings import Natural
 from bench.evaluation.size import account
-from bench.files.storage import read_manifest, write_json
-from bench.index.index import KIND, VERSION
+from bench.files.storage import check_sizes, read_manifest, write_json
+from bench.index.index import ALWAYS, KIND, VERSION, check_counts
 from bench.verbs.common import Deviations, pairs
 
 
@@ -20,7 +20,9 @@ def size(
     :param seed: Seed of model or codec, where there are indexes of several.
     :param output: size.json to write.
     """
-    manifest = read_manifest(index, KIND, VERSION, "index")
+    manifest = read_manifest(index, KIND, VERSION, "index", ALWAYS)
+    check_sizes(index, manifest)
+    check_counts(index, manifest)
     ledger = account(manifest)
     record = {
         "corpus": corpus,
