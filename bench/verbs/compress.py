@@ -31,7 +31,8 @@ def compress(*, vectors: Path, codes: Path, codec: Path, device: KernelDevice = 
     if device == "cuda":
         from bench.codec.cuda_encoder import Encoder
 
-        encode = Encoder(fitted).encode
+        if Encoder.takes(fitted):
+            encode = Encoder(fitted).encode
     with growing_array(output, (len(shard), fitted.bytes), np.uint8) as out:
         for start in range(0, len(shard), VECTORS_PER_BLOCK):
             some = slice(start, start + VECTORS_PER_BLOCK)

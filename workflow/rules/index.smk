@@ -27,6 +27,8 @@ rule centroids:
     conda:
         "../envs/bench.yaml"
     threads: 2
+    resources:
+        gpu=GPU,
     params:
         code=code_digest("bench.verbs.centroids"),
         settings=JOBS.centroids,
@@ -49,13 +51,16 @@ rule assign:
     conda:
         "../envs/bench.yaml"
     threads: 1
+    resources:
+        gpu=GPU,
     params:
         code=code_digest("bench.verbs.assign"),
+        settings=JOBS.on_device,
         vectors=lambda w, input: folders(input.vectors),
         centroids=subpath(input.centroids, parent=True),
     shell:
         "python -m bench assign --vectors {params.vectors} --centroids {params.centroids} --threads 1"
-        " --output {output} 2>&1 | tee {log}"
+        " {params.settings} --output {output} 2>&1 | tee {log}"
 
 
 rule fit:
@@ -94,13 +99,16 @@ rule compress:
         "benchmarks/{corpus}/{model}/{codec}/compress.{shard}.tsv"
     conda:
         "../envs/bench.yaml"
+    resources:
+        gpu=GPU,
     params:
         code=code_digest("bench.verbs.compress"),
+        settings=JOBS.on_device,
         vectors=lambda w, input: folders(input.vectors),
         codec=subpath(input.codec, parent=True),
     shell:
         "python -m bench compress --vectors {params.vectors} --codes {input.codes} --codec {params.codec}"
-        " --output {output} 2>&1 | tee {log}"
+        " {params.settings} --output {output} 2>&1 | tee {log}"
 
 
 rule index:
