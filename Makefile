@@ -10,7 +10,7 @@ GPUS ?= 1
 # A target of Snakemake stands before its flags, two of which would take it for one of their values.
 LIMITS = --cores all --resources gpu=$(GPUS)
 
-.PHONY: results gate peers growth golden wheel unlock test slow torture check format lint docs setup clean
+.PHONY: results gate peers growth golden wheel unlock test slow torture kernels check format lint docs setup clean
 .DELETE_ON_ERROR:
 
 results: setup  ## tables, figures and the HTML report of CONFIG (default config/quick.yaml)
@@ -79,6 +79,9 @@ KILLS = 20
 
 torture: setup  ## files damaged and stages killed at random, hundreds of times, with a table of what was lost
 	$(BIN)/python -m tests.torture $(MUTATIONS) $(KILLS)
+
+kernels: setup  ## the kernels for a GPU, in Triton's interpreter, against the reference
+	TRITON_INTERPRET=1 $(PYTEST) -m "gpu and not slow" tests/search/test_cuda.py tests/codec/test_cuda.py
 
 check: format lint docs  ## formats, types, links and figures of the documents, and the workflow's own lint
 	$(BIN)/mypy

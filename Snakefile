@@ -49,7 +49,7 @@ TABLES, FIGURES = reported(
 )
 GPU = int(
     PLAN.device == "cuda"
-)  # of a job with a network; a profile says how many there are
+)  # of a job that runs on it; a profile says how many there are
 RESULTS = f"results/{PLAN.name}"
 RESULT_FILES = ["records.json", "report.html"]  # which need all others
 # Relative, so that a clone that is moved makes nothing again.

@@ -82,6 +82,7 @@ VERBS = {
     "models-report": "records of runs to a table of models, paired with one of them",
     "growth": "how search time grows over mixtures of real passages",
     "growth-report": "a record of growth to a table and a figure",
+    "gpu-check": "every kernel against the CPU on a GPU, and rates beside their bounds",
     "throughput": "encoding rate against plain AutoModel on the same batches",
 }
 

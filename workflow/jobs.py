@@ -76,7 +76,10 @@ class Jobs:
     def centroids(self, w: Any) -> str:
         seed = self.plan.seed_for("centroids", w.corpus, w.model, of=w.times)
         times = int(split(w.times)[0].removeprefix("-x") or 1)
-        return flags(iterations=self.plan.kmeans_iterations, times=times, seed=seed, threads=2)
+        return flags(iterations=self.plan.kmeans_iterations, times=times, seed=seed, threads=2, device=device(self.plan))
+
+    def on_device(self, _: Any = None) -> str:
+        return flags(device=device(self.plan))
 
     def fit(self, w: Any) -> str:
         return flags(codec=split(w.codec)[0], seed=self.plan.seed_for("fit", w.corpus, w.model, w.codec), threads=1)
@@ -93,7 +96,9 @@ class Jobs:
         return [f"build/{entry.corpus_name}/{w.model}/queries/{entry.name}/manifest.json"]
 
     def search(self, w: Any) -> str:
-        return flags(self.plan.presets[w.preset].model_dump(), self._ranking(w.queries), threads=1)
+        return flags(
+            self.plan.presets[w.preset].model_dump(), self._ranking(w.queries), threads=1, kernels=device(self.plan)
+        )
 
     def peer(self, w: Any) -> str:
         return flags(threads=2, seed=self.plan.seed_for("peers", w.corpus, w.model))
@@ -342,7 +347,12 @@ def _seed(names: Iterable[tuple[str, int | None]]) -> int | None:
 
 def compute(plan: Plan, threads: int) -> dict[str, Any]:
     """Where and how a network runs."""
-    return {"precision": plan.precision, "threads": threads, "device": None if plan.device == "cpu" else plan.device}
+    return {"precision": plan.precision, "threads": threads, "device": device(plan)}
+
+
+def device(plan: Plan) -> str | None:
+    """The device that networks, kernels and k-means run on, None for the CPU."""
+    return None if plan.device == "cpu" else plan.device
 
 
 def run_folder(run: Run) -> str:

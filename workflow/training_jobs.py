@@ -26,7 +26,7 @@ from bench.config.training import (
     Train,
     TupleRecipe,
 )
-from workflow.jobs import compute
+from workflow.jobs import compute, device
 
 
 class TrainingJobs:
@@ -81,7 +81,9 @@ class TrainingJobs:
     def mine(self, w: Any) -> str:
         mine = self._distill(w).mine
         shard = {"shard": int(w.part), "shards": mine.shards}
-        return flags(self.plan.presets[mine.preset].model_dump(), shard, depth=mine.depth, threads=1)
+        return flags(
+            self.plan.presets[mine.preset].model_dump(), shard, depth=mine.depth, threads=1, kernels=device(self.plan)
+        )
 
     def score(self, w: Any) -> str:
         teacher = self._teacher(w)

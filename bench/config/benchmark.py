@@ -128,7 +128,7 @@ class Benchmark(Settings):
     bm25: bool = False
     """Add a row for BM25."""
     device: Literal["cpu", "cuda"] = "cpu"
-    """Where networks run; cuda needs a GPU, on which one job runs at a time."""
+    """Where networks run, and k-means, compression and search; cuda needs a GPU, on which one job runs at a time."""
     encode: Encode
     """How passages become vectors."""
     kmeans: KMeans

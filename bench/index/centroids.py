@@ -38,7 +38,9 @@ class FoundCentroids:
     vectors: int
 
 
-def find_centroids(shards: Sequence[Shard], *, seed: int, iterations: int, threads: int, times: int = 1) -> FoundCentroids:
+def find_centroids(
+    shards: Sequence[Shard], *, seed: int, iterations: int, threads: int, times: int = 1, device: str = "cpu"
+) -> FoundCentroids:
     """Run k-means on a sample of the passages, some of whose vectors are held out; times: see ``number_of_centroids``."""
     passages = sum(len(shard.doclens) for shard in shards)
     vectors = sum(len(shard.vectors) for shard in shards)
@@ -46,7 +48,12 @@ def find_centroids(shards: Sequence[Shard], *, seed: int, iterations: int, threa
     chosen = kmeans.sample_passages(passages, rng)
     training, heldout = kmeans.hold_out(sample(shards, chosen), rng)
     number = kmeans.number_of_centroids(vectors, times)
-    found = kmeans.clusters(training, number, seed=seed, iterations=iterations, threads=threads)
+    if device == "cpu":
+        found = kmeans.clusters(training, number, seed=seed, iterations=iterations, threads=threads)
+    else:
+        from bench.codec import cuda
+
+        found = cuda.clusters(training, number, seed=seed, iterations=iterations, device=device)
     return FoundCentroids(found, heldout, len(chosen), len(training))
 
 

@@ -32,7 +32,8 @@ def compress(*, vectors: Path, codes: Path, codec: Path, device: KernelDevice = 
     if device == "cuda":
         from bench.codec.cuda_encoder import Encoder
 
-        encode = Encoder(fitted).encode
+        if Encoder.takes(fitted):
+            encode = Encoder(fitted).encode
     writer = FolderWriter(output, RESIDUALS, VERSION)
     with growing_array(writer.path(f"{RESIDUALS}.npy"), (len(shard), fitted.bytes), np.uint8) as out:
         for start in range(0, len(shard), VECTORS_PER_BLOCK):

@@ -11,7 +11,7 @@ from bench.machine.progress import bar
 from bench.search.engines import open_engine
 from bench.search.ranking import check_self_match, results
 from bench.search.stage_times import StageWork
-from bench.verbs.common import Flat, Threads, limit_threads
+from bench.verbs.common import Flat, Threads, limit_threads, take_device
 from bench.verbs.engine import SearchFlags, preset_given, provenance
 
 QUERIES_PER_CALL = 512
@@ -32,6 +32,7 @@ def search(
     """
     asked = flags.depth + (self_match == "removed")  # one more, where the query's own passage is removed
     preset = preset_given(engine, asked)
+    take_device(flags.kernels)
     index, queries = flags.open()
     check_self_match(self_match, queries.ids, index.ids)
     limit_threads(threads)

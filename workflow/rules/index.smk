@@ -30,6 +30,8 @@ rule centroids:
     conda:
         "../envs/bench.yaml"
     threads: 2
+    resources:
+        gpu=GPU,
     params:
         code=code_digest("bench.verbs.centroids"),
         settings=JOBS.centroids,
@@ -52,14 +54,17 @@ rule assign:
     conda:
         "../envs/bench.yaml"
     threads: 1
+    resources:
+        gpu=GPU,
     params:
         code=code_digest("bench.verbs.assign"),
+        settings=JOBS.on_device,
         vectors=lambda w, input: folders(input.vectors),
         centroids=subpath(input.centroids, parent=True),
         folder=subpath(output[0], parent=True),
     shell:
         "python -m bench assign --vectors {params.vectors} --centroids {params.centroids} --threads 1"
-        " --output {params.folder} 2>&1 | tee {log}"
+        " {params.settings} --output {params.folder} 2>&1 | tee {log}"
 
 
 rule fit:
@@ -100,15 +105,18 @@ rule compress:
         "benchmarks/{corpus}/{model}/{codec}/compress.{shard}.tsv"
     conda:
         "../envs/bench.yaml"
+    resources:
+        gpu=GPU,
     params:
         code=code_digest("bench.verbs.compress"),
+        settings=JOBS.on_device,
         vectors=lambda w, input: folders(input.vectors),
         codes=subpath(input.codes, parent=True),
         codec=subpath(input.codec, parent=True),
         folder=subpath(output[0], parent=True),
     shell:
         "python -m bench compress --vectors {params.vectors} --codes {params.codes} --codec {params.codec}"
-        " --output {params.folder} 2>&1 | tee {log}"
+        " {params.settings} --output {params.folder} 2>&1 | tee {log}"
 
 
 rule index:
