@@ -80,8 +80,12 @@ KILLS = 20
 torture: setup  ## files damaged and stages killed at random, hundreds of times, with a table of what was lost
 	$(BIN)/python -m tests.torture $(MUTATIONS) $(KILLS)
 
-kernels: setup  ## the kernels for a GPU, in Triton's interpreter, against the reference
-	TRITON_INTERPRET=1 $(PYTEST) -m "gpu and not slow" tests/search/test_cuda.py tests/codec/test_cuda.py
+KERNELS = tests/search/test_cuda.py tests/search/test_cuda_compiles.py tests/codec/test_cuda.py
+
+kernels: setup  ## the kernels for a GPU (Linux): in Triton's interpreter, against the reference, and compiled
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet triton==3.9.0
+	TRITON_INTERPRET=1 $(PYTEST) -m "gpu and not slow" $(KERNELS)
+	$(PYTEST) -m "gpu and slow" $(KERNELS)
 
 check: format lint docs  ## formats, types, links and figures of the documents, and the workflow's own lint
 	$(BIN)/mypy

@@ -31,3 +31,16 @@ def other_order(nbits: int) -> np.ndarray:
     for bit in range(nbits):
         turned |= (buckets >> np.uint8(bit) & np.uint8(1)) << np.uint8(nbits - 1 - bit)
     return pack(turned, nbits)[:, 0]
+
+
+def codebook(weights: np.ndarray, dim: int) -> np.ndarray:
+    """What each byte stands for, ``[bytes, 256, dim / bytes]``: the product of the weights of its dimensions.
+
+    weights ``[buckets]``, the same for all dimensions, or ``[dim, buckets]``.
+    """
+    nbits = (weights.shape[-1] - 1).bit_length()
+    number_of_bytes = dim * nbits // 8
+    buckets = unpack(np.arange(256, dtype=np.uint8)[:, None], nbits)
+    own = np.broadcast_to(weights, (dim, weights.shape[-1])).reshape(number_of_bytes, 8 // nbits, -1)
+    places = np.arange(8 // nbits)
+    return np.ascontiguousarray(own[:, places, buckets])

@@ -5,15 +5,15 @@ colbert-ai are PyTorch files, of which tensors alone are read. Those of fast-pla
 chunks into one file. The inverted list is made anew.
 """
 
-import pickle
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
 
-from bench.codec import residual
+from bench.codec import packing
 from bench.codec.codec import Codec
 from bench.codec.int8_centroids import rounded
 from bench.codec.names import CodecName
@@ -134,7 +134,7 @@ def import_index(foreign: Foreign, ids: Sequence[str], output: Path, work: Path,
 
 def codec(foreign: Foreign) -> Codec:
     """Return the codec that decodes the parts of an index, with its centroids rounded to a byte a dimension."""
-    codebook = residual.codebook(foreign.weights, foreign.centroids.shape[1])
+    codebook = packing.codebook(foreign.weights, foreign.centroids.shape[1])
     return Codec(rounded(foreign.centroids), codebook, foreign.cutoffs, foreign.weights)
 
 
@@ -159,7 +159,7 @@ def _tensors(path: Path, count: int = 1) -> list[np.ndarray]:
         found = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise DamagedFileError(f"{path} is missing") from error
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError, TypeError) as error:
+    except (UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError, TypeError) as error:
         reason = " ".join(str(error).split())[:120]
         raise DamagedFileError(f"{path} holds something else than tensors, or is cut short ({reason})") from error
     parts = [found] if isinstance(found, torch.Tensor) else found

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench.codec import residual
+from bench.codec import packing
 from bench.codec.codec import Codec
 from bench.codec.device import moved
 from bench.codec.int8_centroids import to_bytes
@@ -259,5 +259,5 @@ def scalar_bits(codec: Codec) -> int:
     """Return the bits of a dimension where bytes hold buckets of dimensions, 0 where they choose learned sub-vectors."""
     if not len(codec.weights) or codec.weights.shape[-1] not in (2, 4, 16, 256):
         return 0
-    made = residual.codebook(codec.weights, codec.dim)
+    made = packing.codebook(codec.weights, codec.dim)
     return codec.weights.shape[-1].bit_length() - 1 if np.array_equal(made, codec.codebook) else 0
