@@ -1,41 +1,18 @@
-"""Encoding of texts as vectors: sorted by length, batched by token count, in float32 or under bfloat16 autocast."""
+"""Encoding of texts as vectors: sorted by length, batched by token count, in float32 or bfloat16."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 
-from bench.encoder.model import Encoder, LateInteraction
+from bench.encoder.batching import autocast, length_batches
+from bench.encoder.model import Encoder, per_token
+from bench.encoder.on_device import TOKENS_PER_BLOCK, device_passages
+from bench.encoder.tokens import Tokens
 
 TOKENS_PER_BATCH = 2048
+MOST_PROCESSES = 8  # that tokenize ahead of a GPU
 Progress = Callable[[int], object]
-
-
-def autocast(precision: str, device: str) -> AbstractContextManager:
-    """Return a context in which matrix products run in ``precision``, which is "float32" or "bfloat16"."""
-    return torch.autocast(device, dtype=torch.bfloat16, enabled=precision == "bfloat16")
-
-
-def length_batches(lengths: Sequence[int], tokens: int) -> Iterator[np.ndarray]:
-    """Yield positions sorted by length, in batches of at most ``tokens`` tokens with padding (or of a single text)."""
-    order = np.argsort(lengths, kind="stable")
-    start = 0
-    for stop in range(1, len(order) + 1):
-        if stop == len(order) or lengths[order[stop]] * (stop + 1 - start) > tokens:
-            yield order[start:stop]
-            start = stop
-
-
-def padded(rows: Sequence[Sequence[int]], pad: int, device: str) -> tuple[torch.Tensor, torch.Tensor]:
-    """Pad ragged token ids on the right. Return ids and attention mask, each ``[rows, longest]``."""
-    longest = max(map(len, rows))
-    ids = np.full((len(rows), longest), pad, np.int64)
-    attention = np.zeros_like(ids)
-    for position, row in enumerate(rows):
-        ids[position, : len(row)] = row
-        attention[position, : len(row)] = 1
-    return torch.from_numpy(ids).to(device), torch.from_numpy(attention).to(device)
 
 
 def encode_passages(
@@ -51,34 +28,54 @@ def encode_passages(
 
     Every passage has vectors: an empty passage has the vectors of its special tokens.
     """
-    ids = encoder.inputs.passages(texts, maxlen)
-    return encode_tokens(encoder, ids, precision=precision, device=device, progress=progress)
+    return encode_measured(encoder, texts, maxlen=maxlen, precision=precision, device=device, progress=progress)[:2]
 
 
-def measured_passages(encoder: Encoder, texts: Sequence[str], maxlen: int) -> tuple[list[list[int]], np.ndarray]:
-    """Return truncated ids of each passage; and ``[passages, 2]`` int32: token and vector counts without truncation."""
-    ids, uncut = encoder.inputs.measured_passages(texts, maxlen)
-    if not _per_token(encoder):
+def encode_measured(
+    encoder: Encoder,
+    texts: Sequence[str],
+    *,
+    maxlen: int,
+    precision: str = "float32",
+    device: str = "cpu",
+    progress: Progress = lambda done: None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the arrays of ``encode_passages``, and ``[texts, 2]`` int32: token and vector counts without truncation.
+
+    On a GPU, texts are tokenized in other processes while it works on the texts before them.
+    """
+    if torch.device(device).type == "cuda":
+        processes = min(torch.get_num_threads(), MOST_PROCESSES)
+        blocks = encoder.inputs.passage_blocks(texts, maxlen, max(TOKENS_PER_BLOCK // maxlen, 1), processes)
+        vectors, doclens, uncut = device_passages(
+            encoder, blocks, len(texts), maxlen, precision=precision, device=device, progress=progress
+        )
+    else:
+        tokens, uncut = encoder.inputs.measured_passages(texts, maxlen)
+        vectors, doclens = encode_tokens(encoder, tokens, precision=precision, device=device, progress=progress)
+    if not per_token(encoder):
         uncut[:, 1] = 1
-    return ids, uncut
+    return vectors, doclens, uncut
 
 
 def encode_tokens(
     encoder: Encoder,
-    ids: Sequence[Sequence[int]],
+    tokens: Tokens,
     *,
     precision: str = "float32",
     device: str = "cpu",
     progress: Progress = lambda done: None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the same arrays as ``encode_passages`` for passages that are already token ids."""
-    parts: list[np.ndarray] = [np.empty((0, encoder.dim), np.float16)] * len(ids)
+    """Return the same arrays as ``encode_passages`` for passages that are already token ids, in batches of a fixed size."""
+    parts: list[np.ndarray] = [np.empty((0, encoder.dim), np.float16)] * len(tokens)
     with torch.inference_mode(), autocast(precision, device):
-        for batch in length_batches([len(row) for row in ids], TOKENS_PER_BATCH):
-            rows = [ids[position] for position in batch]
-            vectors = encoder(*padded(rows, encoder.inputs.pad, device)).to(torch.float16).cpu().numpy()
-            for position, row, found in zip(batch, rows, vectors, strict=True):
-                parts[position] = found[: len(row)][encoder.inputs.kept(np.array(row))] if _per_token(encoder) else found
+        for batch in length_batches(tokens.lengths, TOKENS_PER_BATCH):
+            ids, attention = tokens.padded(batch, encoder.inputs.pad)
+            found = encoder(torch.from_numpy(ids).to(device), torch.from_numpy(attention).to(device))
+            vectors = found.to(torch.float16).cpu().numpy()
+            keep = encoder.inputs.kept(ids) & (attention == 1) if per_token(encoder) else np.ones((len(batch), 1), bool)
+            for position, row, kept in zip(batch, vectors, keep, strict=True):
+                parts[position] = row[kept]
             progress(len(batch))
     doclens = np.array([len(part) for part in parts], np.int32)
     return np.concatenate(parts), doclens
@@ -99,10 +96,6 @@ def encode_queries(
             some = slice(start, start + batch)
             parts.append(encoder(torch.from_numpy(ids[some]).to(device), torch.from_numpy(attention[some]).to(device)))
     vectors = torch.cat(parts).cpu().numpy()
-    if _per_token(encoder):
+    if per_token(encoder):
         vectors[~encoder.inputs.asked(ids, attention)] = 0.0
     return vectors
-
-
-def _per_token(encoder: Encoder) -> bool:
-    return isinstance(encoder, LateInteraction)

@@ -4,16 +4,21 @@ A query is ``[CLS] [Q] tokens [SEP]``, padded with ``[MASK]`` to a fixed length 
 ``[CLS] [D] tokens [SEP]``, truncated but not padded. Punctuation vectors are dropped from passages, never from queries.
 """
 
-import itertools
+import functools
 import string
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import transformers
 from torch import nn
 
-from bench.config.inputs import InputSettings
+from bench.encoder.tokenizing import Tokenizing
+from bench.encoder.tokens import Tokens
 from bench.errors import SettingsError
+
+if TYPE_CHECKING:  # a bare machine with a GPU has no pydantic
+    from bench.config.inputs import InputSettings
 
 STARTS = ("", "▁", "Ġ")  # of a word: nothing, SentencePiece's and byte-level BPE's
 
@@ -22,10 +27,11 @@ class Inputs:
     """Converter from text to token ids for one model."""
 
     def __init__(
-        self, tokenizer: transformers.PreTrainedTokenizerBase, settings: InputSettings, network: nn.Module | None = None
+        self, tokenizer: transformers.PreTrainedTokenizerBase, settings: "InputSettings", network: nn.Module | None = None
     ):
         """Raise SettingsError for special tokens or markers that are missing, or that ``network`` has no embedding for."""
         self.tokenizer, self.settings = tokenizer, settings
+        self._tokenizing = Tokenizing(tokenizer)
         self.positions = positions(network) if network is not None else None
         self.pad = self._special("pad_token", "batches are padded with it")
         self._filler = self._filled_with()
@@ -98,6 +104,13 @@ class Inputs:
         """Ids ``[tokens]`` of the tokens without a passage vector, in ascending order."""
         return self._skipped
 
+    @functools.cached_property
+    def keeps(self) -> np.ndarray:
+        """Whether a token keeps its passage vector, by its id: ``[ids]`` bool."""
+        found = np.ones(max(self.tokenizer.get_vocab().values()) + 1, bool)
+        found[self._skipped] = False
+        return found
+
     def _room(self, marker: list[int], maxlen: int) -> int:
         """Return the number of tokens of a text beside markers. Raise SettingsError for a length that cannot be."""
         room = maxlen - len(self._before) - len(self._after) - len(marker)
@@ -111,39 +124,46 @@ class Inputs:
         return room
 
     def _read(self, texts: Sequence[str], prompt: str) -> list[str]:
-        """Return the texts as the tokenizer is given them."""
-        read = [prompt + text for text in texts]
+        """Return the texts as the tokenizer reads them."""
+        read = [prompt + text for text in texts] if prompt else list(texts)
         read = [text.strip() for text in read] if self.settings.strip else read
         return [text.lower() for text in read] if self.settings.lowercase else read
 
-    def _wrap(
-        self, texts: Sequence[str], marker: list[int], maxlen: int, prompt: str = ""
-    ) -> tuple[list[list[int]], list[list[int]]]:
-        """Return the ids of each text, truncated and with markers; and all ids of the text without markers."""
-        room = self._room(marker, maxlen)
-        encoded = self.tokenizer(self._read(texts, prompt), add_special_tokens=False, verbose=False)["input_ids"]
-        if self._before:
-            first, others = self._before[:1], self._before[1:]
-            return [[*first, *marker, *others, *ids[:room], *self._after] for ids in encoded], encoded
-        whole = [[*ids[:room], *self._after] for ids in encoded]
-        return [[*ids[:1], *marker, *ids[1:]] for ids in whole], encoded
+    def _wrap(self, encoded: Tokens, marker: list[int], room: int) -> Tokens:
+        """Return the ids of each text, truncated and with markers."""
+        if not self._before:
+            return encoded.cut(room).wrapped([], self._after).inserted(marker)
+        first, others = self._before[:1], self._before[1:]
+        return encoded.cut(room).wrapped([*first, *marker, *others], self._after)
 
-    def passages(self, texts: Sequence[str], maxlen: int) -> list[list[int]]:
+    def passages(self, texts: Sequence[str], maxlen: int) -> Tokens:
         """Return the ids of each passage, at most ``maxlen`` ids including the markers."""
-        return self._wrap(texts, self._doc_marker, maxlen, self.settings.doc_prompt)[0]
+        room = self._room(self._doc_marker, maxlen)
+        return self._wrap(self._tokenizing(self._read(texts, self.settings.doc_prompt)), self._doc_marker, room)
 
-    def measured_passages(self, texts: Sequence[str], maxlen: int) -> tuple[list[list[int]], np.ndarray]:
+    def measured_passages(self, texts: Sequence[str], maxlen: int) -> tuple[Tokens, np.ndarray]:
         """Return the ids of ``passages``, and ``[passages, 2]`` int32: the number of tokens of each passage before
         truncation, and the number of these tokens that keep a vector; both include the markers.
         """
-        rows, encoded = self._wrap(texts, self._doc_marker, maxlen, self.settings.doc_prompt)
-        tokens = np.array([len(ids) for ids in encoded], np.int64)
-        kept = self.kept(np.fromiter(itertools.chain.from_iterable(encoded), np.int64, tokens.sum()))
-        before = np.concatenate([[0], np.cumsum(kept)])
-        ends = np.cumsum(tokens)
+        (found,) = self.passage_blocks(texts, maxlen, max(len(texts), 1), processes=0)
+        return found
+
+    def passage_blocks(
+        self, texts: Sequence[str], maxlen: int, block: int, processes: int
+    ) -> Iterator[tuple[Tokens, np.ndarray]]:
+        """Yield what ``measured_passages`` returns for blocks of texts in order, tokenized ahead in other processes.
+
+        block: texts of each block but the last; processes: 0 to tokenize in this one, when a block is asked for.
+        """
+        room = self._room(self._doc_marker, maxlen)
+        read = self._read(texts, self.settings.doc_prompt)
         added = len(self._before) + len(self._after) + len(self._doc_marker)
-        lengths = np.stack([tokens, before[ends] - before[ends - tokens]], axis=1) + added
-        return rows, lengths.astype(np.int32)
+        for encoded in self._tokenizing.blocks(read, block, processes):
+            before = np.concatenate([[0], np.cumsum(self.kept(encoded.ids))])[encoded.offsets]
+            yield (
+                self._wrap(encoded, self._doc_marker, room),
+                (np.stack([encoded.lengths, np.diff(before)], axis=1) + added).astype(np.int32),
+            )
 
     def spans(self, text: str, maxlen: int, *, query: bool = False) -> list[tuple[int, int] | None]:
         """Return where each token of a passage, or of a query, stands in its text; None for tokens that are not of the text.
@@ -167,17 +187,18 @@ class Inputs:
     def cut_queries(self, texts: Sequence[str], maxlen: int) -> int:
         """Return the number of queries with more than ``maxlen`` tokens, markers included."""
         room = self._room(self._query_marker, maxlen)
-        return sum(len(ids) > room for ids in self._wrap(texts, self._query_marker, maxlen, self.settings.query_prompt)[1])
+        return int((self._tokenizing(self._read(texts, self.settings.query_prompt)).lengths > room).sum())
 
     def queries(self, texts: Sequence[str], maxlen: int) -> tuple[np.ndarray, np.ndarray]:
         """Return ids and attention mask, each ``[queries, length]`` int64; length is ``maxlen`` if queries are padded."""
-        wrapped, _ = self._wrap(texts, self._query_marker, maxlen, self.settings.query_prompt)
-        length = maxlen if self.settings.pad_queries else max(map(len, wrapped), default=0)
+        room = self._room(self._query_marker, maxlen)
+        encoded = self._tokenizing(self._read(texts, self.settings.query_prompt))
+        wrapped = self._wrap(encoded, self._query_marker, room)
+        length = maxlen if self.settings.pad_queries else int(wrapped.lengths.max(initial=0))
         ids = np.full((len(wrapped), length), self.pad if self._filler is None else self._filler, np.int64)
         attention = np.full_like(ids, int(self.settings.pad_queries and self.settings.attend_to_mask_tokens))
-        for row, tokens in enumerate(wrapped):
-            ids[row, : len(tokens)] = tokens
-            attention[row, : len(tokens)] = 1
+        real = np.arange(length) < wrapped.lengths[:, None]
+        ids[real], attention[real] = wrapped.ids, 1
         return ids, attention
 
     def asked(self, ids: np.ndarray, attention: np.ndarray) -> np.ndarray:
@@ -187,7 +208,7 @@ class Inputs:
 
     def kept(self, ids: np.ndarray) -> np.ndarray:
         """Return True for each passage token that keeps its vector, in the shape of ``ids``."""
-        return ~np.isin(ids, self._skipped)
+        return self.keeps[ids]
 
 
 def _trimmed(text: str, first: int, last: int) -> tuple[int, int] | None:

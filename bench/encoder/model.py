@@ -5,14 +5,16 @@ Models of today have one or more dense layers in place of the one linear layer.
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 import transformers
 from torch import nn
 
-from bench.config.inputs import InputSettings
 from bench.encoder.inputs import Inputs
+
+if TYPE_CHECKING:  # a bare machine with a GPU has no pydantic
+    from bench.config.inputs import InputSettings
 
 Kind = Literal["late-interaction", "mean"]
 Activation = Literal["Identity", "ELU", "GELU", "LeakyReLU", "Mish", "ReLU", "SELU", "Sigmoid", "SiLU", "Softplus", "Tanh"]
@@ -76,7 +78,10 @@ class LateInteraction(nn.Module):
 
     def forward(self, ids: torch.Tensor, attention: torch.Tensor) -> torch.Tensor:
         """Return float32 vectors ``[batch, length, dim]`` for ids and attention mask ``[batch, length]``."""
-        hidden = self.bert(input_ids=ids, attention_mask=attention).last_hidden_state
+        return self.head(self.bert(input_ids=ids, attention_mask=attention).last_hidden_state, attention)
+
+    def head(self, hidden: torch.Tensor, attention: torch.Tensor) -> torch.Tensor:  # noqa: ARG002
+        """Return the vectors of ``forward`` for the last hidden states ``[batch, length, hidden]`` of the network."""
         return nn.functional.normalize(self.linear(hidden).float(), dim=-1)
 
 
@@ -92,17 +97,25 @@ class MeanPooling(nn.Module):
 
     def forward(self, ids: torch.Tensor, attention: torch.Tensor) -> torch.Tensor:
         """Return float32 vectors ``[batch, 1, hidden]`` for ids and attention mask ``[batch, length]``."""
-        hidden = self.bert(input_ids=ids, attention_mask=attention).last_hidden_state.float()
+        return self.head(self.bert(input_ids=ids, attention_mask=attention).last_hidden_state, attention)
+
+    def head(self, hidden: torch.Tensor, attention: torch.Tensor) -> torch.Tensor:
+        """Return the vectors of ``forward`` for the last hidden states ``[batch, length, hidden]`` of the network."""
         weights = attention.unsqueeze(-1).float()
-        mean = (hidden * weights).sum(1, keepdim=True) / weights.sum(1, keepdim=True)
+        mean = (hidden.float() * weights).sum(1, keepdim=True) / weights.sum(1, keepdim=True)
         return nn.functional.normalize(mean, dim=-1)
 
 
 Encoder = LateInteraction | MeanPooling
 
 
+def per_token(encoder: Encoder) -> bool:
+    """Whether an encoder has a vector for each token, and not one for each text."""
+    return isinstance(encoder, LateInteraction)
+
+
 def late_interaction(
-    bert: nn.Module, tokenizer: transformers.PreTrainedTokenizerBase, weight: torch.Tensor, settings: InputSettings
+    bert: nn.Module, tokenizer: transformers.PreTrainedTokenizerBase, weight: torch.Tensor, settings: "InputSettings"
 ) -> LateInteraction:
     """Return an encoder in evaluation mode with the projection ``weight [dim, hidden]``."""
     encoder = with_layers(bert, tokenizer, [Layer(inputs=weight.shape[1], outputs=weight.shape[0])], settings)
@@ -114,12 +127,14 @@ def with_layers(
     bert: nn.Module,
     tokenizer: transformers.PreTrainedTokenizerBase,
     layers: Sequence[Layer],
-    settings: InputSettings,
+    settings: "InputSettings",
 ) -> LateInteraction:
     """Return an encoder in evaluation mode, its layers with new weights."""
     return LateInteraction(bert, layers, Inputs(tokenizer, settings, bert)).eval()
 
 
 def mean_pooling(bert: nn.Module, tokenizer: transformers.PreTrainedTokenizerBase) -> MeanPooling:
+    from bench.config.inputs import InputSettings
+
     plain = InputSettings(query_marker=None, doc_marker=None, pad_queries=False, drop_punctuation=False)
     return MeanPooling(bert, Inputs(tokenizer, plain, bert)).eval()

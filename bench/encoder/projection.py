@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from bench.encoder.encode import TOKENS_PER_BATCH, autocast, length_batches, padded
+from bench.encoder.batching import autocast, length_batches
+from bench.encoder.encode import TOKENS_PER_BATCH
 from bench.encoder.inputs import Inputs
 
 
@@ -18,12 +19,13 @@ def hidden_states(
     bert: nn.Module, inputs: Inputs, texts: Sequence[str], *, maxlen: int, precision: str, device: str = "cpu"
 ) -> Iterator[np.ndarray]:
     """Yield last hidden states ``[kept tokens, hidden]`` float32 of passages per batch, shortest passages first."""
-    ids = inputs.passages(texts, maxlen)
+    tokens = inputs.passages(texts, maxlen)
     with torch.inference_mode(), autocast(precision, device):
-        for batch in length_batches([len(row) for row in ids], TOKENS_PER_BATCH):
-            tokens, attention = padded([ids[position] for position in batch], inputs.pad, device)
-            hidden = bert(input_ids=tokens, attention_mask=attention).last_hidden_state.float().cpu().numpy()
-            yield hidden[attention.cpu().numpy().astype(bool) & inputs.kept(tokens.cpu().numpy())]
+        for batch in length_batches(tokens.lengths, TOKENS_PER_BATCH):
+            ids, attention = tokens.padded(batch, inputs.pad)
+            given = {"input_ids": torch.from_numpy(ids).to(device), "attention_mask": torch.from_numpy(attention).to(device)}
+            hidden = bert(**given).last_hidden_state.float().cpu().numpy()
+            yield hidden[attention.astype(bool) & inputs.kept(ids)]
 
 
 def second_moment(hidden: Iterable[np.ndarray]) -> np.ndarray:

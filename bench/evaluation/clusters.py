@@ -4,7 +4,6 @@ This is the analysis of arXiv 2112.01488, appendix A: in few clusters per token,
 of random directions that are clustered in the same way.
 """
 
-import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -106,8 +105,7 @@ class Tokens:
 def tokenised(inputs: Inputs, texts: Sequence[str], doclens: np.ndarray, maxlen: int) -> Tokens:
     """Return the tokens of passages as they were encoded. Raise DataError where they are not as many as ``doclens``."""
     rows = inputs.passages(texts, maxlen)
-    bounds = np.cumsum([0, *map(len, rows)])
-    ids = np.fromiter(itertools.chain.from_iterable(rows), np.int64, bounds[-1])
+    bounds, ids = rows.offsets, rows.ids.astype(np.int64)
     kept = inputs.kept(ids)
     before = np.concatenate([[0], np.cumsum(kept)])[bounds]
     if len(doclens) != len(rows) or (np.diff(before) != doclens).any():

@@ -40,7 +40,7 @@ def matches(
     kept = inputs.asked(ids, attention)[0]
     asked, places = ids[0][kept], inputs.spans(question, query_maxlen, query=True)
     of_text = np.array([*(place is not None for place in places), *[False] * len(ids[0])])[: len(ids[0])][kept]
-    rows = np.array(inputs.passages([text], doc_maxlen)[0])
+    rows = inputs.passages([text], doc_maxlen).ids
     spans = [span for span, here in zip(inputs.spans(text, doc_maxlen), inputs.kept(rows), strict=True) if here]
     named = _named(inputs, rows[inputs.kept(rows)])
     if len(asked) != len(query) or len(named) != len(passage):

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from bench.encoder.encode import autocast, padded
+from bench.encoder.batching import autocast
 from bench.encoder.model import LateInteraction
+from bench.encoder.tokens import Tokens
 
 TEXTS_AT_ONCE = 10_000
 
@@ -27,7 +28,7 @@ class Encoded:
 
 
 class Tokenized:
-    """Token ids of queries and passages. Passages are ragged rows in one flat array, delimited by offsets."""
+    """Token ids of queries and passages."""
 
     def __init__(
         self,
@@ -40,21 +41,18 @@ class Tokenized:
     ):
         self.inputs = encoder.inputs
         self.query_ids, self.query_attention = encoder.inputs.queries(queries, query_maxlen)
-        flat, lengths = [np.empty(0, np.int32)], [0]
+        read = [Tokens.of([])]
         waiting = iter(passages)
         while texts := list(itertools.islice(waiting, TEXTS_AT_ONCE)):
-            rows = encoder.inputs.passages(texts, doc_maxlen)
-            lengths += [len(row) for row in rows]
-            flat.append(np.fromiter(itertools.chain.from_iterable(rows), np.int32, sum(map(len, rows))))
-        self.flat, self.offsets = np.concatenate(flat), np.cumsum(lengths)
+            read.append(encoder.inputs.passages(texts, doc_maxlen))
+        self.passages = Tokens.joined(read)
 
     def encode(
         self, encoder: LateInteraction, queries: np.ndarray, passages: np.ndarray, precision: str, device: str
     ) -> Encoded:
         """Return the vectors of the queries and passages at the given rows, in the given order."""
         kind = torch.device(device).type
-        rows = [self.flat[self.offsets[row] : self.offsets[row + 1]].tolist() for row in passages]
-        ids, attention = padded(rows, self.inputs.pad, "cpu")
+        ids, attention = map(torch.from_numpy, self.passages.padded(passages, self.inputs.pad))
         kept = attention.bool() & torch.from_numpy(self.inputs.kept(ids.numpy()))
         filled = self.inputs.asked(self.query_ids[queries], self.query_attention[queries])
         longest = int(np.flatnonzero(filled.any(axis=0))[-1]) + 1

@@ -9,7 +9,7 @@ import torch
 import transformers
 
 from bench.config.training import TeacherSettings
-from bench.encoder.encode import autocast
+from bench.encoder.batching import autocast
 from bench.encoder.foreign import ONLY_LOCAL, check_finite, read_tokenizer, readable
 from bench.errors import DamagedFileError, SettingsError
 from bench.files.storage import FolderWriter, Manifest

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 import transformers
 
-from bench.encoder.encode import padded
+from bench.encoder.batching import padded
 from bench.errors import SettingsError
 
 

@@ -13,7 +13,8 @@ import torch
 import transformers
 
 from bench.encoder import base, checkpoint
-from bench.encoder.encode import TOKENS_PER_BATCH, autocast, encode_passages, length_batches
+from bench.encoder.batching import autocast, length_batches
+from bench.encoder.encode import TOKENS_PER_BATCH, encode_passages
 from bench.encoder.foreign import ONLY_LOCAL, check_finite
 from bench.encoder.model import MeanPooling
 from bench.errors import DamagedFileError, SettingsError

@@ -7,7 +7,7 @@ from bench.config.compute import Compute
 from bench.config.settings import Count, Natural
 from bench.corpus.texts import open_passages
 from bench.encoder import checkpoint
-from bench.encoder.encode import encode_tokens, measured_passages
+from bench.encoder.encode import encode_measured
 from bench.errors import SettingsError
 from bench.files.provenance import context
 from bench.index.shards import write_shard
@@ -43,10 +43,9 @@ def encode(
     encoder, manifest = checkpoint.load(model)
     encoder.to(compute.device)
     texts = [text.text for text in passages.slice(start, stop)]
-    ids, uncut = measured_passages(encoder, texts, doc_maxlen)
     how = {"precision": compute.precision, "device": compute.device}
     with bar(f"encode {model.name} {corpus.parent.name} {shard}", len(texts), "passages") as progress:
-        vectors, doclens = encode_tokens(encoder, ids, **how, progress=progress.update)
+        vectors, doclens, uncut = encode_measured(encoder, texts, maxlen=doc_maxlen, **how, progress=progress.update)
     settings = {
         "shard": shard,
         "passages_per_shard": passages_per_shard,

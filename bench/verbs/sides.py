@@ -98,7 +98,7 @@ class Asked:
         rows = self._vectors.vectors[self._vectors.ids.index(query)]
         vectors, place = rows[rows.any(axis=1)], np.array([self._place[passage]])
         asked = self._named(self._inputs.queries([self.query_texts[query]], self.side.encode["query_maxlen"])[0][0])
-        ids = np.array(self._inputs.passages([self.passage(passage)], self.side.encode["doc_maxlen"])[0])
+        ids = self._inputs.passages([self.passage(passage)], self.side.encode["doc_maxlen"]).ids
         named = self._named(ids[self._inputs.kept(ids)])
         if len(asked) != len(vectors) or len(named) != int(index.doclens[place[0]]):
             raise DataError(

@@ -11,8 +11,10 @@ from bench.config.compute import Compute
 from bench.config.settings import Count
 from bench.corpus.texts import open_passages
 from bench.encoder import checkpoint
-from bench.encoder.encode import TOKENS_PER_BATCH, autocast, encode_passages, length_batches, padded
+from bench.encoder.batching import autocast, length_batches
+from bench.encoder.encode import TOKENS_PER_BATCH, encode_passages
 from bench.encoder.model import Encoder
+from bench.encoder.on_device import TOKENS, at_precision
 from bench.files.provenance import host_record
 from bench.verbs.common import Flat, prepare_torch
 
@@ -39,7 +41,7 @@ def throughput(
     encoder.to(compute.device)
     read = open_passages(corpus)
     texts = [text.text for text in read.slice(0, min(passages, len(read)))]
-    tokens = sum(map(len, encoder.inputs.passages(texts, doc_maxlen)))
+    tokens = len(encoder.inputs.passages(texts, doc_maxlen).ids)
     how: dict[str, Any] = {"precision": compute.precision, "device": compute.device}
     rates: dict[str, list[float]] = {"bench encode": [], "AutoModel": []}
     for _ in range(repeats):
@@ -55,9 +57,17 @@ def throughput(
 
 
 def _plain(encoder: Encoder, texts: list[str], doc_maxlen: int, compute: Compute) -> None:
-    """The network alone: the same ids in the same batches, tokenized as well, its output thrown away."""
-    ids = encoder.inputs.passages(texts, doc_maxlen)
-    with torch.inference_mode(), autocast(compute.precision, compute.device):
-        for batch in length_batches([len(row) for row in ids], TOKENS_PER_BATCH):
-            tokens, attention = padded([ids[position] for position in batch], encoder.inputs.pad, compute.device)
-            encoder.bert(input_ids=tokens, attention_mask=attention)
+    """The network alone: the same ids in sorted batches, tokenized as well, its output thrown away.
+
+    On a GPU in large batches, with its weights in the precision that is asked for.
+    """
+    found = encoder.inputs.passages(texts, doc_maxlen)
+    gpu = torch.device(compute.device).type == "cuda"
+    network = at_precision(encoder.bert, compute.precision) if gpu else encoder.bert
+    precision = "float32" if gpu else compute.precision
+    with torch.inference_mode(), autocast(precision, compute.device):
+        for batch in length_batches(found.lengths, TOKENS if gpu else TOKENS_PER_BATCH):
+            ids, attention = (torch.from_numpy(part).to(compute.device) for part in found.padded(batch, encoder.inputs.pad))
+            network(input_ids=ids, attention_mask=attention)
+    if gpu:
+        torch.cuda.synchronize()

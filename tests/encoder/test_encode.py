@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.encoder import base, encode
-from bench.encoder.encode import encode_passages, encode_queries, length_batches
+from bench.encoder.batching import length_batches
+from bench.encoder.encode import encode_passages, encode_queries
 from bench.encoder.model import mean_pooling
 
 TEXTS = [

@@ -6,7 +6,7 @@ import pytest
 from bench.cli import main
 from bench.corpus.texts import Text, write_passages
 from bench.encoder import checkpoint
-from bench.encoder.encode import encode_tokens, measured_passages
+from bench.encoder.encode import encode_measured
 from bench.errors import DataError
 from bench.evaluation import clusters
 from bench.files.storage import read_json
@@ -84,8 +84,7 @@ def built(tiny_encoder, tmp_path):
     corpus = write_passages(tmp_path / "toy/corpus", texts)
     rng, flags = np.random.default_rng(0), {"vectors": [], "codes": [], "random-codes": []}
     for number, some in enumerate((TEXTS[:20], TEXTS[20:])):
-        ids, uncut = measured_passages(encoder, some, 32)
-        vectors, doclens = encode_tokens(encoder, ids)
+        vectors, doclens, uncut = encode_measured(encoder, some, maxlen=32)
         shard = tmp_path / f"toy/tiny/vectors/{number}"
         inputs = {"corpus": corpus.digest, "model": model.digest}
         write_shard(shard, vectors, doclens, uncut, settings={"doc_maxlen": 32}, inputs=inputs)

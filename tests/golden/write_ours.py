@@ -11,7 +11,8 @@ import numpy as np
 import torch
 
 from bench.encoder import loading
-from bench.encoder.encode import encode_queries, padded
+from bench.encoder.batching import padded
+from bench.encoder.encode import encode_queries
 
 TEXTS = Path(__file__).parent / "texts.json"
 

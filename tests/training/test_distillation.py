@@ -107,7 +107,7 @@ def test_a_query_that_the_queries_lack_is_refused_by_name(training_set, tiny_enc
 def test_only_named_passages_are_tokenized(training_set, tiny_encoder, tmp_path):
     lines = [["q0", ["p9", 1.0], ["p1", 0.5]], ["q1", ["p1", 1.0], ["p4", 0.5]]]
     objective = objective_of(training_set, tiny_encoder(), lines, tmp_path / "t")
-    assert len(objective.texts.offsets) == 1 + 3
+    assert len(objective.texts.passages) == 3
     assert objective.rows.tolist() == [[2, 0], [0, 1]]
 
 
