@@ -35,7 +35,7 @@ def test_the_parts_of_all_tokens_add_up_to_the_score_and_spans_are_where_the_tok
 def test_spans_are_one_for_each_id_and_cover_the_words_in_their_order(model):
     inputs = model.encoder.inputs
     spans = inputs.spans(TEXT, 20)
-    assert len(spans) == len(inputs.passages([TEXT], 20)[0])
+    assert len(spans) == len(inputs.passages([TEXT], 20).ids)
     assert spans[:2] == [None, None]
     assert spans[-1] is None
     words = [TEXT[slice(*span)] for span in spans if span]
