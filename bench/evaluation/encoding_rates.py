@@ -1,45 +1,28 @@
-"""How fast a machine encodes, scores and trains, each beside the network alone in the same run; nothing is downloaded.
+"""How fast a machine encodes beside the network alone in the same run, for ``bench gpu-check``; nothing is downloaded.
 
-``python -m bench.evaluation.encoding_rates --device cuda`` needs torch, transformers and numpy, and no other package that
-is not theirs. Weights and texts are random: a network of MiniLM-L6's shape, and texts of the lengths of docstrings.
+Weights and texts are random: a network of MiniLM-L6's shape, and texts of the lengths of docstrings.
 """
 
-import argparse
-import dataclasses
-import json
 import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 import transformers
 
-from bench.encoder.batching import length_batches, padding
+from bench.encoder.batching import length_batches
 from bench.encoder.encode import encode_passages
 from bench.encoder.inputs import Inputs
 from bench.encoder.model import LateInteraction, Layer
 from bench.encoder.on_device import TOKENS, at_precision
 from bench.encoder.tokens import Tokens
+from bench.evaluation.gpu_check import Row
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 MAXLEN = 180
-
-
-@dataclass(frozen=True)
-class Row:
-    """A measured rate beside what bounds it, both medians of one run; ratio: the rate as a share of the bound."""
-
-    name: str
-    rate: float
-    bound: float
-    ratio: float
-    unit: str
-    goal: float | None
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,10 +31,6 @@ class Sizes:
 
     texts: int = 22_528
     repeats: int = 5
-    steps: int = 40
-    batch: int = 64
-    groups: int = 32
-    pairs: int = 16_384
     layers: int = 6
     hidden: int = 384
     words: int = 30_522
@@ -182,50 +161,17 @@ def encoding(encoder: LateInteraction, texts: Sequence[str], sizes: Sizes, devic
         device, sizes.repeats, alone(network, tokens, encoder.inputs.pad, most, device), end_to_end, tokenize
     )
     count = len(tokens.ids)
-    waste = padding(tokens.lengths, list(length_batches(tokens.lengths, most, even_from=most // 2)))
-    note = f"{len(texts)} texts, {count} tokens, {precision}; padding {waste:.1%} of sorted batches of {most} tokens"
     return [
-        Row("encode passages", count / ours, count / limit, limit / ours, "tokens/s", 0.6, note),
-        Row("tokenize", count / read, count / limit, limit / read, "tokens/s", None, f"{processes} processes"),
+        Row(f"encode {len(texts):,} passages, {precision}", count / ours, "tokens/s", "the network alone", count / limit),
+        Row(f"tokenize in {processes} processes", count / read, "tokens/s", "the network alone", count / limit),
     ]
 
 
 def measure(device: str, threads: int, sizes: Sizes = Sizes()) -> list[Row]:
-    """Return the rows of encoding, scoring and training on a device, in bfloat16 on a GPU, else in float32."""
+    """Return the rows of encoding on a device, in bfloat16 on a GPU, else in float32."""
     torch.set_num_threads(threads)
     entries = vocabulary(sizes.words)
     tokenizer = made_tokenizer(entries)
     encoder = made_encoder(sizes, tokenizer, device)
     texts = made_texts(entries, sizes.texts)
     return encoding(encoder, texts, sizes, device)
-
-
-def table(rows: Sequence[Row]) -> str:
-    """Return the rows as a Markdown table."""
-    lines = ["| what | rate | network alone | ratio | goal | unit | |", "|---|---|---|---|---|---|---|"]
-    for row in rows:
-        goal = "" if row.goal is None else f"{row.goal:g}"
-        lines.append(
-            f"| {row.name} | {row.rate:,.0f} | {row.bound:,.0f} | {row.ratio:.3f} | {goal} | {row.unit} | {row.note} |"
-        )
-    return "\n".join(lines)
-
-
-def main() -> None:
-    """Print the table, and write the rows as JSON where asked to."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--device", choices=("cpu", "cuda"), required=True)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--json", type=Path)
-    for field in dataclasses.fields(Sizes):
-        parser.add_argument(f"--{field.name}", type=int, default=field.default)
-    given = vars(parser.parse_args())
-    device, threads, path = (given.pop(name) for name in ("device", "threads", "json"))
-    rows = measure(device, threads, Sizes(**given))
-    print(table(rows))
-    if path is not None:
-        path.write_text(json.dumps([dataclasses.asdict(row) for row in rows], indent=1) + "\n")
-
-
-if __name__ == "__main__":
-    main()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bench.errors import BenchError
+from bench.evaluation import encoding_rates
 from bench.evaluation import gpu_check as check
 from bench.files.storage import write_json, write_text
 
@@ -33,6 +34,7 @@ def gpu_check(*, output: Path | None = None, device: Literal["cpu", "cuda"] = "c
     with tempfile.TemporaryDirectory() as folder:
         compared = list(check.compare(device, Path(folder), threads))
         rows = list(check.measure(device, Path(folder), threads)) if device == "cuda" else []
+    rows += encoding_rates.measure(device, threads) if device == "cuda" else []
     packages = {package: importlib.metadata.version(package) for package in PACKAGES}
     record = {
         "device": name,
