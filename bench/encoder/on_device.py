@@ -62,10 +62,7 @@ def device_passages(
 
 def kept_counts(encoder: Encoder, tokens: Tokens) -> np.ndarray:
     """Return the number of vectors of each passage, ``[passages]`` int64."""
-    if not per_token(encoder):
-        return np.ones(len(tokens), np.int64)
-    before = np.concatenate([[0], np.cumsum(encoder.inputs.kept(tokens.ids))])
-    return np.diff(before[tokens.offsets])
+    return encoder.inputs.kept_counts(tokens) if per_token(encoder) else np.ones(len(tokens), np.int64)
 
 
 def _block(

@@ -4,7 +4,6 @@ Weights and texts are random: a network of MiniLM-L6's shape, and texts of the l
 """
 
 import statistics
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,12 +13,12 @@ import torch
 import transformers
 
 from bench.encoder.batching import length_batches
-from bench.encoder.encode import encode_passages
+from bench.encoder.encode import MOST_PROCESSES, TOKENS_PER_BATCH, encode_passages
 from bench.encoder.inputs import Inputs
 from bench.encoder.model import LateInteraction, Layer
 from bench.encoder.on_device import TOKENS, at_precision
 from bench.encoder.tokens import Tokens
-from bench.evaluation.gpu_check import Row
+from bench.evaluation.gpu_check import Row, seconds
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 MAXLEN = 180
@@ -88,8 +87,9 @@ def made_tokenizer(entries: dict[str, int]) -> transformers.PreTrainedTokenizerB
     return transformers.BertTokenizer(vocab=entries)
 
 
-def made_config(sizes: Sizes, **more: Any) -> transformers.BertConfig:
-    return transformers.BertConfig(
+def made_encoder(sizes: Sizes, tokenizer: transformers.PreTrainedTokenizerBase, device: str) -> LateInteraction:
+    torch.manual_seed(0)
+    config = transformers.BertConfig(
         vocab_size=sizes.words,
         hidden_size=sizes.hidden,
         num_hidden_layers=sizes.layers,
@@ -97,36 +97,17 @@ def made_config(sizes: Sizes, **more: Any) -> transformers.BertConfig:
         intermediate_size=4 * sizes.hidden,
         hidden_dropout_prob=0.0,
         attention_probs_dropout_prob=0.0,
-        **more,
     )
-
-
-def made_encoder(sizes: Sizes, tokenizer: transformers.PreTrainedTokenizerBase, device: str) -> LateInteraction:
-    torch.manual_seed(0)
-    bert = transformers.BertModel(made_config(sizes), add_pooling_layer=False)
+    bert = transformers.BertModel(config, add_pooling_layer=False)
     layers = [Layer(inputs=sizes.hidden, outputs=128)]
     return LateInteraction(bert, layers, Inputs(tokenizer, Fed(), bert)).to(device).eval()  # type: ignore[arg-type]
-
-
-def seconds(work: Callable[[], object], device: str) -> float:
-    """Return the seconds of one call, the device's work included."""
-    _wait(device)
-    start = time.perf_counter()
-    work()
-    _wait(device)
-    return time.perf_counter() - start
-
-
-def _wait(device: str) -> None:
-    if device == "cuda":
-        torch.cuda.synchronize()
 
 
 def medians(device: str, repeats: int, *works: Callable[[], object]) -> list[float]:
     """Return the median seconds of each call, alternating; each is called once before."""
     for work in works:
         work()
-    taken = [[seconds(work, device) for work in works] for _ in range(repeats)]
+    taken = [[seconds(device, work) for work in works] for _ in range(repeats)]
     return [statistics.median(column) for column in zip(*taken, strict=True)]
 
 
@@ -146,10 +127,10 @@ def alone(network: Any, tokens: Tokens, pad: int, most: int, device: str) -> Cal
 def encoding(encoder: LateInteraction, texts: Sequence[str], sizes: Sizes, device: str) -> list[Row]:
     """Return the rows of tokenizing and of encoding, and the rate of the network alone is their bound."""
     gpu = device == "cuda"
-    precision, most = ("bfloat16", TOKENS) if gpu else ("float32", 2048)
+    precision, most = ("bfloat16", TOKENS) if gpu else ("float32", TOKENS_PER_BATCH)
     tokens = encoder.inputs.passages(texts, MAXLEN)
     network = at_precision(encoder.bert, precision)
-    processes = min(torch.get_num_threads(), 8)
+    processes = min(torch.get_num_threads(), MOST_PROCESSES)
 
     def end_to_end() -> None:
         encode_passages(encoder, texts, maxlen=MAXLEN, precision=precision, device=device)
