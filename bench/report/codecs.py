@@ -1,6 +1,6 @@
 """Table 7: codecs by bytes per vector, quality, and overlap with exhaustive search over uncompressed vectors."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from bench.report import verdicts
 from bench.report.deviations import cells, described, note
 from bench.report.records import Record, Row, headline_values, paired, references, row_of
 from bench.report.seeds import (
+    BY_SEED,
     SPREAD,
     Key,
     averaged,
@@ -23,6 +24,7 @@ from bench.report.seeds import (
     over_seeds,
     seed_columns,
     spread,
+    spread_of_differences,
     spreads,
 )
 from bench.report.table import MISSING, Table, number, with_interval, with_spread
@@ -100,7 +102,7 @@ def codecs_frame(
                 **verdicts.compared("against_overlap", _paired(row, other, last), None, seed),
                 "deviations": described(record["deviations"]),
                 **seed_columns(record, headline, None if row == reference else by_row.get(reference)),
-                **_spreads(record, shares),
+                **_spreads(record, None if row == other else by_row.get(other), shares),
             }
         )
     order = ["dataset", "model", "preset", "bytes_per_vector"]
@@ -116,11 +118,21 @@ def _over_seeds(record: Record, shares: Mapping[Key, Shares]) -> Shares:
     return {depth: averaged([each[depth] for each in found], "/".join(row_of(record))) for depth in found[0]}
 
 
-def _spreads(record: Record, shares: Mapping[Key, Shares]) -> dict[str, float | None]:
-    """Return the spread over seeds of the mean of each overlap; empty for a row without seeds."""
-    found = [shares[key_of(each)] for each in made_of(record)]
-    means = {depth: [float(_series(each[depth]).mean()) for each in found] for depth in found[0]}
-    return {f"overlap@{depth}{SPREAD}": spread(values) for depth, values in means.items()} if len(found) > 1 else {}
+def _spreads(record: Record, other: Record | None, shares: Mapping[Key, Shares]) -> dict[str, float | None]:
+    """Return the spread over seeds of overlaps and of the differences to the codec compared with; empty without seeds."""
+    if BY_SEED not in record:
+        return {}
+    depths = list(shares[key_of(made_of(record)[0])])
+    headline = record["measures"][0]
+
+    def share(depth: int) -> Callable[[Record], float]:
+        return lambda each: float(_series(shares[key_of(each)][depth]).mean())
+
+    return {
+        **{f"overlap@{depth}{SPREAD}": spread(map(share(depth), made_of(record))) for depth in depths},
+        f"against_difference{SPREAD}": spread_of_differences(record, other, lambda each: float(each["mean"][headline])),
+        f"against_overlap{SPREAD}": spread_of_differences(record, other, share(depths[-1])),
+    }
 
 
 def _series(shares: Mapping[str, float]) -> "pd.Series[float]":

@@ -13,8 +13,8 @@ from bench.evaluation.overlap import overlap, rank_biased_overlap
 from bench.evaluation.runs import Rankings
 from bench.report.deviations import cells, note
 from bench.report.records import Record, quality_frame, references, row_of
-from bench.report.seeds import BY_SEED, SPREAD, Key, averaged, explained, key_of, made_of, mean, over_seeds
-from bench.report.table import MISSING, Table, number, signed, with_interval
+from bench.report.seeds import BY_SEED, SPREAD, Key, averaged, explained, key_of, made_of, mean, over_seeds, spread, spreads
+from bench.report.table import MISSING, Table, number, signed, with_interval, with_spread
 from bench.report.verdicts import difference_cells
 
 RBO = "RBO"
@@ -39,7 +39,8 @@ def losses_frame(
     interval, codec_loss and engine_loss, its two parts; overlap@k for each of ``depths``, absent where a ranking of that
     search is shorter, and RBO, each with _low and _high; bits of code and residual of a vector; the errors of
     ``bench.evaluation.reconstruction``, and each of them at the bound with bound_ before its name;
-    residual_bound; deviations. Runs of several seeds are one row of means, with seeds and difference_spread.
+    residual_bound; deviations. Runs of several seeds are one row of means, with seeds, difference_spread, and the spread of
+    each agreement and error.
 
     Raises DataError for a codec without a reconstruction, or with one over another index.
     """
@@ -66,28 +67,35 @@ def losses_frame(
                 **{f"bound_{name}": mean(each["bound"][name] for each in known) for name in ERRORS},
                 "residual_bound": mean(each["residual_bound"] for each in known),
                 "deviations": shown["deviations"],
-                **({name: shown[name] for name in SEEDED} if BY_SEED in record else {}),
+                **(
+                    {name: shown[name] for name in SEEDED}
+                    | {f"{name}{SPREAD}": spread(each["measured"][name] for each in known) for name in ERRORS}
+                    if BY_SEED in record
+                    else {}
+                ),
             }
         )
     return pd.DataFrame(rows)
 
 
 def _agreement(pairs: Sequence[tuple[Rankings, Rankings]], depths: Sequence[int], seed: int, row: str) -> dict[str, Any]:
-    """Return the means over queries of each overlap and of RBO, with their 95 % intervals.
+    """Return the means over queries of each overlap and of RBO, with their 95 % intervals, and their spread over seeds.
 
     pairs: a run and the one that it is compared with, of each seed, over which the values of a query are averaged.
     """
     shortest = min((len(ranking) for _, reference in pairs for ranking in reference.values()), default=0)
-    found: dict[str, Mapping[str, float] | None] = {
-        f"overlap@{depth}": averaged([overlap(*each, depth) for each in pairs], row) if depth <= shortest else None
-        for depth in depths
+    found = {
+        f"overlap@{depth}": [overlap(*each, depth) for each in pairs] if depth <= shortest else None for depth in depths
     }
-    found[RBO] = averaged([rank_biased_overlap(*each) for each in pairs], row)
+    found[RBO] = [rank_biased_overlap(*each) for each in pairs]
     columns: dict[str, Any] = {}
-    for name, by_query in found.items():
+    for name, by_seed in found.items():
+        by_query = None if by_seed is None else averaged(by_seed, row)
         values = None if by_query is None else np.array([by_query[query] for query in sorted(by_query)])
         low, high = (None, None) if values is None else interval(values, np.random.default_rng(seed))
         columns |= {name: None if values is None else float(values.mean()), f"{name}_low": low, f"{name}_high": high}
+        if by_seed is not None and len(by_seed) > 1:
+            columns[f"{name}{SPREAD}"] = spread(mean(each.values()) for each in by_seed)
     return columns
 
 
@@ -99,7 +107,7 @@ def losses_table(frame: pd.DataFrame) -> Table:
     shown["Δ engine"] = [signed(value) for value in frame["engine_loss"]]
     shown["Δ uncompressed"] = difference_cells(frame, "difference")
     for name in (name for name in frame if str(name).startswith("overlap@") or name == RBO):
-        if not str(name).endswith(("_low", "_high")):
+        if not str(name).endswith(("_low", "_high", SPREAD)):
             shown[name] = _interval_cells(frame, str(name))
     shown["bits"] = [number(value, 0) for value in frame["bits"]]
     for name, title, digits in (
@@ -109,8 +117,8 @@ def losses_table(frame: pd.DataFrame) -> Table:
         ("maxsim_rms", "MaxSim RMS error", 3),
     ):
         shown[f"{title} (bound)"] = [
-            f"{number(value, digits)} ({number(bound, digits)})"
-            for value, bound in zip(frame[name], frame[f"bound_{name}"], strict=True)
+            f"{with_spread(number(value, digits), each, digits)} ({number(bound, digits)})"
+            for value, each, bound in zip(frame[name], spreads(frame, name), frame[f"bound_{name}"], strict=True)
         ]
     shown["squared error, bound of residuals"] = [number(value, 4) for value in frame["residual_bound"]]
     caption = (
@@ -131,4 +139,5 @@ def losses_table(frame: pd.DataFrame) -> Table:
 
 
 def _interval_cells(frame: pd.DataFrame, name: str) -> list[str]:
-    return [with_interval(*each) for each in zip(frame[name], frame[f"{name}_low"], frame[f"{name}_high"], strict=True)]
+    parts = (frame[name], frame[f"{name}_low"], frame[f"{name}_high"], spreads(frame, name))
+    return [with_interval(*each) for each in zip(*parts, strict=True)]

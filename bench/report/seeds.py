@@ -1,7 +1,7 @@
 """Several seeds: the records of a row become one, of means over its seeds, with each seed's own record beside them."""
 
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -90,15 +90,24 @@ def seed_columns(record: Record, measure: str, reference: Record | None = None) 
     if BY_SEED not in record:
         return {}
     by_seed: Mapping[int, Record] = record[BY_SEED]
-    others = {} if reference is None else {seed: reference.get(BY_SEED, {}).get(seed, reference) for seed in by_seed}
-    losses = [each["mean"][measure] - others[seed]["mean"][measure] for seed, each in by_seed.items() if others]
     return {
         "seeds": " ".join(map(str, by_seed)),
         f"value{SPREAD}": spread(each["mean"][measure] for each in by_seed.values()),
         **{f"{VALUE}{seed}": each["mean"][measure] for seed, each in by_seed.items()},
         **{f"{name}{SPREAD}": spread(each["mean"][name] for each in by_seed.values()) for name in record["measures"]},
-        f"difference{SPREAD}": spread(losses),
+        f"difference{SPREAD}": spread_of_differences(record, reference, lambda each: float(each["mean"][measure])),
     }
+
+
+def spread_of_differences(record: Record, reference: Record | None, value: Callable[[Record], float]) -> float | None:
+    """Return the standard deviation over seeds of the difference to a reference in ``value`` of the record of a seed.
+
+    A reference with the same seeds is paired seed by seed. None without a reference, and for fewer than two seeds.
+    """
+    if reference is None or BY_SEED not in record:
+        return None
+    others = reference.get(BY_SEED, {})
+    return spread(value(each) - value(others.get(seed, reference)) for seed, each in record[BY_SEED].items())
 
 
 def spreads(frame: pd.DataFrame, name: str) -> list[float | None]:

@@ -12,6 +12,7 @@ from bench.gate import facts
 from bench.report import seeds
 from bench.report.codecs import codecs_frame, codecs_table, overlaps
 from bench.report.latency import latency_frame, latency_table
+from bench.report.losses import losses_frame, losses_table
 from bench.report.models import models_frame, models_table
 from bench.report.page import per_query
 from bench.report.published import Measured
@@ -52,6 +53,11 @@ def sizes(size):
     larger = {"bytes_per_vector": 66.0, "total": 660}
     found.append(size("m", "residual-2", seed=1, index="m/residual-2/1"))
     return [*found, size("m", "residual-2", seed=2, index="m/residual-2/2", **larger)]
+
+
+def ranked(first, second):
+    """Return a run that ranks the same two passages for both queries."""
+    return {query: [(first, 2.0), (second, 1.0)] for query in ("q0", "q1")}
 
 
 def test_a_row_is_the_mean_of_its_seeds_query_by_query(records):
@@ -130,13 +136,59 @@ def test_table_7_averages_the_overlap_of_each_seed_with_its_own_uncompressed_run
     runs = {}
     for record in records[:4]:
         coded, seed = record["codec"] != "fp16", record["seed"]
-        found = [("x", 2.0), ("y", 1.0)] if coded and seed == 1 else [("p", 2.0), ("r", 1.0)]
-        runs[seeds.key_of(record)] = dict.fromkeys(("q0", "q1"), found)
+        runs[seeds.key_of(record)] = ranked("x", "y") if coded and seed == 1 else ranked("p", "r")
     frame = codecs_frame(records[:4], sizes, overlaps(records[:4], runs, [2]), {}, seed=0)
     row = frame[frame["codec"] == "residual-2"].iloc[0]
     assert (row["overlap@2"], row["bytes_per_vector"]) == (0.5, 65)  # nothing under seed 1, all under seed 2
     assert row["overlap@2_spread"] == pytest.approx(np.std([0.0, 1.0], ddof=1))
     assert codecs_table(frame).shown["overlap@2"].tolist()[0] == "0.500 ± 0.707 [0.500, 0.500]"
+
+
+def test_table_7_pairs_a_codec_with_the_one_it_replaces_seed_by_seed(records, seeded, sizes, size):
+    smaller = seeded("m", "residual-1", "exact", {1: [0.25, 0.25], 2: [0.5, 0.5]})
+    records = [*records[:4], *smaller]
+    sizes = [*sizes, *(size("m", "residual-1", seed=seed, index=f"m/residual-1/{seed}") for seed in (1, 2))]
+    runs = {seeds.key_of(record): ranked("p", "r") for record in records}
+    runs["toy", "m", "residual-1", "exact", 2] = ranked("p", "x")
+    frame = codecs_frame(records, sizes, overlaps(records, runs, [2]), {"residual-1": "residual-2"}, seed=0)
+    row = frame.set_index("codec").loc["residual-1"]
+    assert row["against_difference"] == pytest.approx(np.mean([0.25 - 0.375, 0.5 - 0.5]))
+    assert row["against_difference_spread"] == pytest.approx(np.std([-0.125, 0.0], ddof=1))
+    assert row["against_overlap_spread"] == pytest.approx(np.std([0.0, -0.5], ddof=1))
+    shown = codecs_table(frame).shown.set_index("codec").loc["residual-1"]
+    assert shown["Δ measure"].startswith("−0.062 ± 0.088 [")
+    assert shown["Δ overlap"].startswith("−0.250 ± 0.354 [")
+
+
+def test_table_8_has_the_spread_of_agreements_and_errors(records, sizes):
+    runs = {seeds.key_of(record): ranked("p", "r") for record in records[:4]}
+    runs["toy", "m", "residual-2", "exact", 1] = ranked("x", "y")
+    rebuilt = [
+        {
+            "dataset": "toy",
+            "model": "m",
+            "codecs": [
+                {
+                    "codec": "residual-2",
+                    "bits": {"code": 16, "residual": 256},
+                    "measured": {"cosine": cosine, "squared_error": 0.5, "maxsim_error": 1.0, "maxsim_rms": 2.0},
+                    "bound": {"cosine": 0.75, "squared_error": 0.25, "maxsim_error": 0.5, "maxsim_rms": 1.0},
+                    "residual_bound": 0.125,
+                    "index": f"m/residual-2/{seed}",
+                }
+            ],
+        }
+        for seed, cosine in ((1, 0.5), (2, 0.75))
+    ]
+    frame = losses_frame(records[:4], sizes, runs, rebuilt, [2], seed=0)
+    (row,) = frame.to_dict("records")
+    assert (row["overlap@2"], row["cosine"]) == (0.5, 0.625)
+    assert row["overlap@2_spread"] == row["RBO_spread"] == pytest.approx(np.std([0.0, 1.0], ddof=1))
+    assert row["cosine_spread"] == pytest.approx(np.std([0.5, 0.75], ddof=1))
+    shown = losses_table(frame).shown.iloc[0]
+    assert shown["overlap@2"] == "0.500 ± 0.707 [0.500, 0.500]"
+    assert shown["cosine (bound)"] == "0.6250 ± 0.1768 (0.7500)"
+    assert shown["squared error (bound)"] == "0.5000 ± 0.0000 (0.2500)"
 
 
 def test_table_2_averages_bytes_over_seeds(sizes):
