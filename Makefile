@@ -91,8 +91,9 @@ check: format lint docs  ## formats, types, links and figures of the documents, 
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint --configfile config/ci.yaml
 
-lint: setup  ## ruff alone
+lint: setup  ## ruff, and the GitHub workflow against its schema
 	$(BIN)/ruff check .
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 format: setup  ## the formats of Python and of the rules, nothing changed
 	$(BIN)/ruff format --check .
