@@ -4,9 +4,11 @@ import importlib.metadata
 import io
 import keyword
 import os
+import re
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from cyclopts import App, CycloptsError, Parameter
 from pydantic import ValidationError
@@ -129,13 +131,37 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words and verb is None and words[0] not in ("-h", "--help"):
         return _refused(None, f"{words[0]!r} is not a verb{nearest(words[0], VERBS)}; the verbs are {', '.join(VERBS)}", 2)
     try:
-        code = app(verb)(words or ["--help"], exit_on_error=False, print_error=False, result_action="return_value")
+        commands = app(verb)
+        if verb is not None:
+            _check_whole_numbers(commands[verb], words[1:])
+        code = commands(words or ["--help"], exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()
     except Exception as error:
         if debug:
             traceback.print_exc()
         return _refused(verb, *_line(error))
     return (code if isinstance(code, int) else 0) if words else 2
+
+
+def _check_whole_numbers(command: App, words: Sequence[str]) -> None:
+    """Refuse a flag of whole numbers with anything else: cyclopts rounds 1.5, and reads 1_0 and 0x10."""
+    whole = {name for flag in command.assemble_argument_collection() if _is_whole(flag.hint) for name in flag.names}
+    flag = ""
+    for word in words:
+        value = word
+        if word.startswith("--"):
+            flag, given, value = word.partition("=")
+            if not given:
+                continue
+        if flag in whole and not re.fullmatch("[+-]?[0-9]+", value):
+            raise CycloptsError(msg=f"{flag} {value!r} of the command line is not a whole number")
+
+
+def _is_whole(hint: Any) -> bool:
+    parts = [part for part in get_args(hint) if part not in (type(None), ...)] if get_origin(hint) is not Literal else []
+    if get_origin(hint) is Annotated:
+        parts = parts[:1]
+    return all(map(_is_whole, parts)) if parts else hint is int
 
 
 def _line(error: Exception) -> tuple[str, int]:

@@ -177,10 +177,11 @@ NUMERIC = [
 
 @pytest.mark.parametrize(("verb", "flag"), NUMERIC)
 def test_counts_below_their_bound_and_what_is_no_whole_number_are_refused(capsys, verb, flag):
-    for value in ("-1", "1.5", "nan", "ten"):
+    for value in ("-1", "1.5", "1_0", "0x10", "nan", "ten"):
         assert main([verb, flag, value]) == 2
         out, err = capsys.readouterr()
         assert (out, err.count("\n"), "Traceback" in err) == ("", 1, False)
+        assert value == "-1" or err == f"bench {verb}: {flag} {value!r} of the command line is not a whole number\n"
 
 
 def lines_of(capsys, *words):
@@ -225,10 +226,13 @@ def test_an_error_that_nobody_foresaw_is_one_line_as_well_and_debug_shows_where(
 THREADS_OF_A_VERB = """
 import sys
 import threadpoolctl
+from cyclopts import App
 from bench import cli
 from bench.verbs import {module}
 from bench.verbs.common import {function}
-cli.app = lambda verb: lambda words, **options: {function}({threads})
+commands = App()
+commands.command(lambda: {function}({threads}), name="{verb}")
+cli.app = lambda verb: commands
 cli.main(["{verb}"])
 import numpy, torch
 print({{(pool["internal_api"], pool["num_threads"]) for pool in threadpoolctl.threadpool_info()}}, torch.get_num_threads())
