@@ -98,18 +98,18 @@ def _block(
     return found[:total]
 
 
-def attention_mask(network: Any, real: torch.Tensor) -> torch.Tensor:
+def attention_mask(network: Any, real: torch.Tensor, dtype: torch.dtype | None = None) -> torch.Tensor:
     """Return the mask of a batch for a network: what is added to the logits of attention, ``[texts, 1, 1, longest]``, or
     1 for a real token, ``[texts, longest]``, from which others make their own.
 
-    transformers asks the device whether a mask of the second form masks anything, and widens it to one row a token; fused
-    attention wants rows at multiples of 16 values.
+    dtype: of the attention, the network's own by default. Of a mask of the second form, transformers asks the device
+    whether it masks anything, and widens it to one row a token. Fused attention wants rows at multiples of 16 values.
     """
     if getattr(network.config, "model_type", None) not in BROADCAST:
         return real.long()
-    texts, longest = real.shape
-    mask = torch.zeros((texts, 1, 1, -(-longest // 16) * 16), dtype=network.dtype, device=real.device)[..., :longest]
-    return mask.masked_fill_(~real[:, None, None, :], torch.finfo(network.dtype).min)
+    kind, (texts, longest) = dtype or network.dtype, real.shape
+    mask = torch.zeros((texts, 1, 1, -(-longest // 16) * 16), dtype=kind, device=real.device)[..., :longest]
+    return mask.masked_fill_(~real[:, None, None, :], torch.finfo(kind).min)
 
 
 def at_precision(network: Any, precision: str) -> Any:
@@ -122,11 +122,12 @@ def at_precision(network: Any, precision: str) -> Any:
     return half
 
 
-def batch_tokens(network: nn.Module, place: torch.device, longest: int, wanted: int = TOKENS) -> int:
-    """Return the tokens of a batch for which half of the free memory is enough, at most ``wanted``.
+def batch_tokens(network: nn.Module, place: torch.device, longest: int, wanted: int | None = None) -> int:
+    """Return the tokens of a batch for which half of the free memory is enough, at most ``wanted`` or ``TOKENS``.
 
     Raise SettingsError for a device with too little memory for ``LEAST`` tokens, or one text of the longest.
     """
+    wanted = wanted or TOKENS
     if place.type != "cuda":
         return wanted
     config: Any = network.config
