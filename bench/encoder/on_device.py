@@ -73,7 +73,7 @@ def _block(
 ) -> torch.Tensor:
     """Return the vectors ``[vectors, dim]`` float16 of one block, in the order of its passages, on the device."""
     place, total = keeps.device, int(counts.sum())
-    batches = list(length_batches(tokens.lengths, most, even_from=most // 2))
+    batches = list(length_batches(tokens.lengths, most, even_from=most // 8))
     order = np.concatenate([np.empty(0, np.int64), *batches])
     rows = np.stack([tokens.offsets[:-1], tokens.lengths, np.cumsum(counts) - counts])[:, order]
     flat, table = moved(tokens.ids, place), moved(rows.astype(np.int32), place)

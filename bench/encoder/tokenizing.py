@@ -1,6 +1,7 @@
 """The ids of many texts as flat arrays: in this process, or ahead of a device in processes of their own."""
 
 import collections
+import contextlib
 import os
 import queue
 import subprocess
@@ -126,7 +127,8 @@ class Processes:
 
 def _end(processes: Sequence[Any]) -> None:
     for process in processes:
-        process.stdin.close()
+        with contextlib.suppress(OSError):  # of one that has ended
+            process.stdin.close()
         process.stdout.close()
         process.wait()
 

@@ -21,7 +21,7 @@ import torch
 import transformers
 
 from bench.encoder.batching import length_batches, padding
-from bench.encoder.encode import encode_passages
+from bench.encoder.encode import MOST_PROCESSES, encode_passages
 from bench.encoder.inputs import Inputs
 from bench.encoder.model import LateInteraction, Layer
 from bench.encoder.on_device import TOKENS, at_precision
@@ -179,7 +179,7 @@ def encoding(encoder: LateInteraction, texts: Sequence[str], sizes: Sizes, devic
     precision, most = ("bfloat16", TOKENS) if gpu else ("float32", 2048)
     tokens = encoder.inputs.passages(texts, MAXLEN)
     network = at_precision(encoder.bert, precision)
-    processes = min(torch.get_num_threads(), 8)
+    processes = min(torch.get_num_threads(), MOST_PROCESSES)
 
     def end_to_end() -> None:
         encode_passages(encoder, texts, maxlen=MAXLEN, precision=precision, device=device)
@@ -191,7 +191,7 @@ def encoding(encoder: LateInteraction, texts: Sequence[str], sizes: Sizes, devic
         device, sizes.repeats, alone(network, tokens, encoder.inputs.pad, most, device), end_to_end, tokenize
     )
     count = len(tokens.ids)
-    waste = padding(tokens.lengths, list(length_batches(tokens.lengths, most, even_from=most // 2)))
+    waste = padding(tokens.lengths, list(length_batches(tokens.lengths, most, even_from=most // 8)))
     note = f"{len(texts)} texts, {count} tokens, {precision}; padding {waste:.1%} of sorted batches of {most} tokens"
     return [
         Row("encode passages", count / ours, count / limit, limit / ours, "tokens/s", 0.6, note),

@@ -60,7 +60,7 @@ def score_pairs(
 
 def on_device(network: Any, tokens: TokenPairs, most: int, place: torch.device) -> torch.Tensor:
     """Return the logits ``[pairs]`` float32 of one block in its order, on the device; the host does not wait for them."""
-    batches = list(length_batches(tokens.lengths, most, even_from=most // 2))
+    batches = list(length_batches(tokens.lengths, most, even_from=most // 8))
     found = [network(**tokens.batch(batch, place.type, network)).logits.float().reshape(-1) for batch in batches]
     order = moved(np.argsort(np.concatenate(batches)), place)
     return torch.cat(found)[order]
