@@ -6,9 +6,10 @@ import sys
 
 import numpy as np
 
-from bench.evaluation import encoding_rates
-from bench.evaluation.encoding_rates import Fed, Row, Sizes, made_texts, made_tokenizer, measure, table, vocabulary
+from bench.encoder.rates import Fed, Row, Sizes, made_texts, made_tokenizer, vocabulary
 from bench.files.provenance import ROOT
+from bench.training import rates
+from bench.training.rates import measure, table
 
 
 def imported(module, seen):
@@ -35,7 +36,7 @@ def imported(module, seen):
 
 def test_the_measurement_imports_nothing_that_a_bare_machine_lacks():
     seen = set()
-    imported("bench.evaluation.encoding_rates", seen)
+    imported("bench.training.rates", seen)
     assert "bench.training.loop" in seen
     others = {name for name in seen if "." not in name and name not in sys.stdlib_module_names and name != "bench"}
     assert others == {"numpy", "torch", "transformers", "safetensors"}
@@ -68,9 +69,9 @@ def test_every_rate_stands_beside_its_bound(monkeypatch, tmp_path, capsys):
     for row in rows:
         assert row.ratio == row.rate / row.bound or abs(row.ratio * row.bound / row.rate - 1) < 1e-9
         assert min(row.rate, row.bound) > 0
-    monkeypatch.setattr(encoding_rates, "measure", lambda *given: rows)
+    monkeypatch.setattr(rates, "measure", lambda *given: rows)
     monkeypatch.setattr(sys, "argv", ["rates", "--device", "cpu", "--json", str(tmp_path / "rates.json")])
-    encoding_rates.main()
+    rates.main()
     assert [Row(**row) for row in json.loads((tmp_path / "rates.json").read_text())] == rows
     assert capsys.readouterr().out.strip() == table(rows)
     assert table(rows).count("\n") == 1 + len(rows)
