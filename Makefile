@@ -10,7 +10,7 @@ GPUS ?= 1
 # A target of Snakemake stands before its flags, two of which would take it for one of their values.
 LIMITS = --cores all --resources gpu=$(GPUS)
 
-.PHONY: results gate peers growth golden unlock test slow check format lint docs setup clean
+.PHONY: results gate peers growth golden wheel unlock test slow torture kernels check format lint docs setup clean
 .DELETE_ON_ERROR:
 
 results: setup  ## tables, figures and the HTML report of CONFIG (default config/quick.yaml)
@@ -30,7 +30,7 @@ growth: setup  ## how search time grows from 0.25 to 16 million vectors
 
 golden: GOLDEN = tests/golden
 golden: OUT = build/golden
-golden: setup $(PEERS)/pylate/ready $(PEERS)/colbert-ai-export/ready  ## golden vectors of PyLate made anew, and exported models loaded in PyLate and colbert-ai
+golden: setup $(PEERS)/pylate/ready $(PEERS)/colbert-ai-export/ready $(PEERS)/fast-plaid/ready  ## golden vectors and indexes made anew, and exported ones opened in PyLate and colbert-ai
 	rm -rf $(OUT) && mkdir -p $(OUT)
 	$(PEERS)/pylate/bin/python $(GOLDEN)/make_pylate.py $(GOLDEN)/pylate
 	$(BIN)/python $(GOLDEN)/make_model.py $(OUT)/model
@@ -43,6 +43,13 @@ golden: setup $(PEERS)/pylate/ready $(PEERS)/colbert-ai-export/ready  ## golden 
 	$(PEERS)/pylate/bin/python $(GOLDEN)/check_export.py pylate $(OUT)/to-pylate $(OUT)/model.npz
 	$(BIN)/python -m bench export $(OUT)/model --layout official --output $(OUT)/to-official
 	$(PEERS)/colbert-ai-export/bin/python $(GOLDEN)/check_export.py official $(OUT)/to-official $(OUT)/model.npz
+	$(PEERS)/colbert-ai-export/bin/python $(GOLDEN)/make_indexes.py colbert-ai $(GOLDEN)/indexes
+	$(PEERS)/fast-plaid/bin/python $(GOLDEN)/make_indexes.py fast-plaid $(GOLDEN)/indexes
+	$(BIN)/python $(GOLDEN)/write_index.py $(OUT)/model $(OUT)/indexes
+	set -e; for bits in 1 2 4 8; do \
+		$(BIN)/python -m bench export $(OUT)/indexes/bits-$$bits/index $(OUT)/to-colbert-ai-$$bits --layout colbert-ai; \
+		$(PEERS)/colbert-ai-export/bin/python $(GOLDEN)/check_index.py $(OUT)/to-colbert-ai-$$bits $(OUT)/to-official $(OUT)/indexes/bits-$$bits.npz $(OUT)/indexes/passages.json; \
+	done
 
 $(PEERS)/pylate/ready $(PEERS)/colbert-ai-export/ready: private INSTALL := --no-deps
 $(PEERS)/fast-plaid/ready: private INSTALL := --no-deps
@@ -51,6 +58,9 @@ $(PEERS)/%/ready: workflow/envs/%.txt
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/python -m pip install --disable-pip-version-check --quiet $(INSTALL) --requirement $<
 	@touch $@
+
+wheel: setup  ## the package with its workflow as a wheel in dist/
+	$(BIN)/python -m pip wheel --disable-pip-version-check --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
 unlock: setup  ## after a hard kill or a power loss, once no other run is on: let the next run go on where that one stopped
 	$(BIN)/snakemake --configfile "$(CONFIG)" --unlock
@@ -63,6 +73,19 @@ test: setup  ## the test suite
 
 slow: setup  ## tests that take long: runs that are killed, several processes, memory, the corpus that models are trained on
 	$(PYTEST) -m slow
+
+MUTATIONS = 500
+KILLS = 20
+
+torture: setup  ## files damaged and stages killed at random, hundreds of times, with a table of what was lost
+	$(BIN)/python -m tests.torture $(MUTATIONS) $(KILLS)
+
+KERNELS = tests/search/test_cuda.py tests/search/test_cuda_compiles.py tests/codec/test_cuda.py
+
+kernels: setup  ## the kernels for a GPU (Linux): in Triton's interpreter, against the reference, and compiled
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet triton==3.9.0
+	TRITON_INTERPRET=1 $(PYTEST) -m "gpu and not slow" $(KERNELS)
+	$(PYTEST) -m "gpu and slow" $(KERNELS)
 
 check: format lint docs  ## formats, types, links and figures of the documents, and the workflow's own lint
 	$(BIN)/mypy
@@ -89,4 +112,4 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 clean:  ## everything made here but the environment
-	rm -rf build logs benchmarks .snakemake $(filter-out results/README.md results/published.csv results/baselines,$(wildcard results/*))
+	rm -rf build dist logs benchmarks .snakemake $(filter-out results/README.md results/published.csv results/baselines,$(wildcard results/*))

@@ -13,6 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, workflow.basedir)
 
+import bench
 from bench.errors import BenchError
 from bench.config.paper_tables import PAPER_TABLES
 from bench.config.plan import load
@@ -48,11 +49,12 @@ TABLES, FIGURES = reported(
 )
 GPU = int(
     PLAN.device == "cuda"
-)  # of a job with a network; a profile says how many there are
+)  # of a job that runs on it; a profile says how many there are
 RESULTS = f"results/{PLAN.name}"
 RESULT_FILES = ["records.json", "report.html"]  # which need all others
 # Relative, so that a clone that is moved makes nothing again.
 HERE = Path(os.path.relpath(workflow.basedir))
+BENCH = Path(os.path.relpath(Path(bench.__file__).parent))
 NUMBERS = str(HERE / "results" / "published.csv")
 PAPER = PaperJobs(PLAN, Path(NUMBERS))
 
@@ -63,7 +65,7 @@ wildcard_constraints:
     model="[a-z0-9.-]+",
     teacher="[a-z0-9.-]+",
     codec="[a-z0-9.-]+",
-    times="(-x[0-9]+)?",
+    times="(-x[0-9]+)?(\\.seed-[0-9]+)?",
     preset="[a-z0-9.-]+",
     shard="[0-9]{5}",
 

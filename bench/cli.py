@@ -1,6 +1,11 @@
 """The command line: ``bench VERB --flags``. One function of ``bench.verbs`` per verb, imported only when it is called."""
 
+import importlib.metadata
+import io
+import keyword
+import os
 import sys
+import traceback
 from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError, Parameter
@@ -10,8 +15,10 @@ import bench
 from bench.config.settings import explained
 from bench.config.yaml import nearest
 from bench.errors import BenchError
+from bench.files.shipped import DISTRIBUTION
 
 VERBS = {
+    "run": "the workflow of a config: tables, figures and the report",
     "plan": "what a config will cost: vectors, disk, GPU hours",
     "settings": "the schemas and the page of all settings, from their declarations",
     "fetch": "download the data and weights of a config, up front",
@@ -19,7 +26,8 @@ VERBS = {
     "queries": "queries and judgements of a query set",
     "project": "a model from pretrained weights and a projection",
     "convert": "a model from a late interaction checkpoint, of any layout that is read",
-    "export": "a model in the layout of PyLate or of colbert-ai",
+    "export": "a model in the layout of PyLate or of colbert-ai, or an index in that of colbert-ai",
+    "import": "an index of colbert-ai or fast-plaid as one of ours",
     "pool": "the single-vector baseline from pretrained weights",
     "training-part": "some queries of a training set, their passages and random others",
     "mine": "the top passages of a model's own search for training queries",
@@ -36,7 +44,7 @@ VERBS = {
     "fit": "a codec fitted on held-out residuals",
     "compress": "the residual bytes of a shard",
     "index": "an index from shards and their compressed parts",
-    "verify": "compare every file of an index with its manifest",
+    "verify": "hash every file of a folder and compare it with its manifest",
     "random-vectors": "a shard of vectors of random directions, as many as another has",
     "clusters": "how many clusters hold a token, and how many tokens a cluster",
     "size": "bytes of an index by component",
@@ -54,6 +62,8 @@ VERBS = {
     "worst-report": "the worst queries of all models and codecs to one JSON and a table",
     "protocol-report": "records of truncation and runs to a table",
     "show": "where the numbers of a record come from, and the commands that make it again",
+    "ask": "questions in the terminal: ranked passages with the tokens that won",
+    "serve": "a search box over an index as a page on this machine",
     "explain": "what moved between two runs of a query, and the tokens that made it move",
     "records": "the facts of all runs, indexes and timings in one file",
     "check": "facts against accepted ones: 0 passed, 1 changed, 2 cannot be compared",
@@ -72,8 +82,19 @@ VERBS = {
     "models-report": "records of runs to a table of models, paired with one of them",
     "growth": "how search time grows over mixtures of real passages",
     "growth-report": "a record of growth to a table and a figure",
+    "gpu-check": "every kernel against the CPU on a GPU, and rates beside their bounds",
     "throughput": "encoding rate against plain AutoModel on the same batches",
 }
+
+
+DEBUG = "--debug"
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "BLIS_NUM_THREADS")
+SHOWN = 300
+
+
+def function_of(verb: str) -> str:
+    """Return the name of the module and of the function of a verb; a word of Python gets an underscore."""
+    return verb.replace("-", "_") + "_" * keyword.iskeyword(verb)
 
 
 def app(verb: str | None = None) -> App:
@@ -81,7 +102,7 @@ def app(verb: str | None = None) -> App:
     shared = Parameter(consume_multiple=True, negative_iterable=())
     found = App(name="bench", help=bench.__doc__, default_parameter=shared, help_formatter="plain", version_flags=())
     for name, what in VERBS.items():
-        function = name.replace("-", "_")
+        function = function_of(name)
         if verb in (None, name):
             found.command(f"bench.verbs.{function}:{function}", name=name, help=None if verb else what)
     return found
@@ -90,21 +111,48 @@ def app(verb: str | None = None) -> App:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a verb: 0 on success, 1 for what the harness refuses, 2 for wrong flags; either is one line on standard error.
 
-    A verb that judges, such as ``check``, returns its own code.
+    A verb that judges, such as ``check``, returns its own code. ``--debug`` beside a verb prints the traceback as well.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    debug = DEBUG in words
+    words = [word for word in words if word != DEBUG]
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal of another encoding shows what it has no letter for as \u....
+            stream.reconfigure(errors="backslashreplace")
+    # Products of matrices are summed in an order that depends on the number of threads. Verbs set it themselves; the
+    # environment, where a scheduler puts the number of cores that it grants, must not.
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+    if words[:1] == ["--version"]:
+        print(importlib.metadata.version(DISTRIBUTION))
+        return 0
     verb = words[0] if words and words[0] in VERBS else None
     if words and verb is None and words[0] not in ("-h", "--help"):
         return _refused(None, f"{words[0]!r} is not a verb{nearest(words[0], VERBS)}; the verbs are {', '.join(VERBS)}", 2)
     try:
         code = app(verb)(words or ["--help"], exit_on_error=False, print_error=False, result_action="return_value")
-    except CycloptsError as error:
-        return _refused(verb, _flag_error(error), 2)
-    except ValidationError as error:
-        return _refused(verb, f"SettingsError: {explained(error, 'the command line')}", 2)
-    except BenchError as error:
-        return _refused(verb, f"{type(error).__name__}: {error}", 1)
+        sys.stdout.flush()
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        return _refused(verb, *_line(error))
     return (code if isinstance(code, int) else 0) if words else 2
+
+
+def _line(error: Exception) -> tuple[str, int]:
+    """Return what is said of an error, and the exit code."""
+    match error:
+        case CycloptsError():
+            return _flag_error(error), 2
+        case ValidationError():
+            return f"SettingsError: {explained(error, 'the command line')}", 2
+        case BenchError():
+            return f"{type(error).__name__}: {error}", 1
+        case OSError(strerror=str(reason), filename=str(name)):
+            return f"{type(error).__name__}: {name}: {reason}", 1
+        case MemoryError():
+            return f"MemoryError: {str(error) or 'not enough memory'}; give the process more, or ask for less at a time", 1
+    said = " ".join(str(error).split())[:SHOWN]
+    return f"{type(error).__name__}: {said} (not foreseen: {DEBUG} shows where, please report it)", 1
 
 
 def _flag_error(error: CycloptsError) -> str:
@@ -116,5 +164,6 @@ def _flag_error(error: CycloptsError) -> str:
 
 
 def _refused(verb: str | None, why: str, code: int) -> int:
-    print(f"bench {verb}: {why}" if verb else f"bench: {why}", file=sys.stderr)
+    line = " ".join(f"bench {verb}: {why}".split("\n") if verb else f"bench: {why}".split("\n"))
+    print(line, file=sys.stderr)
     return code

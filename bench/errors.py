@@ -15,3 +15,11 @@ class DataError(BenchError):
 
 class DamagedFileError(BenchError):
     """A file or folder that is missing, incomplete or different from its manifest."""
+
+
+class DiskFullError(BenchError):
+    """A disk that has no room for what is to be written."""
+
+
+class BusyError(BenchError):
+    """A folder that another process is writing."""

@@ -2,6 +2,8 @@
 
 import copy
 
+from bench.files.storage import digest_of
+
 
 def changed(values, *path, to):
     """A copy of nested mappings in which ``path`` leads to the value ``to``."""
@@ -11,3 +13,9 @@ def changed(values, *path, to):
         place = place[name]
     place[path[-1]] = to
     return found
+
+
+def signed(manifest):
+    """The content of a manifest.json as its writer would have left it: with the digest of all other fields."""
+    fields = {name: value for name, value in manifest.items() if name != "sha256"}
+    return {**fields, "sha256": digest_of(fields)}

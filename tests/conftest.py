@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = [f"tests.fixtures_{name}" for name in ("device", "model", "index", "training", "layouts")]
+pytest_plugins = [f"tests.fixtures_{name}" for name in ("browser", "device", "model", "index", "training", "layouts")]
 
 _MADE = "BENCH_TESTS_HOME" not in os.environ  # the workers of a run share the home of the process that started them
 if _MADE:

@@ -55,7 +55,7 @@ def small_index():
                 codec = fit_residual(centres, vectors, assign(vectors, centres), nbits)
             codes = [assign(codec.mapped(shard.vectors.astype(np.float32)), codec.centroids) for shard in opened]
             residuals = [codec.encode(shard.vectors, code) for shard, code in zip(opened, codes, strict=True)]
-            build_compressed(folder / "index", opened, codes, residuals, codec, ids, **made)
+            build_compressed(folder / "index", [shard.doclens for shard in opened], codes, residuals, codec, ids, **made)
         return open_index(folder / "index")
 
     return build

@@ -52,8 +52,9 @@ def test_modules_stay_short_enough_to_read_at_one_sitting(module):
     assert len(module.read_text().splitlines()) <= LONGEST_MODULE
 
 
-def test_bench_never_names_snakemake():
-    assert [str(path) for path in modules() if "snakemake" in path.read_text().lower()] == []
+def test_bench_never_names_snakemake_but_to_start_it():
+    naming = [path.relative_to(ROOT).as_posix() for path in modules() if "snakemake" in path.read_text().lower()]
+    assert naming == ["bench/verbs/run.py"]
 
 
 def test_only_index_folders_know_where_their_files_stand():

@@ -1,13 +1,16 @@
 """The command line: verbs, exit codes, and one line for everything that is refused."""
 
 import importlib
+import os
 import pkgutil
 import re
+import subprocess
+import sys
 
 import pytest
 
 import bench.verbs
-from bench.cli import VERBS, app, main
+from bench.cli import VERBS, app, function_of, main
 from bench.corpus.texts import open_passages, open_queries
 from bench.encoder.checkpoint import load
 from bench.errors import DamagedFileError
@@ -21,11 +24,11 @@ from bench.training.mined import open_mined
 from bench.training.scores import open_scored
 from bench.training.tuples import read_tuples
 
-HELPERS = {"common", "engine", "report", "sides", "training"}
+HELPERS = {"asked", "common", "engine", "report", "sides", "training"}
 
 
 def module_of(verb):
-    return importlib.import_module(f"bench.verbs.{verb.replace('-', '_')}")
+    return importlib.import_module(f"bench.verbs.{function_of(verb)}")
 
 
 def test_without_a_verb_the_verbs_are_listed_with_a_line_each_and_the_end_is_2(capsys):
@@ -59,7 +62,7 @@ def test_help_ends_with_0_and_goes_to_standard_output(capsys, word):
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_has_a_module_and_a_function_that_says_what_it_does(verb):
     module = module_of(verb)
-    function = getattr(module, verb.replace("-", "_"))
+    function = getattr(module, function_of(verb))
     assert module.__doc__.strip().endswith(".")
     assert function.__doc__.strip().split("\n")[0] == module.__doc__.strip().split("\n")[0]
 
@@ -73,14 +76,14 @@ def test_every_verb_explains_each_of_its_flags(capsys, verb):
     arguments = app(verb)[verb].assemble_argument_collection()
     shown = [argument for argument in arguments if argument.show]
     assert len(shown) > 0
-    function = getattr(module_of(verb), verb.replace("-", "_"))
+    function = getattr(module_of(verb), function_of(verb))
     documented = set(re.findall(r":param (\w+): \S", function.__doc__))
     without = [argument.name for argument in shown if not (argument.parameter.help or "").endswith(".")]
     assert {name.lower().lstrip("-").replace("-", "_") for name in without} == documented
 
 
 def test_every_module_of_verbs_is_a_verb_or_a_helper():
-    modules = {module.name.replace("_", "-") for module in pkgutil.iter_modules(bench.verbs.__path__)}
+    modules = {module.name.rstrip("_").replace("_", "-") for module in pkgutil.iter_modules(bench.verbs.__path__)}
     assert modules - HELPERS == set(VERBS)
 
 
@@ -178,3 +181,75 @@ def test_counts_below_their_bound_and_what_is_no_whole_number_are_refused(capsys
         assert main([verb, flag, value]) == 2
         out, err = capsys.readouterr()
         assert (out, err.count("\n"), "Traceback" in err) == ("", 1, False)
+
+
+def lines_of(capsys, *words):
+    """Exit code and lines on standard error of a command."""
+    code = main([str(word) for word in words])
+    return code, capsys.readouterr().err.splitlines()
+
+
+def raising(monkeypatch, error):
+    """Let the verb ``settings`` raise an error."""
+    module = importlib.import_module("bench.verbs.settings")
+
+    def settings() -> None:
+        raise error
+
+    monkeypatch.setattr(module, "settings", settings)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (PermissionError(13, "Permission denied", "/x/y"), "PermissionError: /x/y: Permission denied"),
+        (OSError(5, "Input/output error"), "OSError: [Errno 5] Input/output error"),
+        (UnicodeEncodeError("ascii", "ü\n", 0, 1, "no"), "UnicodeEncodeError: 'ascii' codec can't encode"),
+        (KeyError("settings"), "KeyError: 'settings' (not foreseen: --debug shows where"),
+        (MemoryError(), "MemoryError: not enough memory; give the process more"),
+        (ValueError("two\nlines"), "ValueError: two lines (not foreseen"),
+        (DamagedFileError("a\nname"), "DamagedFileError: a name"),
+    ],
+)
+def test_an_error_that_nobody_foresaw_is_one_line_as_well_and_debug_shows_where(capsys, monkeypatch, error, said):
+    raising(monkeypatch, error)
+    code, err = lines_of(capsys, "settings")
+    assert (code, len(err)) == (1, 1)
+    assert err[0].startswith(f"bench settings: {said}")
+    code, err = lines_of(capsys, "settings", "--debug")
+    assert code == 1
+    assert err[0] == "Traceback (most recent call last):"
+    assert err[-1].startswith(f"bench settings: {said}")
+
+
+THREADS_OF_A_VERB = """
+import sys
+import threadpoolctl
+from bench import cli
+from bench.verbs import {module}
+from bench.verbs.common import {function}
+cli.app = lambda verb: lambda words, **options: {function}({threads})
+cli.main(["{verb}"])
+import numpy, torch
+print({{(pool["internal_api"], pool["num_threads"]) for pool in threadpoolctl.threadpool_info()}}, torch.get_num_threads())
+"""
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("granted", ["1", "7"])
+def test_the_threads_of_a_verb_are_those_of_its_flag_whatever_the_environment_grants(threads, granted):
+    script = THREADS_OF_A_VERB.format(module="project", function="prepare_torch", verb="project", threads=threads)
+    environment = {**os.environ, "OMP_NUM_THREADS": granted, "OPENBLAS_NUM_THREADS": granted, "MKL_NUM_THREADS": granted}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=True)
+    assert re.fullmatch(rf"\{{(\('(openblas|openmp|mkl)', {threads}\)(, )?)+\}} {threads}", done.stdout.strip())
+
+
+ASCII = "import sys; from bench.cli import main; sys.exit(main(['verify', 'größe\\n']))"
+
+
+def test_a_terminal_in_ascii_gets_one_line_with_escapes():
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
+    done = subprocess.run([sys.executable, "-c", ASCII], capture_output=True, text=True, env=environment, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.count("\n") == 1
+    assert "gr\\xf6\\xdfe  has no manifest.json" in done.stderr

@@ -69,7 +69,9 @@ class Bench:
     def run(self, entry):
         """Every verb that a query set needs; its collection is made once."""
         corpus, queries = entry.corpus_name, entry.name
-        at = SimpleNamespace(corpus=corpus, queries=queries, model="tiny", preset="exact", system="tiny/fp16/exact")
+        at = SimpleNamespace(
+            corpus=corpus, queries=queries, model="tiny", codec="fp16", preset="exact", system="tiny/fp16/exact"
+        )
         if not (self.root / corpus).exists():
             self.index(at)
         folder = f"{corpus}/tiny/fp16/exact/{queries}"
@@ -224,9 +226,10 @@ def test_a_compressed_index_of_a_lotte_topic_serves_its_search_and_its_forum_que
     settings = {**CONFIG, "queries": {name: {} for name in names}, "presets": presets, "grid": grid}
     plan = resolve(Benchmark.parse(settings, "made.yaml"), "made.yaml", counted(layouts))
     jobs, corpus = Jobs(plan), "lotte-writing-test"
-    at = SimpleNamespace(corpus=corpus, model="tiny", preset="colbertv2", times="", system="tiny/residual-2/colbertv2")
+    axes = {"codec": "residual-2", "preset": "colbertv2", "system": "tiny/residual-2/colbertv2"}
+    at = SimpleNamespace(corpus=corpus, model="tiny", times="", **axes)
     shards, centroids, codec = bench.shards(corpus), f"{corpus}/tiny/centroids", f"{corpus}/tiny/residual-2/codec"
-    codes, residuals = ([f"{shard}.{part}.npy" for shard in shards] for part in ("codes", "residuals"))
+    codes, residuals = ([f"{shard}.{part}" for shard in shards] for part in ("codes", "residuals"))
     assert bench("centroids", jobs.centroids(at), vectors=shards, output=centroids) == 0
     assert bench("fit", "--codec residual-2 --seed 1 --threads 1", centroids=centroids, output=codec) == 0
     for shard, code, residual in zip(shards, codes, residuals, strict=True):

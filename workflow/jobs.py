@@ -14,10 +14,12 @@ from bench.config.own import Files, OwnEntry
 from bench.config.own import inputs as own_inputs
 from bench.config.own_runs import EXTERNAL
 from bench.config.plan import Plan, Run
+from bench.config.presets import REFERENCE
+from bench.config.seeds import named as with_seed
+from bench.config.seeds import split
 from bench.config.settings import flags
 from bench.errors import SettingsError
 from bench.evaluation.guard import Rules
-from bench.report.records import REFERENCE
 
 SHARD_FILES = ("manifest.json", "vectors.npy")
 PEERS = ("colbert-ai", "fast-plaid")
@@ -72,12 +74,15 @@ class Jobs:
         return flags(compute(self.plan, threads=1), query_maxlen=self._query_sets()[w.queries].query_maxlen)
 
     def centroids(self, w: Any) -> str:
-        seed = self.plan.seed_for("centroids", w.corpus, w.model)
-        times = int(w.times.removeprefix("-x") or 1)
-        return flags(iterations=self.plan.kmeans_iterations, times=times, seed=seed, threads=2)
+        seed = self.plan.seed_for("centroids", w.corpus, w.model, of=w.times)
+        times = int(split(w.times)[0].removeprefix("-x") or 1)
+        return flags(iterations=self.plan.kmeans_iterations, times=times, seed=seed, threads=2, device=device(self.plan))
+
+    def on_device(self, _: Any = None) -> str:
+        return flags(device=device(self.plan))
 
     def fit(self, w: Any) -> str:
-        return flags(codec=w.codec, seed=self.plan.seed_for("fit", w.corpus, w.model, w.codec), threads=1)
+        return flags(codec=split(w.codec)[0], seed=self.plan.seed_for("fit", w.corpus, w.model, w.codec), threads=1)
 
     def with_centroids(self, pattern: str) -> Callable[[Any], str]:
         """A file by a pattern with {times}, which says what centroids the codec of a rule has."""
@@ -85,13 +90,15 @@ class Jobs:
 
     def fit_queries(self, w: Any) -> list[str]:
         """Vectors of training queries, for a codec that is fitted on them as well."""
-        name, entry = parse(w.codec), self.plan.codec_queries
+        name, entry = parse(split(w.codec)[0]), self.plan.codec_queries
         if name is None or not name.needs_queries or entry is None:
             return []
         return [f"build/{entry.corpus_name}/{w.model}/queries/{entry.name}/manifest.json"]
 
     def search(self, w: Any) -> str:
-        return flags(self.plan.presets[w.preset].model_dump(), self._ranking(w.queries), threads=1)
+        return flags(
+            self.plan.presets[w.preset].model_dump(), self._ranking(w.queries), threads=1, kernels=device(self.plan)
+        )
 
     def peer(self, w: Any) -> str:
         return flags(threads=2, seed=self.plan.seed_for("peers", w.corpus, w.model))
@@ -113,12 +120,15 @@ class Jobs:
     def evaluate(self, w: Any) -> str:
         entry = self.plan.entries[w.queries]
         parts, against = w.system.split("/"), None
+        names = [split(part) for part in parts]
         if parts[0] == "runs":
             run = self.plan.external[parts[1]].settings
             parts, against = [run.model, EXTERNAL, run.search], run.against
         elif parts == ["bm25"]:
             parts = ["bm25", "text", "bm25"]
-        axes = {**dict(zip(("model", "codec", "preset"), parts, strict=True)), "against": against}
+        else:
+            parts = [name for name, _ in names]
+        axes = {**dict(zip(("model", "codec", "preset"), parts, strict=True)), "against": against, "seed": _seed(names)}
         scored = {"measures": entry.measures, "depth": self.plan.depth, "dataset": entry.id}
         rules = {name: getattr(entry, name) for name in Rules.model_fields}
         return flags(scored, axes, protocol=_named(rules), deviations=_named(entry.deviations))
@@ -132,11 +142,18 @@ class Jobs:
 
     def size(self, w: Any) -> str:
         deviations = _named(self.plan.corpora[w.corpus].index_deviations)
-        return flags(corpus=w.corpus, model=w.model, deviations=deviations)
+        names = [split(w.model), split(w.codec)]
+        return flags(corpus=w.corpus, model=names[0][0], seed=_seed(names), deviations=deviations)
 
-    def shards_of(self, pattern: str) -> Callable[[Any], list[str]]:
-        """All files of a pattern with {shard}, and perhaps {times}, for the wildcards corpus, model and codec of a rule."""
-        return lambda w: [pattern.format(**dict(w), times=_times(w), shard=shard) for shard in self.plan.shards(w.corpus)]
+    def shards_of(self, pattern: str, files: Sequence[str] = ("",)) -> Callable[[Any], list[str]]:
+        """All files of a pattern with {shard}, and perhaps {times} and {file}, for the wildcards corpus, model and codec."""
+
+        def named(w: Any) -> list[str]:
+            values = {**dict(w), "times": _times(w)}
+            shards = self.plan.shards(w.corpus)
+            return [pattern.format(**values, shard=shard, file=file) for shard in shards for file in files]
+
+        return named
 
     def means(self) -> str:
         """Groups of data sets that Table 1 averages, those of which the config has any."""
@@ -147,16 +164,19 @@ class Jobs:
         return flags(margin=_named(self.plan.margin))
 
     def truncation(self, w: Any) -> str:
-        return flags(dataset=self.plan.entries[w.queries].id, model=w.model)
+        return flags(dataset=self.plan.entries[w.queries].id, model=split(w.model)[0])
 
     def truncations(self) -> list[str]:
-        """One per query set and model."""
-        found = dict.fromkeys((run.corpus, run.model, run.queries) for run in self.plan.judged)
-        return [f"build/{corpus}/{model}/truncation/{queries}.json" for corpus, model, queries in found]
+        """One per query set and model, under the first seed of the model: lengths do not depend on it."""
+        found: dict[tuple[str, str, str], str] = {}
+        for run in self.plan.judged:
+            found.setdefault((run.corpus, run.row[0], run.queries), run.model)
+        return [f"build/{corpus}/{model}/truncation/{queries}.json" for (corpus, _, queries), model in found.items()]
 
     def reconstruction(self, w: Any) -> str:
         seed = self.plan.seed_for("reconstruction", w.corpus, w.model)
-        names = {"dataset": self.plan.entries[w.queries].id, "model": w.model}
+        model, own = split(w.model)
+        names = {"dataset": self.plan.entries[w.queries].id, "model": model, "model_seed": own}
         return flags(names, RECONSTRUCTION, seed=seed, threads=1)
 
     def lossy(self, w: Any = None) -> list[Run]:
@@ -266,7 +286,7 @@ class Jobs:
         """A file of the first run that the config compresses to 2 bits, by a pattern with {queries}."""
 
         def file(_: Any) -> str:
-            compressed = [run for run in self.plan.runs if run.codec == PEERS_CODEC]
+            compressed = [run for run in self.plan.runs if run.row[1] == PEERS_CODEC]
             if not compressed:
                 raise SettingsError(f"grid in {self.plan.source} has no codec {PEERS_CODEC}, which is measured here")
             run = compressed[0]
@@ -314,13 +334,25 @@ def _named(values: Mapping[str, Any]) -> list[str] | None:
 
 def _times(w: Any) -> str:
     """What stands behind "centroids" and "codes" in the paths of a rule whose codec has more centroids than the paper's."""
-    name = parse(dict(w).get("codec", UNCOMPRESSED))
-    return f"-x{name.times}" if name is not None and name.times > 1 else ""
+    codec, seed = split(dict(w).get("codec", UNCOMPRESSED))
+    name = parse(codec)
+    times = f"-x{name.times}" if name is not None and name.times > 1 else ""
+    return times if seed is None else with_seed(times, seed)
+
+
+def _seed(names: Iterable[tuple[str, int | None]]) -> int | None:
+    """The seed that one of several names has."""
+    return next((seed for _, seed in names if seed is not None), None)
 
 
 def compute(plan: Plan, threads: int) -> dict[str, Any]:
     """Where and how a network runs."""
-    return {"precision": plan.precision, "threads": threads, "device": None if plan.device == "cpu" else plan.device}
+    return {"precision": plan.precision, "threads": threads, "device": device(plan)}
+
+
+def device(plan: Plan) -> str | None:
+    """The device that networks, kernels and k-means run on, None for the CPU."""
+    return None if plan.device == "cpu" else plan.device
 
 
 def run_folder(run: Run) -> str:

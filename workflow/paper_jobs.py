@@ -25,15 +25,15 @@ class PaperJobs:
     def metrics(self, w: Any) -> list[str]:
         cells = {(row["dataset"], row["model"], row["codec"], row["preset"]) for row in self._printed(w.table)}
         runs = ((run, self.plan.entries[run.queries].id) for run in self.plan.runs)
-        return [f"{run_folder(run)}/metrics.json" for run, name in runs if (name, run.model, run.codec, run.preset) in cells]
+        return [f"{run_folder(run)}/metrics.json" for run, name in runs if (name, *run.row[:2], run.preset) in cells]
 
     def sizes(self, w: Any) -> list[str]:
         from bench.report.published import COLLECTION
 
         rows = [row for row in self._printed(w.table) if row["dataset"].endswith(COLLECTION)]
         cells = {(slug(row["dataset"].removesuffix(COLLECTION)), row["model"], row["codec"]) for row in rows}
-        indexes = dict.fromkeys((run.corpus, run.model, run.codec) for run in self.plan.runs)
-        return [f"build/{'/'.join(index)}/size.json" for index in indexes if index in cells]
+        indexes = {(run.corpus, run.model, run.codec): (run.corpus, *run.row[:2]) for run in self.plan.runs}
+        return [f"build/{'/'.join(index)}/size.json" for index, cell in indexes.items() if cell in cells]
 
     def latencies(self, w: Any) -> list[str]:
         from bench.report.published import THREADS

@@ -11,6 +11,7 @@ from bench.config.datasets import Entry
 from bench.config.models import Teacher
 from bench.config.plan import Plan
 from bench.config.rounds import TrainingSet
+from bench.config.seeds import split
 from bench.config.settings import NONE, flags
 from bench.config.training import (
     BiEncoder,
@@ -25,7 +26,7 @@ from bench.config.training import (
     Train,
     TupleRecipe,
 )
-from workflow.jobs import compute
+from workflow.jobs import compute, device
 
 
 class TrainingJobs:
@@ -49,7 +50,7 @@ class TrainingJobs:
 
     def triples(self, w: Any) -> str:
         train = self.plan.models[w.model].train
-        return self._triples(train, w.model, self._query_seed(train.dataset))
+        return self._triples(train, w.model, self._query_seed(train.dataset, w.model))
 
     def teacher_triples(self, w: Any) -> str:
         """A teacher has queries of its own: what it says of those that it was trained on is worth less."""
@@ -75,12 +76,14 @@ class TrainingJobs:
     def training_part(self, w: Any) -> str:
         part = self._parts()[w.corpus]
         keep = {"keep_queries": part.queries, "hold_out": part.held_out, "keep_passages": part.passages}
-        return flags(keep, query_seed=self._query_seed(part.source.id), seed=self.plan.seed_for("part", w.corpus))
+        return flags(keep, query_seed=self._query_seed(part.source.id, w.corpus), seed=self.plan.seed_for("part", w.corpus))
 
     def mine(self, w: Any) -> str:
         mine = self._distill(w).mine
         shard = {"shard": int(w.part), "shards": mine.shards}
-        return flags(self.plan.presets[mine.preset].model_dump(), shard, depth=mine.depth, threads=1)
+        return flags(
+            self.plan.presets[mine.preset].model_dump(), shard, depth=mine.depth, threads=1, kernels=device(self.plan)
+        )
 
     def score(self, w: Any) -> str:
         teacher = self._teacher(w)
@@ -188,12 +191,14 @@ class TrainingJobs:
         return [f"build/models/{name}.steps.jsonl" for name in self._recipes()]
 
     def starts(self) -> list[str]:
-        """MODEL=START of every trained model."""
-        return [f"{name}={self.plan.models[name].start}" for name in self._recipes()]
+        """MODEL=START of every trained model, without seeds."""
+        starts = {split(name)[0]: split(self.plan.models[name].start)[0] for name in self._recipes()}
+        return [f"{name}={start}" for name, start in starts.items()]
 
     def seen(self) -> list[str]:
-        """MODEL=PASSAGES of every trained model, in all its steps."""
-        return [f"{name}={recipe.passages_seen}" for name, recipe in self._recipes().items()]
+        """MODEL=PASSAGES of every trained model, in all its steps, without seeds."""
+        seen = {split(name)[0]: recipe.passages_seen for name, recipe in self._recipes().items()}
+        return [f"{name}={passages}" for name, passages in seen.items()]
 
     def models_with(self, key: str) -> str:
         """A wildcard constraint: names of the models whose settings have ``key``, or a name that none has."""
@@ -223,9 +228,9 @@ class TrainingJobs:
     def _source(self, dataset: str) -> Entry:
         return self.plan.sources[dataset]
 
-    def _query_seed(self, dataset: str) -> int:
-        """One for all models, so that those trained on as many queries of a data set are trained on the same ones."""
-        return self.plan.seed_for("training-queries", dataset)
+    def _query_seed(self, dataset: str, name: str) -> int:
+        """One for all models of a seed, so that those trained on as many queries of a data set are trained on the same."""
+        return self.plan.seed_for("training-queries", dataset, of=name)
 
     def _triples(self, train: Train | TeacherTrain, name: str, query_seed: int) -> str:
         count = train.steps * train.batch

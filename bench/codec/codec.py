@@ -18,9 +18,11 @@ from bench.codec.int8_centroids import from_bytes, to_bytes
 from bench.codec.names import SPREADS, TABLES
 from bench.codec.vectors import blocks
 from bench.errors import DamagedFileError, DataError
+from bench.files.finite import check_finite
 from bench.files.storage import FolderWriter, read_array
 
 CENTROIDS, SCALES = "centroids.npy", "centroid_scales.npy"
+FILES = (CENTROIDS, SCALES, *(f"{name}.npy" for name in (*TABLES, SPREADS)))
 TINY = np.finfo(np.float32).tiny
 ORTHOGONAL = 1e-4
 
@@ -104,6 +106,9 @@ class Codec:
         self, vectors: np.ndarray, codes: np.ndarray, *, threads: int = 1, out: np.ndarray | None = None
     ) -> np.ndarray:
         """Return residual bytes ``[vectors, bytes]`` uint8 of vectors ``[vectors, dim]``, not yet mapped, with codes."""
+        if len(vectors) != len(codes):
+            raise DataError(f"{len(codes)} codes are given for {len(vectors)} vectors")
+        check_codes(codes, len(self.centroids), "what is encoded")
         packed = np.empty((len(vectors), self.bytes), np.uint8) if out is None else np.asarray(out)
         quantize = self._quantizer()
 
@@ -147,6 +152,9 @@ class Codec:
         return self._sums(codes, residuals)[1]
 
     def _sums(self, codes: np.ndarray, residuals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        check_codes(codes, len(self.centroids), "what is decoded")
+        if residuals.shape != (len(codes), self.bytes) or residuals.dtype != np.uint8:
+            raise DataError(f"residuals of {residuals.dtype} {residuals.shape} do not fit {len(codes)} codes of this codec")
         vectors = np.empty((len(codes), self.dim), np.float32)
         spreads = self.spreads.astype(np.float32)
         loops.decode(self.centroids, self.codebook, self.gains, spreads, codes, residuals, vectors)
@@ -163,10 +171,23 @@ class Codec:
             writer.array(f"{name}.npy", getattr(self, name))
 
 
+def check_codes(codes: np.ndarray, centroids: int, source: str) -> None:
+    """Raise DamagedFileError for a code that is no centroid: compiled loops read and write by codes without a check."""
+    if len(codes) and not (codes.dtype.kind in "ui" and codes.min() >= 0 and codes.max() < centroids):
+        raise DamagedFileError(
+            f"{source} has codes {codes.min()} to {codes.max()} of {codes.dtype}, the centroids are 0 to {centroids - 1}; "
+            "make the codes again"
+        )
+
+
 def load(folder: Path) -> Codec:
-    """Read the arrays of a codec. Raise DamagedFileError if their shapes do not fit together."""
+    """Read the arrays of a codec. Raise DamagedFileError if they are not finite or their shapes do not fit together."""
     centroids = from_bytes(*(read_array(folder / name, mapped=False) for name in (CENTROIDS, SCALES)))
     codec = Codec(centroids, *(read_array(folder / f"{name}.npy", mapped=False) for name in (*TABLES, SPREADS)))
+    if codec.centroids.ndim != 2 or codec.codebook.ndim != 3:
+        raise DamagedFileError(f"{folder} has centroids {codec.centroids.shape} and codebook {codec.codebook.shape}")
+    for name in ("centroids", *TABLES, SPREADS):
+        check_finite(getattr(codec, name), f"{name} of {folder}")
     dim, count = codec.dim, max(len(codec.codebook), 1)
     if codec.codebook.shape != (count, 256, dim // count) or dim % count:
         raise DamagedFileError(f"codebook {codec.codebook.shape} in {folder} does not fit vectors of dim {dim}")

@@ -18,13 +18,18 @@ class Encoder:
         from bench.codec import triton_loops
 
         self.loops = triton_loops
+        if not self.takes(codec):
+            raise SettingsError("a codec with a map, a gain, or cutoffs of each dimension is encoded on the cpu alone")
         self.bytes = codec.bytes
         self.nbits = 8 * codec.bytes // codec.dim
-        if len(codec.cutoffs) != 2**self.nbits - 1:
-            raise SettingsError(
-                f"a codec of {self.nbits} bits has {2**self.nbits - 1} cutoffs, this one {len(codec.cutoffs)}"
-            )
         self.centroids, self.cutoffs = moved(codec.centroids, self.device), moved(codec.cutoffs, self.device)
+
+    @staticmethod
+    def takes(codec: Codec) -> bool:
+        """Return whether a codec has the form of the paper's: buckets that all dimensions share, and nothing else."""
+        buckets = 2 ** (8 * codec.bytes // codec.dim)
+        plain = not (len(codec.map) or codec.factors)
+        return plain and codec.cutoffs.shape == (buckets - 1,)
 
     def encode(self, vectors: np.ndarray, codes: np.ndarray) -> np.ndarray:
         """Residual bytes ``[vectors, bytes]`` uint8 of vectors ``[vectors, dim]`` with their codes ``[vectors]``."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bench.codec import lloyd, loops, product, residual, rotated
+from bench.codec import lloyd, loops, packing, product, residual, rotated
 from bench.codec import query_aware as aware
 from bench.codec.codec import Codec
 from bench.codec.int8_centroids import rounded
@@ -54,14 +54,14 @@ def fit_residual(centroids: np.ndarray, heldout: np.ndarray, codes: np.ndarray, 
     CodecName("residual", nbits).check_dim(centroids.shape[1])
     centroids = rounded(centroids)
     cutoffs, weights = residual.fit(heldout.astype(np.float32) - centroids[codes], nbits)
-    return Codec(centroids, residual.codebook(weights, centroids.shape[1]), cutoffs, weights)
+    return Codec(centroids, packing.codebook(weights, centroids.shape[1]), cutoffs, weights)
 
 
 def fit_lloyd(centroids: np.ndarray, heldout: np.ndarray, codes: np.ndarray, nbits: int) -> Codec:
     """Buckets of least squared error, a scale for each dimension (``bench.codec.lloyd``)."""
     centroids = rounded(centroids)
     cutoffs, weights = lloyd.fit(heldout - centroids[codes], nbits)
-    return Codec(centroids, residual.codebook(weights, centroids.shape[1]), cutoffs, weights)
+    return Codec(centroids, packing.codebook(weights, centroids.shape[1]), cutoffs, weights)
 
 
 def fit_rotated(centroids: np.ndarray, heldout: np.ndarray, codes: np.ndarray, nbits: int, seed: int) -> Codec:
@@ -70,7 +70,7 @@ def fit_rotated(centroids: np.ndarray, heldout: np.ndarray, codes: np.ndarray, n
     rotation = rotated.rotation(dim, seed)
     centroids = rounded(centroids @ rotation)
     cutoffs, weights = rotated.buckets(nbits, dim)
-    codebook = residual.codebook(weights, dim)
+    codebook = packing.codebook(weights, dim)
     residuals = heldout @ rotation - centroids[codes]
     packed = residual.quantize(rotated.unit(residuals), cutoffs)
     levels = rotated.gain_levels(rotated.gains(residuals, product.decoded(packed, codebook)))

@@ -6,7 +6,7 @@ each represented by the median of its share.
 
 import numpy as np
 
-from bench.codec.packing import pack, unpack
+from bench.codec.packing import pack
 
 
 def fit(residuals: np.ndarray, nbits: int) -> tuple[np.ndarray, np.ndarray]:
@@ -16,19 +16,6 @@ def fit(residuals: np.ndarray, nbits: int) -> tuple[np.ndarray, np.ndarray]:
     middles = (np.arange(buckets) + 0.5) / buckets
     quantiles = np.quantile(residuals.astype(np.float64), np.concatenate([edges, middles])).astype(np.float32)
     return quantiles[: buckets - 1], quantiles[buckets - 1 :]
-
-
-def codebook(weights: np.ndarray, dim: int) -> np.ndarray:
-    """What each byte stands for, ``[bytes, 256, dim / bytes]``: the product of the weights of its dimensions.
-
-    weights ``[buckets]``, the same for all dimensions, or ``[dim, buckets]``.
-    """
-    nbits = (weights.shape[-1] - 1).bit_length()
-    number_of_bytes = dim * nbits // 8
-    buckets = unpack(np.arange(256, dtype=np.uint8)[:, None], nbits)
-    own = np.broadcast_to(weights, (dim, weights.shape[-1])).reshape(number_of_bytes, 8 // nbits, -1)
-    places = np.arange(8 // nbits)
-    return np.ascontiguousarray(own[:, places, buckets])
 
 
 def quantize(residuals: np.ndarray, cutoffs: np.ndarray) -> np.ndarray:

@@ -12,42 +12,42 @@ def assign(
     vectors: tl.tensor,
     centroids: tl.tensor,
     codes: tl.tensor,
+    closeness: tl.tensor,
     number: tl.tensor,
     count: tl.tensor,
     DIM: tl.constexpr,
-    DIMS: tl.constexpr,
-    CHUNKS: tl.constexpr,
+    SLOTS: tl.constexpr,
     VECTORS: tl.constexpr,
     CENTROIDS: tl.constexpr,
 ) -> None:
-    """``codes [number]`` int32: the centroid of the largest inner product, the lower of equals.
+    """``codes [number]`` int32: the centroid of the largest inner product, the lower of equals; and that product.
 
-    vectors ``[number, DIM]``; centroids ``[count, CHUNKS * DIMS]``, zeros beyond DIM, in the type that is multiplied; sums
-    are float32. One program takes VECTORS vectors against all centroids, CENTROIDS at a time, so that no product is written.
+    vectors ``[number, DIM]``; centroids ``[., SLOTS]``, zeros beyond DIM and up to a multiple of CENTROIDS, in the type that
+    is multiplied; sums are float32. One program takes VECTORS vectors against all centroids, CENTROIDS at a time. The best
+    product of each column of a tile stays in registers, so that a product costs a comparison and two selections, and columns
+    are compared once at the end.
 
-    A vector costs 2 * DIM * count operations, and a share of 1 / VECTORS of all centroids from the second-level cache. For
-    262,144 centroids of dim 128 and VECTORS 128, the floor is 1.1 us for arithmetic at 60 TFLOP/s and 0.2 us for the cache
-    at 5 TB/s in float32, 0.07 us at 1,000 TFLOP/s and 0.1 us in bfloat16.
+    A vector costs 2 * SLOTS * count operations, and a share of 1 / VECTORS of all centroids from the second-level cache. On
+    an H100, 1.8 million vectors of dim 128 took 29 ms with 32,768 centroids in float16, 0.67 of the rate of a large product
+    (790 TFLOP/s; VECTORS 128, CENTROIDS 64, 4 warps, 2 stages).
     """
     row = tl.program_id(0).to(tl.int64) * VECTORS + tl.arange(0, VECTORS)
-    best = tl.full([VECTORS], float("-inf"), tl.float32)
-    code = tl.zeros([VECTORS], tl.int32)
+    slot = tl.arange(0, SLOTS)
+    column = tl.arange(0, CENTROIDS)
+    there = (row < number)[:, None] & (slot < DIM)[None, :]
+    left = tl.load(vectors + row[:, None] * DIM + slot[None, :], mask=there, other=0.0).to(centroids.dtype.element_ty)
+    best = tl.full([VECTORS, CENTROIDS], float("-inf"), tl.float32)
+    tiles = tl.zeros([VECTORS, CENTROIDS], tl.int32)
     for first in range(0, count, CENTROIDS):
-        column = first + tl.arange(0, CENTROIDS)
-        products = tl.zeros([VECTORS, CENTROIDS], tl.float32)
-        for chunk in range(CHUNKS):
-            dim = chunk * DIMS + tl.arange(0, DIMS)
-            there = (row < number)[:, None] & (dim < DIM)[None, :]
-            left = tl.load(vectors + row[:, None] * DIM + dim[None, :], mask=there, other=0.0)
-            place = column[:, None].to(tl.int64) * (CHUNKS * DIMS) + dim[None, :]
-            right = tl.load(centroids + place, mask=(column < count)[:, None], other=0.0)
-            products = tl.dot(left.to(right.dtype), tl.trans(right), products, input_precision="ieee")
-        products = tl.where((column < count)[None, :], products, float("-inf"))
-        value, place = tl.max(products, axis=1, return_indices=True, return_indices_tie_break_left=True)
-        better = value > best
-        best = tl.where(better, value, best)
-        code = tl.where(better, first + place, code)
-    tl.store(codes + row, code, mask=row < number)
+        right = tl.load(centroids + (first + column[None, :]).to(tl.int64) * SLOTS + slot[:, None])
+        products = tl.dot(left, right, input_precision="ieee")
+        better = (products > best) & (first + column < count)[None, :]
+        best = tl.where(better, products, best)
+        tiles = tl.where(better, first, tiles)
+    most = tl.max(best, axis=1)
+    found = tl.min(tl.where(best == most[:, None], tiles + column[None, :], 2147483647), axis=1)
+    tl.store(codes + row, found, mask=row < number)
+    tl.store(closeness + row, most, mask=row < number)
 
 
 @triton.jit(do_not_specialize=["number"])

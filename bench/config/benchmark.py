@@ -17,6 +17,7 @@ PresetName = Annotated[Name, outside("codec", "index", "residuals")]
 Ids = Annotated[tuple[str, ...], Field(min_length=1), Unique]
 Names = Annotated[tuple[Name, ...], Field(min_length=1), Unique]
 References = Annotated[tuple[Reference, ...], Field(min_length=1), Unique]
+Seeds = Annotated[tuple[Natural, ...], Field(min_length=1), Unique]
 Counts = Annotated[tuple[Count, ...], Field(min_length=1), Unique]
 
 
@@ -97,8 +98,10 @@ class Benchmark(Settings):
 
     name: Name
     """Folder of the tables and figures below results/."""
-    seed: Natural
-    """Root of all randomness; every use derives its own seed from it."""
+    seed: Natural | None = None
+    """Root of all randomness; every use derives its own seed from it. Either seed or seeds is needed."""
+    seeds: Seeds | None = None
+    """Several roots: whatever draws on a seed is made once for each, and tables show means and their spread."""
     depth: Count
     """Passages in every ranking; no measure may look deeper."""
     queries: Annotated[dict[str, AnyQuerySet | None], Field(min_length=1)]
@@ -125,7 +128,7 @@ class Benchmark(Settings):
     bm25: bool = False
     """Add a row for BM25."""
     device: Literal["cpu", "cuda"] = "cpu"
-    """Where networks run; cuda needs a GPU, on which one job runs at a time."""
+    """Where networks run, and k-means, compression and search; cuda needs a GPU, on which one job runs at a time."""
     encode: Encode
     """How passages become vectors."""
     kmeans: KMeans

@@ -4,6 +4,7 @@ Passages are known from the protocol, lengths from ``bench/lengths.yaml``; the r
 """
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from bench.config import yaml
 from bench.config.datasets import Entry
 from bench.config.models import Catalogued, Converted, Model, Projected
 from bench.config.plan import Plan
+from bench.config.seeds import split
 from bench.errors import SettingsError
 
 LENGTHS = Path(__file__).with_name("lengths.yaml")
@@ -142,8 +144,15 @@ def gap_bytes(gap: float) -> float:
 
 def _cost(entry: Entry, model: str, length: Length, dim: int, codecs: Sequence[str]) -> Cost:
     vectors = round(entry.passages * length.vectors)
-    coded = {codec: name for codec in codecs if (name := parse(codec, "an estimate")) is not None}
-    widths = [code_dtype(number_of_centroids(vectors, times)).itemsize for times in {name.times for name in coded.values()}]
+    named = [split(codec) for codec in codecs]
+    coded = [(name, seed) for codec, seed in named if (name := parse(codec, "an estimate")) is not None]
+    centroids = {(name.times, seed) for name, seed in coded}
+    widths = [code_dtype(number_of_centroids(vectors, times)).itemsize for times, _ in centroids]
+    parts, indexes = Counter[str](), Counter[str]()  # over seeds, where the name of a codec ends in one
+    for codec, _ in named:
+        indexes[codec] += index_bytes(codec, entry.passages, vectors, dim)
+    for name, _ in coded:
+        parts[str(name)] += vectors * name.bytes(dim)
     return Cost(
         corpus=entry.corpus,
         model=model,
@@ -153,6 +162,6 @@ def _cost(entry: Entry, model: str, length: Length, dim: int, codecs: Sequence[s
         vectors=vectors,
         shards=2 * dim * vectors + 4 * entry.passages,
         codes=sum(widths) * vectors,
-        parts={codec: vectors * name.bytes(dim) for codec, name in coded.items()},
-        indexes={codec: index_bytes(codec, entry.passages, vectors, dim) for codec in codecs},
+        parts=parts,
+        indexes=indexes,
     )

@@ -7,12 +7,13 @@ from typing import Any
 from bench.config import yaml
 from bench.config.yaml import Document, Place
 from bench.errors import SettingsError
+from bench.files.shipped import config_path
 
 MERGED = ("queries", "models", "teachers", "presets", "margin", "runs")  # by name, where a config extends several
 
 
 def read(path: Path, extended: tuple[Path, ...] = ()) -> Document:
-    """The values of a config file; where it ``extends`` others beside it, its own top-level keys win.
+    """The values of a config file; where it ``extends`` others, beside it or of the package, its own top-level keys win.
 
     Several others are merged: query sets, models, presets, teachers, margins and runs by their names, and the items of their
     grids, each for the query sets of its own file. Raises SettingsError where they differ in anything that the file leaves
@@ -28,6 +29,7 @@ def read(path: Path, extended: tuple[Path, ...] = ()) -> Document:
     found = {}
     for name in names:
         other = path.parent / name
+        other = other if other.exists() else config_path(Path(name))
         if other in (*extended, path):
             raise SettingsError(f"{path} extends itself: {' -> '.join(map(str, (*extended, path, other)))}")
         found[name] = read(other, (*extended, path))

@@ -14,7 +14,7 @@ from bench.config.yaml import Place
 from bench.errors import SettingsError
 
 EXTERNAL = "external"  # what the tables call the codec of a run of another system, and records its engine
-Title = Annotated[str, Field(pattern=r"^[^\s/|=][^/|=\n\t]*$")]
+Title = Annotated[str, Field(pattern=r"^[^\s/|=-][^/|=\n\t]*$")]
 
 
 class OwnRun(Settings):

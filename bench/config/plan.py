@@ -7,30 +7,38 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.codec.names import UNCOMPRESSED, parse
-from bench.config import benchmark, data, datasets, extends, measures, own_runs, protocol, rounds
+from bench.config import benchmark, data, datasets, extends, measures, own_runs, protocol, rounds, seeds
 from bench.config.benchmark import Benchmark, CodecComparison, GridItem
 from bench.config.datasets import Entry, Group, Protocol
 from bench.config.models import Distilled, Model, Pooled, Teacher
 from bench.config.own_runs import External
-from bench.config.presets import Preset
+from bench.config.presets import REFERENCE, Preset
 from bench.config.rounds import TrainingSet
 from bench.config.settings import derived_seed
 from bench.config.yaml import Place
 from bench.errors import SettingsError
 from bench.files.provenance import has_native_bfloat16
+from bench.files.shipped import shipped
 
-DATASETS = Path("config/datasets.yaml")
+DATASETS = shipped() / "config" / "datasets.yaml"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One row of the table: a query set searched by a preset over a codec of a model."""
+    """A query set searched by a preset over a codec of a model, where one of both names may end in a seed."""
 
     queries: str
     corpus: str
     model: str
     codec: str
     preset: str
+
+    @property
+    def row(self) -> tuple[str, str, int | None]:
+        """Model and codec as tables name them, and the seed, None where nothing draws on one or there is only one."""
+        model, seed = seeds.split(self.model)
+        codec, own = seeds.split(self.codec)
+        return model, codec, own if seed is None else seed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +54,7 @@ class Latency:
 class Plan:
     """Everything that the DAG asks of a config.
 
+    seeds: one, or several, under each of which everything that draws on a seed is planned (``bench.config.seeds``);
     external: runs of other systems, by name;
     entries: query sets that are evaluated, by name; sources: those that models and codecs are fitted or trained on, by id;
     corpora: collections of both, by name; codec_queries: those that codecs are fitted on, if any are; training: what each
@@ -54,7 +63,7 @@ class Plan:
 
     source: str
     name: str
-    seed: int
+    seeds: tuple[int, ...]
     depth: int
     entries: Mapping[str, Entry]
     corpora: Mapping[str, Entry]
@@ -78,8 +87,11 @@ class Plan:
     latency: Latency | None
     rates: CodecComparison | None
 
-    def seed_for(self, *purpose: str) -> int:
-        return derived_seed(self.seed, *purpose)
+    def seed_for(self, *purpose: str, of: str = "") -> int:
+        """A seed for one use. Its root is the seed that a name of the purpose, or ``of``, ends in, else the first one."""
+        names, found = zip(*map(seeds.split, (*purpose, of)), strict=True)
+        root = next((seed for seed in found if seed is not None), self.seeds[0])
+        return derived_seed(root, *names[:-1])
 
     def distilled(self, name: str) -> Distilled:
         """A model of ``training``, all of which are distilled."""
@@ -114,6 +126,7 @@ def resolve(config: Benchmark, source: str, rules: Protocol, folder: Callable[[P
 
     folder: the folder of the file that has a key, which the paths there are relative to.
     """
+    drawn = seeds.of_config(config.seed, config.seeds, source)
     known = rules.sets
     entries = data.entries(config, known, source, folder)
     declared = rounds.expanded(config.models)
@@ -146,10 +159,10 @@ def resolve(config: Benchmark, source: str, rules: Protocol, folder: Callable[[P
     if config.rates:
         _check_rates(config.rates, judged, config.depth, f"rates in {source}")
     precision = config.encode.precision
-    return Plan(
+    plan = Plan(
         source=source,
         name=config.name,
-        seed=config.seed,
+        seeds=drawn,
         depth=config.depth,
         entries=entries,
         corpora=corpora,
@@ -173,6 +186,7 @@ def resolve(config: Benchmark, source: str, rules: Protocol, folder: Callable[[P
         latency=_latency(config.latency, runs, entries, f"latency in {source}") if config.latency else None,
         rates=config.rates,
     )
+    return seeds.repeated(plan)
 
 
 def _runs(config: Benchmark, models: Mapping[str, Model], entries: Mapping[str, Entry], source: str) -> list[Run]:
@@ -222,7 +236,7 @@ def _check_codecs(codecs: Iterable[str], queries: Entry | None, source: str) -> 
 
 def _references(runs: Iterable[Run]) -> list[tuple[str, str]]:
     """Model and query set of each exhaustive search over uncompressed vectors, which others are compared with."""
-    return [(run.model, run.queries) for run in runs if (run.codec, run.preset) == (UNCOMPRESSED, "exact")]
+    return [(run.model, run.queries) for run in runs if (run.codec, run.preset) == REFERENCE]
 
 
 def _baseline(model: str | None, runs: Sequence[Run], source: str) -> str | None:
@@ -266,7 +280,7 @@ def _check_rates(rates: CodecComparison, runs: Iterable[Run], depth: int, where:
     if deep := [asked for asked in rates.depths if asked > depth]:
         raise SettingsError(f"depths {deep} of {where} look deeper than the runs of depth {depth}")
     models = {model for model, codec, _ in searches if codec != UNCOMPRESSED}
-    if lone := sorted(model for model in models if (model, UNCOMPRESSED, "exact") not in searches):
+    if lone := sorted(model for model in models if (model, *REFERENCE) not in searches):
         raise SettingsError(f"{where} compares with {UNCOMPRESSED} searched by the preset exact, which models {lone} lack")
     codecs = {codec for _, codec, _ in searches}
     if unknown := sorted({*rates.against, *rates.against.values()} - codecs):

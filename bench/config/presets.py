@@ -4,8 +4,11 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Tag, create_model
 
+from bench.codec.names import UNCOMPRESSED
 from bench.config.settings import Count, Settings, kinds, optional
 from bench.errors import SettingsError
+
+REFERENCE = (UNCOMPRESSED, "exact")  # codec and preset of the search that others are compared with
 
 
 class Preset(Settings):

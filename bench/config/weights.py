@@ -56,7 +56,10 @@ class Checkpoint(Settings):
 
 
 def is_hub_id(name: str) -> bool:
-    return not (name.startswith(("/", ".", "~")) or Path(name).is_dir())
+    try:
+        return not (name.startswith(("/", ".", "~")) or Path(name).is_dir())
+    except OSError:  # a name that is too long for a folder
+        return True
 
 
 def check_revision(name: str, revision: str | None, where: str) -> str:

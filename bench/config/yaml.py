@@ -60,6 +60,8 @@ def read(path: Path) -> Document:
         raise SettingsError(
             f"config file {path} is not text in UTF-8: byte {error.start} is {error.object[error.start]:#x}"
         ) from error
+    except ValueError as error:
+        raise SettingsError(f"config file {str(path)!r} cannot be: {error}") from error
     lines: dict[Place, str] = {}
     try:
         node = yaml.compose(text, LOADER)

@@ -7,8 +7,6 @@ queries or passages is kept.
 """
 
 import ast
-import contextlib
-import gc
 import importlib.metadata
 import inspect
 import itertools
@@ -21,6 +19,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from bench.errors import DataError
+from bench.files import collector
 from bench.files.storage import atomic, digest_of, write_text
 
 SUBSETS: dict[str, tuple[str, ...]] = {
@@ -101,18 +100,6 @@ def pairs(distributions: Iterable[str]) -> Iterator[Pair]:
                 yield Pair(place if ids[place] == 1 else f"{place}#{ids[place]}", *parts)
 
 
-@contextlib.contextmanager
-def _collector_off() -> Iterator[None]:
-    """Disable the cyclic garbage collector. Parsing creates millions of objects and no cycles, so this halves the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
 def _parse(path: Path) -> ast.Module:
     """Return the syntax tree of a file, or an empty tree if ``OLDEST`` cannot parse the file (templates, newer syntax)."""
     try:
@@ -131,7 +118,8 @@ def _installed(distribution: str) -> importlib.metadata.Distribution:
         return importlib.metadata.distribution(distribution)
     except importlib.metadata.PackageNotFoundError as error:
         raise DataError(
-            f"pydocs needs the distribution {distribution}, which is not installed: install requirements.lock"
+            f"pydocs needs the distribution {distribution}, which is not installed: pip install "
+            "'colbertv2-bench[pydocs]', at the versions of requirements.lock where numbers are compared"
         ) from error
 
 
@@ -155,7 +143,7 @@ def extract(subset: str, folder: Path) -> Path:
 
 
 def _extract(subset: str, target: Path) -> None:
-    with _collector_off():
+    with collector.off():
         found = list(itertools.islice(pairs(SUBSETS[subset]), LIMITS.get(subset)))
     with atomic(target / "pairs.jsonl") as temporary, temporary.open("w", encoding="utf-8") as stream:
         for pair in found:

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from bench.errors import DataError
-from bench.files.storage import FolderWriter, Manifest, atomic, open_folder, read_array, write_text
+from bench.errors import DamagedFileError, DataError
+from bench.files.storage import FolderWriter, Manifest, atomic, open_folder, read_array, read_lines, write_text
 
 VERSION = 1
 Qrels = dict[str, dict[str, int]]
@@ -45,7 +45,7 @@ class Passages:
         with (self.folder / "passages.jsonl").open("rb") as stream:
             stream.seek(int(self.offsets[start]))
             for _ in range(start, stop):
-                yield Text(**json.loads(stream.readline()))
+                yield _text(stream.readline(), self.folder)
 
     def ids(self) -> list[str]:
         return [text.id for text in self.slice(0, len(self))]
@@ -91,8 +91,13 @@ def write_passages(
 
 
 def open_passages(folder: Path) -> Passages:
-    manifest = open_folder(folder, "corpus", VERSION, "corpus")
-    return Passages(folder, manifest, read_array(folder / "offsets.npy", mapped=False))
+    manifest = open_folder(folder, "corpus", VERSION, "corpus", ["passages.jsonl", "offsets.npy"])
+    offsets = read_array(folder / "offsets.npy", mapped=False)
+    size = (folder / "passages.jsonl").stat().st_size
+    if offsets.ndim != 1 or offsets[:1].tolist() != [0] or offsets[-1] != size or (np.diff(offsets) < 1).any():
+        raise DamagedFileError(f"{folder} has offsets that do not divide its {size} bytes into passages; rebuild it")
+    manifest.check_counts(folder, passages=len(offsets) - 1)
+    return Passages(folder, manifest, offsets)
 
 
 def write_queries(folder: Path, texts: Sequence[Text], qrels: Qrels, **manifest: Mapping[str, Any]) -> Manifest:
@@ -119,13 +124,24 @@ def write_queries(folder: Path, texts: Sequence[Text], qrels: Qrels, **manifest:
 
 
 def open_queries(folder: Path) -> Queries:
-    manifest = open_folder(folder, "queries", VERSION, "queries")
-    lines = (folder / "queries.jsonl").read_text(encoding="utf-8").split("\n")[:-1]
+    manifest = open_folder(folder, "queries", VERSION, "queries", ["queries.jsonl", "qrels.txt"])
+    texts = [_text(line, folder) for line in read_lines(folder / "queries.jsonl")]
     qrels: Qrels = {}
-    for line in (folder / "qrels.txt").read_text(encoding="utf-8").split("\n")[:-1]:
-        query, _, passage, grade = line.split(" ")
-        qrels.setdefault(query, {})[passage] = int(grade)
-    return Queries(manifest, [Text(**json.loads(line)) for line in lines], qrels)
+    for number, line in enumerate(read_lines(folder / "qrels.txt"), start=1):
+        try:
+            query, _, passage, grade = line.split(" ")
+            qrels.setdefault(query, {})[passage] = int(grade)
+        except ValueError as error:
+            raise DamagedFileError(f"line {number} of {folder / 'qrels.txt'} is no judgement: {line[:80]!r}") from error
+    manifest.check_counts(folder, queries=len(texts), judged=len(qrels), judgements=sum(map(len, qrels.values())))
+    return Queries(manifest, texts, qrels)
+
+
+def _text(line: str | bytes, folder: Path) -> Text:
+    try:
+        return Text(**json.loads(line))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise DamagedFileError(f"{folder} has a line that is no text with an id: {line[:80]!r}; rebuild it") from error
 
 
 def check_id(name: str, seen: set[str], place: str) -> None:

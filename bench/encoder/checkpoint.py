@@ -9,10 +9,11 @@ import torch
 from torch import nn
 
 from bench.config.inputs import InputSettings
-from bench.encoder.foreign import architecture, read_tensors, read_tokenizer
+from bench.encoder.foreign import architecture, check_finite, read_tensors, read_tokenizer
 from bench.encoder.inputs import Inputs
 from bench.encoder.model import Encoder, LateInteraction, Layer, MeanPooling, with_layers
 from bench.errors import DamagedFileError
+from bench.files.space import check_free
 from bench.files.storage import FolderWriter, Manifest, atomic, open_folder, read_json, write_json
 
 VERSION = 1
@@ -22,9 +23,11 @@ SETTINGS = "colbert.json"
 
 def save(encoder: Encoder, folder: Path, **manifest: Mapping[str, Any]) -> Manifest:
     """Write a model folder. No file in the folder is pickled."""
+    tensors = {name: tensor.contiguous() for name, tensor in encoder.state_dict().items()}
+    check_finite(tensors, folder)
     writer = FolderWriter(folder, "model", VERSION)
+    check_free(folder, sum(tensor.nbytes for tensor in tensors.values()), str(folder / WEIGHTS))
     with atomic(writer.path(WEIGHTS)) as temporary:
-        tensors = {name: tensor.contiguous() for name, tensor in encoder.state_dict().items()}
         safetensors.torch.save_file(tensors, temporary, metadata={"format": "pt"})
     encoder.bert.config.save_pretrained(folder)
     tokenizer_files = encoder.inputs.tokenizer.save_pretrained(folder)
@@ -39,8 +42,10 @@ def save(encoder: Encoder, folder: Path, **manifest: Mapping[str, Any]) -> Manif
 
 def load(folder: Path) -> tuple[Encoder, Manifest]:
     """Return the encoder of a model folder (float32, evaluation mode) and the manifest of the folder."""
-    manifest = open_folder(folder, "model", VERSION, "project|pool|convert|train")
+    manifest = open_folder(folder, "model", VERSION, "project|pool|convert|train", [WEIGHTS, SETTINGS, "config.json"])
     settings = read_json(folder / SETTINGS)
+    if not isinstance(settings, dict) or not {"kind", "dim", "inputs"} <= set(settings):
+        raise DamagedFileError(f"{folder / SETTINGS} does not say kind, dim and inputs; rebuild the folder")
     bert = architecture(folder)
     tokenizer, tensors = read_tokenizer(folder), read_tensors(folder / WEIGHTS)
     inputs = InputSettings.parse(settings["inputs"], f"inputs of {folder / SETTINGS}")

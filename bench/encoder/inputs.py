@@ -165,6 +165,25 @@ class Inputs:
                 (np.stack([encoded.lengths, np.diff(before)], axis=1) + added).astype(np.int32),
             )
 
+    def spans(self, text: str, maxlen: int, *, query: bool = False) -> list[tuple[int, int] | None]:
+        """Return where each token of a passage, or of a query, stands in its text; None for tokens that are not of the text.
+
+        A query has as many as its ids without those that fill it. None for all where lower-casing moves letters.
+        """
+        marker = self._query_marker if query else self._doc_marker
+        prompt = self.settings.query_prompt if query else self.settings.doc_prompt
+        (read,) = self._read([text], prompt)
+        whole = prompt + text
+        moved = len(prompt) - (len(whole) - len(whole.lstrip()) if self.settings.strip else 0)
+        known = self.tokenizer.is_fast and len(read) == len(whole.strip() if self.settings.strip else whole)
+        encoded = self.tokenizer(read, add_special_tokens=False, verbose=False, return_offsets_mapping=known)
+        places = encoded["offset_mapping"] if known else [(0, 0)] * len(encoded["input_ids"])
+        own = [_trimmed(text, first - moved, last - moved) for first, last in places][: self._room(marker, maxlen)]
+        if self._before:
+            return [*[None] * (len(self._before) + len(marker)), *own, *[None] * len(self._after)]
+        own += [None] * len(self._after)
+        return [*own[:1], *[None] * len(marker), *own[1:]]
+
     def cut_queries(self, texts: Sequence[str], maxlen: int) -> int:
         """Return the number of queries with more than ``maxlen`` tokens, markers included."""
         room = self._room(self._query_marker, maxlen)
@@ -190,6 +209,15 @@ class Inputs:
     def kept(self, ids: np.ndarray) -> np.ndarray:
         """Return True for each passage token that keeps its vector, in the shape of ``ids``."""
         return self.keeps[ids]
+
+
+def _trimmed(text: str, first: int, last: int) -> tuple[int, int] | None:
+    """Return a span without the white space around it, None if nothing of the text is left."""
+    first = max(first, 0)
+    inside = text[first : max(last, first)]
+    first += len(inside) - len(inside.lstrip())
+    inside = inside.strip()
+    return (first, first + len(inside)) if inside else None
 
 
 def template(tokenizer: transformers.PreTrainedTokenizerBase) -> tuple[list[int], list[int]]:

@@ -5,9 +5,11 @@ says how texts are put in. What an older file does not say has PyLate's default.
 """
 
 import string
+import sys
 from pathlib import Path
 from typing import Any, get_args
 
+import torch
 import transformers
 from torch import nn
 
@@ -56,6 +58,7 @@ def load(folder: Path) -> tuple[LateInteraction, dict[str, int]]:
             raise DamagedFileError(f"{path / 'config.json'} has in_features {layer.inputs}, but is given {size} dimensions")
     lengths = {ours: usage[theirs] for theirs, ours in NAMES.items()}
     check_lengths(lengths, positions(network), folder / USAGE)
+    _add_prefixes(network, tokenizer, [usage[name] for name in ("query_prefix", "document_prefix") if usage[name]], folder)
     settings = _inputs(tokenizer, usage, _lowercase(base / NETWORK), folder / USAGE)
     encoder = with_layers(network, tokenizer, layers, settings)
     filled = [_filled(path, layer) for path, layer in zip(dense, layers, strict=True)]
@@ -146,19 +149,31 @@ def reads_white_space(tokenizer: transformers.PreTrainedTokenizerBase) -> bool:
     return any(tokenizer(f"{space}a{space}")["input_ids"] != tokenizer("a")["input_ids"] for space in (" ", "\n", "\t"))
 
 
+def _add_prefixes(
+    network: nn.Module, tokenizer: transformers.PreTrainedTokenizerBase, prefixes: list[str], folder: Path
+) -> None:
+    """Make each prefix one token, as PyLate does; those that are new stand at the end of the vocabulary.
+
+    A new token has the mean of all embeddings; PyLate draws it at random around that mean.
+    """
+    new = [prefix for prefix in prefixes if prefix not in tokenizer.get_vocab()]
+    before = len(tokenizer)
+    tokenizer.add_tokens(prefixes)
+    if not new:
+        return
+    if len(tokenizer) > network.get_input_embeddings().num_embeddings:
+        network.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+    with torch.no_grad():
+        table = network.get_input_embeddings().weight
+        table[before : len(tokenizer)] = table[:before].mean(dim=0)
+    print(f"{folder}: {', '.join(map(repr, new))} added to the vocabulary, with the mean of all embeddings", file=sys.stderr)
+
+
 def _inputs(
     tokenizer: transformers.PreTrainedTokenizerBase, usage: dict[str, Any], lowercase: bool, source: Path
 ) -> InputSettings:
     """Return how texts are put in. What fills queries becomes the token that batches are padded with, as in PyLate."""
     vocabulary = tokenizer.get_vocab()
-    for name in ("query_prefix", "document_prefix"):
-        if usage[name] and usage[name] not in vocabulary:
-            raise DamagedFileError(
-                f"{source} has {name} {usage[name]!r}, which the tokenizer does not have: PyLate would give it a random "
-                "vector; take the tokenizer that was saved with the weights"
-            )
-    # As PyLate does: a marker that stands in a text is then one token. The ids do not change.
-    tokenizer.add_tokens([usage[name] for name in ("query_prefix", "document_prefix") if usage[name]])
     if absent := [word for word in usage["skiplist_words"] if word not in vocabulary]:
         raise SettingsError(
             f"{source} has {absent[0]!r} among skiplist_words, which the tokenizer does not have: PyLate would drop every "

@@ -1,6 +1,6 @@
 """How fast a machine encodes, beside the network alone in the same run, over made texts and random weights.
 
-Nothing is downloaded: a network of MiniLM-L6's shape, a WordPiece vocabulary of made words, texts of the lengths of docstrings.
+Nothing is downloaded: a network of MiniLM-L6's shape, made words, texts as long as docstrings.
 """
 
 import statistics

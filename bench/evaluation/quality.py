@@ -12,6 +12,7 @@ import ir_measures
 
 from bench.config.datasets import Gains
 from bench.config.measures import check_depth, measure
+from bench.errors import DataError
 from bench.evaluation.runs import Rankings
 
 GAINS: Mapping[str, Callable[[int], int]] = {
@@ -35,9 +36,12 @@ def evaluate(run: Rankings, qrels: Qrels, measures: Sequence[str], depth: int, g
 
     gains: "graded", a relevant passage gains its grade, or "binary", it gains 1; a grade below 1 gains nothing in either.
     Means are over all judged queries. Counts: judged, in_run, scored (both), short (fewer than ``depth`` results),
-    unjudged (in the run only), results, tied (results whose score another result of the same query has).
+    unjudged (in the run only), results, tied (results whose score another result of the same query has). Raise DataError
+    where no query is judged.
     """
     check_depth(measures, depth, "this evaluation")
+    if not qrels:
+        raise DataError("there is no judged query: a mean over none is no number; give the judgements of these queries")
     ranked = {query: _ranked(ranking, depth) for query, ranking in sorted(run.items()) if query in qrels}
     parsed = {name: measure(name, "this evaluation") for name in measures}
     gain = GAINS[gains]
@@ -48,7 +52,7 @@ def evaluate(run: Rankings, qrels: Qrels, measures: Sequence[str], depth: int, g
         for value in ir_measures.iter_calc(list(parsed.values()), judged, ranked):
             per_query[names[value.measure]][value.query_id] = float(value.value)
     return Quality(
-        mean={name: sum(values.values()) / max(len(values), 1) for name, values in per_query.items()},
+        mean={name: sum(values.values()) / len(values) for name, values in per_query.items()},
         per_query=per_query,
         counts={
             "judged": len(judged),

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bench.files import collector
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("numpy", "torch", "transformers", "tokenizers", "faiss-cpu", "ir-datasets", "ir-measures", "bm25s", "scipy")
 
@@ -84,7 +86,8 @@ class _Read(NamedTuple):
 
 @functools.cache
 def _read(source: Path) -> _Read:
-    tree = ast.parse(source.read_text(encoding="utf-8"))
+    with collector.off():
+        tree = ast.parse(source.read_text(encoding="utf-8"))
     imports: set[str] = set()
     for node in ast.walk(tree):
         match node:

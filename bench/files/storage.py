@@ -3,20 +3,23 @@
 import contextlib
 import hashlib
 import json
+import math
 import mmap
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.lib.format import open_memmap
+from numpy.lib.format import header_data_from_array_1_0, open_memmap, write_array_header_1_0
 from numpy.lib.format import read_array as read_npy
 
 from bench.errors import DamagedFileError, SettingsError
+from bench.files import lock, space, stamps
 
 MANIFEST = "manifest.json"
+OWN = "sha256"  # of the manifest itself
 
 
 def sha256_file(path: Path) -> str:
@@ -47,20 +50,31 @@ def make_folder(folder: Path) -> None:
 def atomic(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``. On success, flush the file to disk and rename it; on error, remove it.
 
-    Raise SettingsError if a file has the name of a parent folder.
+    The file has the mode of every new file, whatever wrote it. Raise SettingsError if a file has the name of a parent
+    folder, and DiskFullError if the disk is full.
     """
     make_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        yield temporary
-        descriptor = os.open(temporary, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        temporary.replace(path)
+        with space.explained(path):
+            temporary.touch()
+            mode = temporary.stat().st_mode
+            yield temporary
+            temporary.chmod(mode)
+            flush(temporary)
+            temporary.replace(path)
+            flush(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def flush(path: Path) -> None:
+    """Wait until the disk has the content of a file, or the names of a folder."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -75,30 +89,52 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path) -> Any:
     """Return the parsed content of a JSON file. Raise DamagedFileError if the file is missing or invalid."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
     except FileNotFoundError as error:
         raise DamagedFileError(f"{path} is missing") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise DamagedFileError(f"{path} is not valid JSON: {error}") from error
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is not a number")
+
+
+def read_lines(path: Path) -> list[str]:
+    """Return the lines of a text file that this harness wrote. Raise DamagedFileError if it is missing or not text."""
+    try:
+        return path.read_text(encoding="utf-8").split("\n")[:-1]
+    except FileNotFoundError as error:
+        raise DamagedFileError(f"{path} is missing") from error
+    except UnicodeDecodeError as error:
+        raise DamagedFileError(f"{path} is not text in UTF-8: {error}") from error
 
 
 def write_array(path: Path, array: np.ndarray) -> None:
     """Write one ``.npy`` file, without pickling."""
-    with atomic(path) as temporary, temporary.open("wb") as stream:
-        np.save(stream, np.ascontiguousarray(array), allow_pickle=False)
+    with growing_array(path, array.shape, array.dtype) as out:
+        out[...] = array
 
 
 @contextlib.contextmanager
 def growing_array(path: Path, shape: tuple[int, ...], dtype: np.dtype | type) -> Iterator[np.ndarray]:
-    """Yield a memory-mapped ``.npy`` array of known shape to fill in parts; an empty array is not memory-mapped."""
+    """Yield a memory-mapped ``.npy`` array of known shape to fill in parts; an empty array is not memory-mapped.
+
+    Its room on the disk is reserved first. Raise DiskFullError if there is too little, and ValueError for Python objects.
+    """
+    kind = np.dtype(dtype)
+    if kind.hasobject:
+        raise ValueError(f"{path} cannot hold Python objects: arrays are written with allow_pickle=False")
     with atomic(path) as temporary:
+        with temporary.open("wb") as stream:
+            write_array_header_1_0(stream, header_data_from_array_1_0(np.empty((0,), kind)) | {"shape": shape})
+            stream.flush()
+            start = stream.tell()
+            space.reserve(stream.fileno(), start + math.prod(shape) * kind.itemsize, path)
         if 0 in shape:
-            array = np.empty(shape, dtype)
-            with temporary.open("wb") as stream:
-                np.save(stream, array, allow_pickle=False)
-            yield array
+            yield np.empty(shape, kind)
         else:
-            mapped = open_memmap(temporary, mode="w+", dtype=dtype, shape=shape)
+            mapped = np.memmap(temporary, kind, "r+", start, shape)
             yield mapped
             mapped.flush()
 
@@ -127,7 +163,7 @@ def release(array: np.ndarray) -> None:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The content of ``manifest.json``.
+    """The content of ``manifest.json``, which holds beside these fields ``sha256``, a digest of all of them.
 
     kind and version determine which reader understands the folder; settings, inputs (digests of the source folders), counts
     and context describe the origin of the folder; files maps each file name to its bytes and sha256.
@@ -147,7 +183,17 @@ class Manifest:
         return digest_of({"kind": self.kind, "version": self.version, "files": dict(self.files)})
 
     def as_json(self) -> dict[str, Any]:
-        return {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__}
+        fields = {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__}
+        return {**fields, OWN: digest_of(fields)}
+
+    def check_counts(self, folder: Path, **found: int) -> None:
+        """Raise DamagedFileError if a count differs from what the files hold."""
+        for name, count in found.items():
+            if self.counts.get(name) != count:
+                raise DamagedFileError(
+                    f"{folder / MANIFEST} says {self.counts.get(name, 'nothing')} of {name}, the files hold {count}; "
+                    "rebuild the folder"
+                )
 
 
 def _plain(value: Any) -> Any:
@@ -157,14 +203,19 @@ def _plain(value: Any) -> Any:
 class FolderWriter:
     """Writer that registers the files of a folder; ``close`` writes the manifest that makes the folder valid.
 
-    An old manifest is removed first, so that an interrupted writer leaves no folder that looks complete.
+    An old manifest is removed first, so that an interrupted writer leaves no folder that looks complete. A second writer of
+    the folder is refused with BusyError until the first one is closed or gone.
     """
 
     def __init__(self, folder: Path, kind: str, version: int):
         self.folder, self.kind, self.version = folder, kind, version
         self._names: set[str] = set()
         make_folder(folder)
-        (folder / MANIFEST).unlink(missing_ok=True)
+        with space.explained(folder / MANIFEST):
+            self._release = lock.hold(folder, self)
+        self._mode = (folder / lock.NAME).stat().st_mode
+        for left in (folder / MANIFEST, folder / stamps.NAME, *folder.glob(".*.partial")):  # partial: of a killed writer
+            left.unlink(missing_ok=True)
 
     def path(self, name: str) -> Path:
         """Register the file ``name`` for the manifest and return its path."""
@@ -182,62 +233,116 @@ class FolderWriter:
         counts: Mapping[str, int] | None = None,
         context: Mapping[str, Any] | None = None,
     ) -> Manifest:
-        """Compute the digests of the registered files and write the manifest."""
-        files = {
-            name: {"bytes": (self.folder / name).stat().st_size, "sha256": sha256_file(self.folder / name)}
-            for name in sorted(self._names)
-        }
-        manifest = Manifest(
-            kind=self.kind,
-            version=self.version,
-            settings=settings or {},
-            inputs=inputs or {},
-            counts=counts or {},
-            context=context or {},
-            files=files,
-        )
-        write_json(self.folder / MANIFEST, manifest.as_json())
+        """Flush the registered files, compute their digests and write the manifest."""
+        try:
+            manifest = Manifest(
+                kind=self.kind,
+                version=self.version,
+                settings=settings or {},
+                inputs=inputs or {},
+                counts=counts or {},
+                context=context or {},
+                files={name: self._finished(self.folder / name) for name in sorted(self._names)},
+            )
+            flush(self.folder)
+            write_json(self.folder / MANIFEST, manifest.as_json())
+        finally:
+            self._release()
         return manifest
 
+    def _finished(self, path: Path) -> dict[str, Any]:
+        """Return size and digest of a file on the disk, readable by all who can read other new files."""
+        path.chmod(self._mode)
+        flush(path)
+        return {"bytes": path.stat().st_size, "sha256": sha256_file(path)}
 
-def read_manifest(folder: Path, kind: str, version: int, verb: str) -> Manifest:
+
+def read_manifest(folder: Path, kind: str, version: int, verb: str, files: Collection[str] = ()) -> Manifest:
     """Return the manifest of a folder of the given kind and version. Raise DamagedFileError for any other folder.
 
-    verb: the ``bench`` command that creates such folders.
+    verb: the ``bench`` command that creates such folders; files: names that the manifest must list.
     """
     path = folder / MANIFEST
     if not path.exists():
         raise DamagedFileError(f"{folder} has no {MANIFEST}: it is not a finished {kind} folder; rebuild it")
-    raw = read_json(path)
-    fields = set(Manifest.__dataclass_fields__)
-    if not isinstance(raw, dict) or set(raw) != fields:
-        found = sorted(raw) if isinstance(raw, dict) else type(raw).__name__
-        raise DamagedFileError(f"{path} holds {found}, not the fields {sorted(fields)}; rebuild the folder")
-    if raw["kind"] != kind:
-        raise DamagedFileError(f"{path} describes a {raw['kind']!r} folder, but a {kind!r} folder was expected here")
-    if raw["version"] != version:
+    manifest = parse_manifest(read_json(path), path)
+    if manifest.kind != kind:
+        raise DamagedFileError(f"{path} describes a {manifest.kind!r} folder, but a {kind!r} folder was expected here")
+    if manifest.version != version:
         raise DamagedFileError(
-            f"{path} has format version {raw['version']}, this code reads {version}; delete {folder} and rebuild it "
+            f"{path} has format version {manifest.version}, this code reads {version}; delete {folder} and rebuild it "
             f"(make results, or `bench {verb}`)"
         )
+    check_listed(folder, manifest, files)
+    return manifest
+
+
+def check_listed(folder: Path, manifest: Manifest, files: Collection[str]) -> None:
+    """Raise DamagedFileError if a manifest does not list one of the files."""
+    if absent := sorted(set(files) - set(manifest.files)):
+        raise DamagedFileError(f"{folder / MANIFEST} does not list {absent[0]}, which such a folder has; rebuild it")
+
+
+def parse_manifest(raw: Any, path: Path) -> Manifest:
+    """Return the manifest in a JSON value. Raise DamagedFileError for another shape or an edited content."""
+    names = set(Manifest.__dataclass_fields__)
+    if not isinstance(raw, dict) or set(raw) != names | {OWN}:
+        found = sorted(raw) if isinstance(raw, dict) else type(raw).__name__
+        raise DamagedFileError(f"{path} holds {found}, not the fields {sorted(names | {OWN})}; rebuild the folder")
+    own = raw.pop(OWN)
+    if own != digest_of(raw):
+        raise DamagedFileError(f"{path} was changed after it was written: its sha256 is not {own!r}; rebuild the folder")
+    mappings = {name: raw[name] for name in names - {"kind", "version"}}
+    if not (isinstance(raw["kind"], str) and _is_count(raw["version"])):
+        raise DamagedFileError(f"{path} has kind {raw['kind']!r} and version {raw['version']!r}; rebuild the folder")
+    if wrong := sorted(name for name, value in mappings.items() if not isinstance(value, dict)):
+        raise DamagedFileError(f"{path}: {wrong[0]} is {raw[wrong[0]]!r}, expected a mapping; rebuild the folder")
+    if wrong := sorted(name for name, value in raw["counts"].items() if not _is_count(value)):
+        raise DamagedFileError(f"{path}: count {wrong[0]} is {raw['counts'][wrong[0]]!r}; rebuild the folder")
+    for name, entry in raw["files"].items():
+        plain = name not in ("", ".", "..") and "/" not in name and "\0" not in name
+        if not plain or not isinstance(entry, dict) or set(entry) != {"bytes", "sha256"} or not _is_count(entry["bytes"]):
+            raise DamagedFileError(f"{path}: file {name!r} is {entry!r}, expected bytes and sha256; rebuild the folder")
     return Manifest(**raw)
 
 
-def verify(folder: Path, manifest: Manifest) -> None:
-    """Compare size and sha256 of every file with the manifest. Raise DamagedFileError for the first difference."""
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def check_sizes(folder: Path, manifest: Manifest) -> None:
+    """Compare the presence and size of every file with the manifest. Raise DamagedFileError for the first difference."""
     for name, expected in sorted(manifest.files.items()):
         path = folder / name
-        if not path.exists():
+        if not path.is_file():
             raise DamagedFileError(f"{path} is missing, but {folder / MANIFEST} lists it; rebuild the folder")
-        size = path.stat().st_size
-        if size != expected["bytes"]:
+        if (size := path.stat().st_size) != expected["bytes"]:
             raise DamagedFileError(f"{path} has {size} bytes, its manifest says {expected['bytes']}; rebuild the folder")
+
+
+def verify(folder: Path, manifest: Manifest, *, every: bool = True) -> None:
+    """Compare size and sha256 of every file with the manifest. Raise DamagedFileError for the first difference.
+
+    every: if False, a large file that was hashed before and not written since is not hashed again (``bench.files.stamps``).
+    """
+    check_sizes(folder, manifest)
+    known = {} if every else stamps.read(folder)
+    noted = dict(known)
+    for name, expected in sorted(manifest.files.items()):
+        path, large = folder / name, expected["bytes"] >= stamps.LARGE
+        if large and known.get(name) == stamps.stamp(path, expected["sha256"]):
+            continue
+        before, settled = stamps.stamp(path, expected["sha256"]), stamps.settled(path)
         if (found := sha256_file(path)) != expected["sha256"]:
             raise DamagedFileError(f"{path} has sha256 {found}, its manifest says {expected['sha256']}; rebuild it")
+        if large and settled:
+            noted[name] = before
+    if noted != known:
+        stamps.write(folder, noted)
 
 
-def open_folder(folder: Path, kind: str, version: int, verb: str) -> Manifest:
+def open_folder(folder: Path, kind: str, version: int, verb: str, files: Collection[str] = ()) -> Manifest:
     """Read the manifest of a folder and verify all its files: the standard way to open a folder."""
-    manifest = read_manifest(folder, kind, version, verb)
-    verify(folder, manifest)
+    manifest = read_manifest(folder, kind, version, verb, files)
+    verify(folder, manifest, every=False)
     return manifest

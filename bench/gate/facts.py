@@ -1,7 +1,7 @@
 """Facts of a benchmark in one file: quality with per-query values, bytes, work by stage, digests; timings beside them."""
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from bench.files.provenance import package_versions
 from bench.files.storage import digest_of, read_json, write_json
 from bench.report.latency import run_of, runs_of
 from bench.report.records import Record
+from bench.report.seeds import BY_SEED, made_of, mean, over_seeds, sizes_over_seeds
 
 FILE = "records.json"
 FORMAT = 1
@@ -42,11 +43,17 @@ def collect(metrics: Sequence[Record], sizes: Sequence[Record], latencies: Seque
     if len(machines) > 1:
         raise DataError(f"the timings are from several machines, which cannot be compared: {machines}; time all on one")
     runs = runs_of(metrics)
-    timed = {f"{_name(run_of(record, runs))} on {record['settings']['threads']} threads": record for record in latencies}
+    timed: dict[str, list[Record]] = {}
+    for record in latencies:
+        name = f"{_name(run_of(record, runs))} on {record['settings']['threads']} threads"
+        timed.setdefault(name, []).append(record)
     rows = {
-        "quality": {_name(record): _quality(record) for record in metrics},
-        "size": {" ".join((record["corpus"], record["model"], record["codec"])): _size(record) for record in sizes},
-        "latency": {name: _latency(record) for name, record in timed.items()},
+        "quality": {_name(record): _quality(record) for record in over_seeds(metrics)},
+        "size": {
+            " ".join((record["corpus"], record["model"], record["codec"])): _size(record)
+            for record in sizes_over_seeds(sizes)
+        },
+        "latency": {name: _latency(records) for name, records in timed.items()},
     }
     found = host.record()
     made = {"packages": package_versions(), "host": {**found, "class": host_class(found), "machine": _machine(found)}}
@@ -67,36 +74,58 @@ def _name(record: Record) -> str:
 
 
 def _quality(record: Record) -> dict[str, Any]:
+    """Of several seeds the values are means over them; counts, work and digests are those of every seed."""
     run = record["run"]
-    data = {name: run["inputs"][name] for name in ("corpus", "queries")}
-    digests = {name: run["inputs"][name] for name in ("model", "index") if name in run["inputs"]}
-    if "digest" not in run:
+    if any("digest" not in each["run"] for each in made_of(record)):
         raise DataError(
             f"the record of {_name(record)} does not say of which run it is: search again, and evaluate that run"
         )
     return {
-        "data": data,
-        "settings": {"search": run["settings"], "protocol": record["protocol"], "measures": record["measures"]},
-        "counts": {**record["counts"], **run["counts"]},
-        "work": run.get("work", {}),
-        "digests": {**digests, "run": run["digest"]},
+        "data": {name: run["inputs"][name] for name in ("corpus", "queries")},
+        "settings": {
+            "search": run["settings"],
+            "protocol": record["protocol"],
+            "measures": record["measures"],
+            **_seeds(record),
+        },
+        "counts": _by_seed(record, lambda each: {**each["counts"], **each["run"]["counts"]}),
+        "work": _by_seed(record, lambda each: each["run"].get("work", {})),
+        "digests": _by_seed(record, _digests),
         "mean": record["mean"],
         "per_query": record["per_query"],
     }
 
 
+def _digests(record: Record) -> dict[str, str]:
+    inputs = record["run"]["inputs"]
+    return {**{name: inputs[name] for name in ("model", "index") if name in inputs}, "run": record["run"]["digest"]}
+
+
 def _size(record: Record) -> dict[str, Any]:
     return {
-        "settings": record["settings"],
-        "counts": {name: record[name] for name in ("passages", "vectors", "centroids")},
-        "bytes": record["bytes"],
-        "digests": {"index": record["index"]},
+        "settings": {**record["settings"], **_seeds(record)},
+        "counts": _by_seed(record, lambda each: {name: each[name] for name in ("passages", "vectors", "centroids")}),
+        "bytes": _by_seed(record, lambda each: each["bytes"]),
+        "digests": _by_seed(record, lambda each: {"index": each["index"]}),
     }
 
 
-def _latency(record: Record) -> dict[str, Any]:
-    """p50 alone decides; the reference is found by name."""
-    return {"settings": record["settings"], "p50": record["search"]["p50"], "queries": record["search"]["queries"]}
+def _seeds(record: Record) -> dict[str, list[int]]:
+    return {"seeds": list(record[BY_SEED])} if BY_SEED in record else {}
+
+
+def _by_seed(record: Record, facts: Callable[[Record], Mapping[str, Any]]) -> dict[str, Any]:
+    """Return facts by name; of several seeds those of each, its seed behind their names."""
+    if BY_SEED not in record:
+        return dict(facts(record))
+    return {f"{name}, seed {seed}": fact for seed, each in record[BY_SEED].items() for name, fact in facts(each).items()}
+
+
+def _latency(records: Sequence[Record]) -> dict[str, Any]:
+    """p50 alone decides, of several seeds their mean; the reference is found by name."""
+    search = records[0]["search"]
+    p50 = mean(record["search"]["p50"] for record in records)
+    return {"settings": records[0]["settings"], "p50": p50, "queries": search["queries"]}
 
 
 def write(path: Path, facts: Facts, **more: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.codec.codec import Codec
+from bench.codec.codec import Codec, check_codes
 from bench.codec.scalar import nearest
 from bench.errors import DataError
 from bench.files.storage import FolderWriter, Manifest, growing_array, release, write_text
@@ -22,27 +22,32 @@ def build_uncompressed(folder: Path, shards: Sequence[Shard], ids: Sequence[str]
     writer = FolderWriter(folder, KIND, VERSION)
     files = IndexFiles(folder)
     _merge(writer.path(files.vectors.name), [shard.vectors for shard in shards])
-    return _finish(writer, shards, ids, {}, **manifest)
+    dim = int(shards[0].vectors.shape[1])
+    return _finish(writer, [shard.doclens for shard in shards], dim, ids, {}, **manifest)
 
 
 def build_compressed(
     folder: Path,
-    shards: Sequence[Shard],
+    doclens: Sequence[np.ndarray],
     codes: Sequence[np.ndarray],
     residuals: Sequence[np.ndarray],
     codec: Codec,
     ids: Sequence[str],
     **manifest: Mapping[str, Any],
 ) -> Manifest:
-    """Write an index of codes, residuals and inverted list. Raise DataError if a part does not fit its shard."""
-    if not len(shards) == len(codes) == len(residuals):
-        raise DataError(f"{folder} has {len(shards)} shards, {len(codes)} parts of codes and {len(residuals)} of residuals")
-    for number, (shard, code, residual) in enumerate(zip(shards, codes, residuals, strict=True)):
+    """Write an index of codes, residuals and inverted list, from the doclens ``[passages]`` and the parts of each shard.
+
+    Raise DataError if a part does not fit its shard.
+    """
+    if not len(doclens) == len(codes) == len(residuals):
+        raise DataError(f"{folder} has {len(doclens)} shards, {len(codes)} parts of codes and {len(residuals)} of residuals")
+    for number, (lengths, code, residual) in enumerate(zip(doclens, codes, residuals, strict=True)):
+        check_codes(code, len(codec.centroids), f"shard {number} of {folder}")
         if residual.shape[1:] != (codec.bytes,):
             raise DataError(f"residuals of shard {number} of {folder} have {residual.shape[1]} bytes, codec {codec.bytes}")
-        if not len(shard.vectors) == len(code) == len(residual):
+        if not int(lengths.sum()) == len(code) == len(residual):
             raise DataError(
-                f"shard {number} of {folder} has {len(shard.vectors)} vectors, {len(code)} codes and "
+                f"shard {number} of {folder} has {int(lengths.sum())} vectors, {len(code)} codes and "
                 f"{len(residual)} residuals: they were not made from each other; delete and rebuild them"
             )
     writer = FolderWriter(folder, KIND, VERSION)
@@ -51,15 +56,15 @@ def build_compressed(
     _merge(writer.path(files.codes.name), codes)
     _merge(writer.path(files.residuals.name), residuals)
     _write_norms(writer, codec, codes, residuals)
-    doclens = [shard.doclens for shard in shards]
     lists, offsets = writer.path(files.lists.name), writer.path(files.list_offsets.name)
     inverted.write(list(zip(codes, doclens, strict=True)), len(codec.centroids), lists, offsets)
-    return _finish(writer, shards, ids, {"centroids": len(codec.centroids)}, **manifest)
+    return _finish(writer, doclens, codec.dim, ids, {"centroids": len(codec.centroids)}, **manifest)
 
 
 def _finish(
     writer: FolderWriter,
-    shards: Sequence[Shard],
+    doclens: Sequence[np.ndarray],
+    dim: int,
     ids: Sequence[str],
     counts: dict[str, int],
     *,
@@ -67,14 +72,13 @@ def _finish(
     **manifest: Mapping[str, Any],
 ) -> Manifest:
     files = IndexFiles(writer.folder)
-    passages = sum(len(shard.doclens) for shard in shards)
-    vectors = sum(len(shard.vectors) for shard in shards)
+    passages, vectors = sum(map(len, doclens)), sum(int(lengths.sum()) for lengths in doclens)
     if passages != len(ids):
         raise DataError(f"the shards of {writer.folder} hold {passages} passages, the corpus {len(ids)}: one is missing")
-    writer.array(files.doclens.name, np.concatenate([shard.doclens for shard in shards]))
+    writer.array(files.doclens.name, np.concatenate(doclens))
     write_text(writer.path(files.ids.name), "".join(f"{name}\n" for name in ids))
     return writer.close(
-        settings={**settings, "dim": int(shards[0].vectors.shape[1])},
+        settings={**settings, "dim": dim},
         counts={**counts, "passages": passages, "vectors": vectors},
         **manifest,
     )

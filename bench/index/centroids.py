@@ -9,6 +9,8 @@ import numpy as np
 
 from bench.codec import kmeans
 from bench.codec.kmeans import Clusters
+from bench.errors import DamagedFileError
+from bench.files.finite import check_finite
 from bench.files.storage import FolderWriter, Manifest, open_folder, read_array
 from bench.index.shards import Shard
 from bench.index.vector_sample import sample
@@ -36,7 +38,9 @@ class FoundCentroids:
     vectors: int
 
 
-def find_centroids(shards: Sequence[Shard], *, seed: int, iterations: int, threads: int, times: int = 1) -> FoundCentroids:
+def find_centroids(
+    shards: Sequence[Shard], *, seed: int, iterations: int, threads: int, times: int = 1, device: str = "cpu"
+) -> FoundCentroids:
     """Run k-means on a sample of the passages, some of whose vectors are held out; times: see ``number_of_centroids``."""
     passages = sum(len(shard.doclens) for shard in shards)
     vectors = sum(len(shard.vectors) for shard in shards)
@@ -44,7 +48,12 @@ def find_centroids(shards: Sequence[Shard], *, seed: int, iterations: int, threa
     chosen = kmeans.sample_passages(passages, rng)
     training, heldout = kmeans.hold_out(sample(shards, chosen), rng)
     number = kmeans.number_of_centroids(vectors, times)
-    found = kmeans.clusters(training, number, seed=seed, iterations=iterations, threads=threads)
+    if device == "cpu":
+        found = kmeans.clusters(training, number, seed=seed, iterations=iterations, threads=threads)
+    else:
+        from bench.codec import cuda
+
+        found = cuda.clusters(training, number, seed=seed, iterations=iterations, device=device)
     return FoundCentroids(found, heldout, len(chosen), len(training))
 
 
@@ -64,8 +73,12 @@ def write_centroids(
 
 
 def open_centroids(folder: Path) -> Centroids:
-    manifest = open_folder(folder, KIND, VERSION, "centroids")
-    centroids, spreads, heldout = (
-        read_array(folder / f"{name}.npy", mapped=False) for name in ("centroids", "spreads", "heldout")
-    )
+    names = ("centroids", "spreads", "heldout")
+    manifest = open_folder(folder, KIND, VERSION, "centroids", [f"{name}.npy" for name in names])
+    centroids, spreads, heldout = (read_array(folder / f"{name}.npy", mapped=False) for name in names)
+    if (centroids.ndim, heldout.ndim) != (2, 2) or spreads.shape != centroids.shape[:1]:
+        raise DamagedFileError(f"{folder} has centroids {centroids.shape}, spreads {spreads.shape}, heldout {heldout.shape}")
+    manifest.check_counts(folder, centroids=len(centroids), heldout=len(heldout))
+    for name, array in zip(names, (centroids, spreads, heldout), strict=True):
+        check_finite(array, f"{name} of {folder}")
     return Centroids(Clusters(centroids, spreads), heldout, manifest)

@@ -19,5 +19,5 @@ def write_codec(folder: Path, codec: Codec, **manifest: Mapping[str, Any]) -> Ma
 
 
 def open_codec(folder: Path) -> tuple[Codec, Manifest]:
-    manifest = open_folder(folder, KIND, VERSION, "fit")
+    manifest = open_folder(folder, KIND, VERSION, "fit", codecs.FILES)
     return codecs.load(folder), manifest

@@ -7,13 +7,18 @@ from pathlib import Path
 import numpy as np
 
 from bench.codec import codec as codecs
-from bench.codec.codec import Codec
+from bench.codec.codec import Codec, check_codes
 from bench.errors import DamagedFileError
-from bench.files.storage import Manifest, open_folder, read_array
+from bench.files.finite import check_finite
+from bench.files.storage import MANIFEST, Manifest, check_listed, open_folder, read_array, read_lines
+from bench.index import inverted
 from bench.index.ids import id_ranks
 
 KIND = "index"
 VERSION = 4
+ALWAYS = ("doclens.npy", "ids.txt")  # of an index of any codec
+COMPRESSED = ("codes.npy", "residuals.npy", "norms.npy", "norm_levels.npy", "lists.npy", "list_offsets.npy")
+BYTES = ("residuals", "norms", "lists")
 
 
 @dataclass(frozen=True)
@@ -130,16 +135,20 @@ class Index:
 def open_index(folder: Path) -> Index:
     """Verify every file against the manifest and open the index, its large arrays memory-mapped.
 
-    Raises DamagedFileError for a missing or changed file, another format version, or arrays that do not fit together.
+    Raises DamagedFileError for a missing or changed file, another format version, or arrays that do not fit together: the
+    compiled loops of a search trust what is opened here.
     """
-    manifest = open_folder(folder, KIND, VERSION, "index")
+    manifest = open_folder(folder, KIND, VERSION, "index", ALWAYS)
     files = IndexFiles(folder)
-    ids = files.ids.read_text(encoding="utf-8").split("\n")[:-1]
+    ids = read_lines(files.ids)
     doclens = read_array(files.doclens, mapped=False)
+    if doclens.ndim != 1 or doclens.dtype.kind not in "iu" or (doclens < 1).any():
+        raise DamagedFileError(f"{files.doclens} does not hold lengths of at least 1; rebuild the index")
     raw = compressed = None
     if files.vectors.name in manifest.files:
         raw = read_array(files.vectors)
     else:
+        check_listed(folder, manifest, [*codecs.FILES, *COMPRESSED])
         compressed = Compressed(
             codecs.load(folder),
             np.asarray(read_array(files.codes)),
@@ -150,25 +159,51 @@ def open_index(folder: Path) -> Index:
             read_array(files.list_offsets, mapped=False),
         )
     stored = len(raw) if raw is not None else len(compressed.codes) if compressed is not None else 0
+    if len(set(ids)) != len(ids):
+        raise DamagedFileError(f"{files.ids} has an id twice; rebuild the index")
     if len(ids) != len(doclens) or int(doclens.sum()) != stored:
         raise DamagedFileError(
             f"{folder} has {len(ids)} ids, {len(doclens)} doclens adding up to {int(doclens.sum())}, and {stored} vectors"
         )
     if compressed is not None:
-        _check_shapes(folder, compressed)
-    return Index(manifest, ids, doclens, raw, compressed)
+        _check_arrays(folder, compressed, len(ids))
+    elif raw is not None and (raw.ndim != 2 or raw.dtype != np.float16):
+        raise DamagedFileError(f"{files.vectors} has {raw.dtype} of shape {raw.shape}, expected rows of float16; rebuild it")
+    index = Index(manifest, ids, doclens, raw, compressed)
+    check_counts(folder, manifest)
+    return index
 
 
-def _check_shapes(folder: Path, index: Compressed) -> None:
+def check_counts(folder: Path, manifest: Manifest) -> None:
+    """Raise DamagedFileError if counts or dim of a manifest are not those in the headers of the arrays."""
+    files = IndexFiles(folder)
+    raw = files.vectors.name in manifest.files
+    vectors = read_array(files.vectors if raw else files.codes)
+    found = {"passages": len(read_array(files.doclens)), "vectors": len(vectors)}
+    centroids = vectors if raw else read_array(folder / codecs.CENTROIDS)
+    manifest.check_counts(folder, **found, **({} if raw else {"centroids": len(centroids)}))
+    if manifest.settings.get("dim") != centroids.shape[1]:
+        raise DamagedFileError(
+            f"{folder / MANIFEST} says dim {manifest.settings.get('dim')}, the files have {centroids.shape[1]}; rebuild it"
+        )
+
+
+def _check_arrays(folder: Path, index: Compressed, passages: int) -> None:
+    centroids, offsets = len(index.codec.centroids), index.list_offsets
     expected = {
-        "residuals": ((len(index.codes), index.codec.bytes), index.residuals.shape),
-        "norms": (index.codes.shape, index.norms.shape),
-        "norm_levels": ((256,), index.norm_levels.shape),
-        "list_offsets": ((len(index.codec.centroids) + 1,), index.list_offsets.shape),
-        "lists": ((int(index.list_offsets[-1]) if len(index.list_offsets) else 0,), index.lists.shape),
+        "codes": ((len(index.codes),), "u", index.codes),
+        "residuals": ((len(index.codes), index.codec.bytes), "u", index.residuals),
+        "norms": (index.codes.shape, "u", index.norms),
+        "norm_levels": ((256,), "f", index.norm_levels),
+        "list_offsets": ((centroids + 1,), "u", offsets),
+        "lists": ((int(offsets[-1]) if offsets.shape == (centroids + 1,) else 0,), "u", index.lists),
     }
-    for name, (wanted, found) in expected.items():
-        if wanted != found:
+    for name, (shape, kind, found) in expected.items():
+        if (shape, kind) != (found.shape, found.dtype.kind) or (name in BYTES and found.dtype != np.uint8):
             raise DamagedFileError(
-                f"{name} of {folder} has the shape {found}, the other arrays ask for {wanted}; rebuild it"
+                f"{name} of {folder} has the shape {found.shape} of {found.dtype}, expected {shape}; rebuild the index"
             )
+    check_codes(index.codes, centroids, str(folder))
+    check_finite(index.norm_levels, f"norm_levels of {folder}")
+    if (wrong := inverted.first_wrong(index.lists, offsets, passages)) >= 0:
+        raise DamagedFileError(f"the list of centroid {wrong} in {folder} does not name passages of the index; rebuild it")

@@ -99,6 +99,31 @@ def expanded(lists: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 @compiled()
+def first_wrong(lists: np.ndarray, offsets: np.ndarray, passages: int) -> int:
+    """Return the first centroid whose list does not end where the next begins, or has a passage of ``passages`` or more.
+
+    Return -1 if all are right: the other loops here follow lists without a check.
+    """
+    if offsets[0] != 0:
+        return 0
+    for centroid in range(len(offsets) - 1):
+        if offsets[centroid + 1] < offsets[centroid] or offsets[centroid + 1] > len(lists):
+            return centroid
+        passage, gap, shift = np.int64(-1), np.int64(0), np.int64(0)
+        for place in range(offsets[centroid], offsets[centroid + 1]):
+            gap |= np.int64(lists[place] & 127) << shift
+            shift += 7
+            if lists[place] < 128:
+                passage += gap + 1
+                gap, shift = np.int64(0), np.int64(0)
+            if passage >= passages or shift > 35:
+                return centroid
+        if shift:
+            return centroid
+    return -1
+
+
+@compiled()
 def union(lists: np.ndarray, offsets: np.ndarray, centroids: np.ndarray, passages: int) -> np.ndarray:
     """Return the ascending distinct int64 passages in the lists of the given centroids, out of ``passages`` in all."""
     seen = np.zeros((passages + 63) // 64, np.uint64)

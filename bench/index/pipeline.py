@@ -42,22 +42,26 @@ def build(
     iterations: int,
     threads: int,
     work: Path,
+    device: str = "cpu",
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, float]:
-    """Write an index of the shards to ``folder``; ``work`` holds codes and residuals meanwhile. Return seconds by step."""
+    """Write an index of the shards to ``folder``; ``work`` holds codes and residuals meanwhile. Return seconds by step.
+
+    device: where k-means, assignment and, for codecs that ``Encoder.takes``, compression run.
+    """
     laps = [("", clock())]
 
     def mark(step: str) -> None:
         laps.append((step, clock()))
 
-    found = find_centroids(shards, seed=seed, iterations=iterations, threads=threads, times=codec.times)
+    found = find_centroids(shards, seed=seed, iterations=iterations, threads=threads, times=codec.times, device=device)
     mark("centroids")
     fitted, _ = fit_codec(codec, found.clusters, found.heldout, seed=seed, threads=threads)
     mark("fit")
     codes = []
     for number, shard in enumerate(shards):
         path = work / f"codes-{number}.npy"
-        write_array(path, assign(shard.vectors, found.clusters.centroids, threads=threads))
+        write_array(path, _assigned(shard.vectors, found.clusters.centroids, threads, device))
         release(shard.vectors)
         codes.append(read_array(path))
     mark("assign")
@@ -65,10 +69,30 @@ def build(
     for number, (shard, code) in enumerate(zip(shards, codes, strict=True)):
         path = work / f"residuals-{number}.npy"
         with growing_array(path, (len(code), fitted.bytes), np.uint8) as out:
-            fitted.encode(shard.vectors, code, threads=threads, out=out)
+            _encode(fitted, shard.vectors, code, threads, device, out)
         release(shard.vectors)
         residuals.append(read_array(path))
     mark("compress")
-    build_compressed(folder, shards, codes, residuals, fitted, ids, settings={"codec": str(codec)})
+    build_compressed(
+        folder, [shard.doclens for shard in shards], codes, residuals, fitted, ids, settings={"codec": str(codec)}
+    )
     mark("index")
     return {step: after - before for (_, before), (step, after) in itertools.pairwise(laps)}
+
+
+def _assigned(vectors: np.ndarray, centroids: np.ndarray, threads: int, device: str) -> np.ndarray:
+    if device == "cpu":
+        return assign(vectors, centroids, threads=threads)
+    from bench.codec import cuda
+
+    return cuda.assign(vectors, centroids, device=device)
+
+
+def _encode(fitted: Codec, vectors: np.ndarray, codes: np.ndarray, threads: int, device: str, out: np.ndarray) -> None:
+    if device != "cpu":
+        from bench.codec.cuda_encoder import Encoder
+
+        if Encoder.takes(fitted):
+            out[:] = Encoder(fitted, device=device).encode(vectors, codes)
+            return
+    fitted.encode(vectors, codes, threads=threads, out=out)

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from bench.errors import DamagedFileError, DataError
+from bench.files.finite import check_finite
 from bench.files.storage import FolderWriter, Manifest, open_folder, read_array, read_manifest, verify
 
 VERSION = 1
-DOCLENS, UNCUT = "doclens.npy", "uncut.npy"
+VECTORS, DOCLENS, UNCUT = "vectors.npy", "doclens.npy", "uncut.npy"
 
 
 @dataclass(frozen=True)
@@ -32,10 +33,9 @@ def write_shard(
     """
     if len(doclens) and doclens.min() < 1:
         raise DataError(f"passage {int(doclens.argmin())} of shard {folder} has no vector: it could never be found")
-    if not np.isfinite(vectors).all():
-        raise DataError(f"shard {folder} has vectors that are not finite: the model is broken")
+    check_finite(vectors, f"vectors of shard {folder}, whose model is broken", _Owners(doclens))
     writer = FolderWriter(folder, "vectors", VERSION)
-    writer.array("vectors.npy", vectors.astype(np.float16, copy=False))
+    writer.array(VECTORS, vectors.astype(np.float16, copy=False))
     writer.array(DOCLENS, doclens.astype(np.int32, copy=False))
     if uncut is not None:
         writer.array(UNCUT, uncut)
@@ -43,11 +43,25 @@ def write_shard(
 
 
 def open_shard(folder: Path) -> Shard:
-    manifest = open_folder(folder, "vectors", VERSION, "encode")
-    vectors, doclens = read_array(folder / "vectors.npy"), read_array(folder / DOCLENS, mapped=False)
+    manifest = open_folder(folder, "vectors", VERSION, "encode", [VECTORS, DOCLENS])
+    vectors, doclens = read_array(folder / VECTORS), read_array(folder / DOCLENS, mapped=False)
+    if vectors.ndim != 2 or vectors.dtype != np.float16 or doclens.dtype != np.int32 or (doclens < 1).any():
+        raise DamagedFileError(f"{folder} has {vectors.dtype} vectors of shape {vectors.shape}, or lengths that are none")
+    manifest.check_counts(folder, vectors=len(vectors), passages=len(doclens))
     if int(doclens.sum()) != len(vectors):
         raise DamagedFileError(f"doclens of {folder} add up to {int(doclens.sum())}, but it has {len(vectors)} vectors")
+    check_finite(vectors, f"vectors of {folder}", _Owners(doclens))
     return Shard(vectors, doclens, manifest)
+
+
+class _Owners:
+    """What the vectors of a shard are called: the vector and the number of its passage."""
+
+    def __init__(self, doclens: np.ndarray):
+        self._doclens = doclens
+
+    def __getitem__(self, vector: int) -> str:
+        return f"vector {vector}, of passage {int(np.searchsorted(np.cumsum(self._doclens), vector, side='right'))},"
 
 
 @dataclass(frozen=True)

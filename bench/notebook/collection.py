@@ -1,15 +1,16 @@
 """Texts indexed by a model, and searched."""
 
 import functools
-import html
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
 
 from bench.codec.names import UNCOMPRESSED, parse
 from bench.config import presets
@@ -20,66 +21,39 @@ from bench.index import index as indexes
 from bench.index import pipeline
 from bench.index.build import build_uncompressed
 from bench.index.shards import open_shard, write_shard
+from bench.notebook.matching import Match, matches
 from bench.notebook.model import Model
+from bench.notebook.results import Hit, Results
 from bench.search.engines import open_engine
 
 ITERATIONS = 8  # of k-means
-SHOWN = 100  # characters of a text in a table
-
-
-@dataclass(frozen=True)
-class Hit:
-    """A passage of a ranking; rank from 1, score: MaxSim (arXiv 2112.01488, equation 1)."""
-
-    rank: int
-    id: str
-    score: float
-    text: str
-
-
-@dataclass(frozen=True, repr=False)
-class Results(Sequence[list[Hit]]):
-    """Rankings by query id, in the order asked; indexed by position."""
-
-    rankings: Mapping[str, list[Hit]]
-    queries: Mapping[str, str]
-
-    @property
-    def run(self) -> dict[str, dict[str, float]]:
-        """``{query id: {passage id: score}}``, as ``bench.evaluate`` takes it."""
-        return {query: {hit.id: hit.score for hit in hits} for query, hits in self.rankings.items()}
-
-    def __len__(self) -> int:
-        return len(self.rankings)
-
-    def __getitem__(self, position: Any) -> Any:
-        return list(self.rankings.values())[position]
-
-    def _rows(self) -> Iterator[tuple[str, ...]]:
-        for query, hits in self.rankings.items():
-            for hit in hits:
-                short = hit.text if len(hit.text) <= SHOWN else hit.text[:SHOWN] + " …"
-                yield self.queries[query], str(hit.rank), f"{hit.score:.3f}", hit.id, short
-
-    def __repr__(self) -> str:
-        return "\n".join("  ".join(row) for row in self._rows())
-
-    def _repr_html_(self) -> str:
-        head = "".join(f"<th>{name}</th>" for name in ("query", "rank", "score", "id", "text"))
-        rows = ("".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in self._rows())
-        return f"<table><tr>{head}</tr>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
 
 
 class SearchIndex:
-    """An index, the model that its queries are encoded by, and the texts of its passages."""
+    """An index, the model that its queries are encoded by, and the texts of its passages.
 
-    def __init__(self, folder: Path, model: Model, threads: int):
-        self.folder, self.model, self.threads = folder, model, threads
-        self.index = indexes.open_index(folder / "index")
+    Raise DataError where they do not belong to each other.
+    """
+
+    def __init__(self, index: Path, corpus: Path, model: Model, threads: int):
+        self.folder, self.model, self.threads = index, model, threads
+        self.index, self.passages = indexes.open_index(index), open_passages(corpus)
         if self.index.dim != model.dim:
-            raise DataError(f"{folder} has vectors of dim {self.index.dim}, the model's have {model.dim}: give its own")
-        corpus = open_passages(folder / "corpus")
-        self.texts = [text.text for text in corpus.slice(0, len(corpus))]
+            raise DataError(f"{index} has vectors of dim {self.index.dim}, the model's have {model.dim}: give its own")
+        stated = self.index.manifest.inputs.get("corpus", self.passages.manifest.digest)
+        if len(self.passages) != len(self.index) or stated != self.passages.manifest.digest:
+            raise DataError(f"{index} was not made from the {len(self.passages)} passages of {corpus}: give its own")
+        encoded = self.index.manifest.settings.get("encode", {})
+        self.doc_maxlen: int = encoded.get("doc_maxlen", model.doc_maxlen)
+        self._place = {name: number for number, name in enumerate(self.index.ids)}
+
+    def explain(self, question: str, hit: Hit) -> list[Match]:
+        """Which token of a passage each token of a question matches, by the vectors of this index."""
+        vectors = self.model.encode_queries([question])[0]
+        place = self.index.positions(np.array([self._place[hit.id]]))
+        lengths = self.model.query_maxlen, self.doc_maxlen
+        query = vectors[vectors.any(axis=1)]
+        return matches(self.model.encoder.inputs, question, query, hit.text, self.index.vectors(place), *lengths)
 
     def __len__(self) -> int:
         return len(self.index)
@@ -94,18 +68,21 @@ class SearchIndex:
 
     def search(
         self,
-        queries: str | Sequence[str] | Mapping[str, str],
+        queries: str | Sequence[str] | Mapping[str, str] | pd.DataFrame,
         k: int = 10,
         engine: Literal["exact", "colbertv2", "plaid"] = "exact",
         **values: Any,
     ) -> Results:
         """The k best passages of each query, by score and then id; fewer where there are fewer.
 
-        queries: one text, several (their ids are their positions), or texts by id; values: those of the engine, such as
+        queries: one text, several (their ids are their positions), texts by id, or a frame with the columns ``id`` and
+        ``text``; values: those of the engine, such as
         ``nprobe`` and ``ncandidates``. Raises SettingsError for values that the engine does not have or that score fewer
         than k passages.
         """
         named = {"0": queries} if isinstance(queries, str) else queries
+        if isinstance(named, pd.DataFrame):
+            named = dict(zip(*columns(named, "search"), strict=True))
         texts = dict(named) if isinstance(named, Mapping) else {str(place): text for place, text in enumerate(named)}
         if k < 1:
             raise SettingsError(f"k {k} of search must be at least 1")
@@ -117,17 +94,19 @@ class SearchIndex:
         rankings = opened.search(self.model.encode_queries(list(texts.values())), k)
         found = {
             query: [
-                Hit(place + 1, self.index.ids[passage], float(score), self.texts[passage])
-                for place, (passage, score) in enumerate(zip(ranking.passages, ranking.scores, strict=True))
+                Hit(place + 1, self.index.ids[passage], float(score), text.text)
+                for place, (passage, score, text) in enumerate(
+                    zip(ranking.passages, ranking.scores, self.passages.at(ranking.passages), strict=True)
+                )
             ]
             for query, ranking in zip(texts, rankings, strict=True)
         }
-        return Results(found, texts)
+        return Results(found, texts, self.explain)
 
 
 def build_index(
     model: Model,
-    texts: Sequence[str],
+    texts: Sequence[str] | pd.DataFrame,
     ids: Sequence[str] | None = None,
     *,
     codec: str = "residual-2",
@@ -137,11 +116,16 @@ def build_index(
 ) -> SearchIndex:
     """Encode texts and index their token vectors with a codec: ``fp16`` for uncompressed ones, ``residual-2`` and so on.
 
-    ids: of the passages, their positions if absent; folder: where the index is kept, new or empty, a temporary one if
-    absent; threads: all that there are if absent; seed: of k-means and of the sample that it takes. Raises SettingsError
-    for an unknown codec or a folder in use, DataError for ids that repeat, have white space, or are not one a text.
+    texts: several, or a frame with the columns ``id`` and ``text``; ids: of the passages, their positions if absent; folder:
+    where the index is kept, new or empty, a temporary one if absent; threads: all that there are if absent; seed: of k-means
+    and of the sample that it takes. Raises SettingsError for an unknown codec or a folder in use, DataError for ids that
+    repeat, have white space, or are not one a text.
     """
     name = parse(codec, "build_index")
+    if isinstance(texts, pd.DataFrame):
+        if ids is not None:
+            raise SettingsError("build_index was given ids beside a frame, which has a column id; leave them away")
+        ids, texts = columns(texts, "build_index")
     names = [str(place) for place in range(len(texts))] if ids is None else list(ids)
     _check(texts, names)
     place = Path(tempfile.mkdtemp(prefix="bench-index-")) if folder is None else Path(folder)
@@ -160,12 +144,24 @@ def build_index(
         steps = functools.partial(pipeline.build, seed=derived_seed(seed, codec), iterations=ITERATIONS, threads=count)
         steps(place / "index", shards, names, codec=name, work=work)
     shutil.rmtree(work)
-    return SearchIndex(place, model, count)
+    return SearchIndex(place / "index", place / "corpus", model, count)
 
 
 def open_index(folder: str | os.PathLike[str], model: Model, *, threads: int | None = None) -> SearchIndex:
     """Open an index that ``build_index`` wrote; raises DamagedFileError where a file is missing or changed."""
-    return SearchIndex(Path(folder), model, threads or os.cpu_count() or 1)
+    place = Path(folder)
+    return SearchIndex(place / "index", place / "corpus", model, threads or os.cpu_count() or 1)
+
+
+def columns(frame: pd.DataFrame, where: str) -> tuple[list[str], list[str]]:
+    """Return the ids and texts of a frame. Raise DataError where it lacks a column or a text is missing."""
+    if missing := [name for name in ("id", "text") if name not in frame.columns]:
+        raise DataError(
+            f"the frame given to {where} has no column {missing[0]!r}; it has {[str(it) for it in frame.columns]}"
+        )
+    if frame["text"].isna().any() or frame["id"].isna().any():
+        raise DataError(f"the frame given to {where} has rows without id or text; drop them, or fill them in")
+    return frame["id"].astype(str).tolist(), frame["text"].astype(str).tolist()
 
 
 def _check(texts: Sequence[str], ids: Sequence[str]) -> None:

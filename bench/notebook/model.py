@@ -45,6 +45,16 @@ class Model:
         how = {"precision": self.precision, "device": self.device}
         return encode_queries(self.encoder, texts, maxlen=self.query_maxlen, **how)
 
+    def encode(self, texts: str | Sequence[str], *, queries: bool = False) -> list[np.ndarray]:
+        """Token vectors ``[vectors, dim]`` float32 of each text, as passages or as queries, without padding."""
+        several = [texts] if isinstance(texts, str) else list(texts)
+        if not several:
+            return []
+        if queries:
+            return [vectors[vectors.any(axis=1)] for vectors in self.encode_queries(several)]
+        vectors, doclens = self.encode_passages(several)
+        return np.split(vectors.astype(np.float32), np.cumsum(doclens)[:-1])
+
     def __repr__(self) -> str:
         markers = self.encoder.inputs.settings
         return (

@@ -6,9 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.codec.names import FAMILIES, UNCOMPRESSED
+from bench.config.presets import REFERENCE
 from bench.report.deviations import cells
 from bench.report.figures import COLOURS, MARKERS, STYLE
-from bench.report.records import REFERENCE
 
 PAPERS = "residual"
 

@@ -9,10 +9,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bench.config.presets import REFERENCE
 from bench.evaluation.size import COMPONENTS
 from bench.files.storage import atomic
 from bench.report.deviations import cells
-from bench.report.records import REFERENCE
 
 # Okabe & Ito (2008): eight colours told apart with any colour vision.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")

@@ -1,6 +1,6 @@
 """Table 3: timings with the quality and the bytes of the same search."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,13 @@ from bench.errors import DataError
 from bench.files.storage import digest_of, read_json
 from bench.report.deviations import cells, described, note
 from bench.report.quality import search_cell
-from bench.report.records import Record, engine_values
-from bench.report.table import MISSING, Table, number
+from bench.report.records import Record, engine_values, row_of
+from bench.report.seeds import SPREAD, explained, mean, spread, spreads
+from bench.report.table import MISSING, Table, number, with_spread
 
+OVER_TIMINGS = " Each seed is timed for itself; a percentile is the mean of those of the seeds."
 STAGES = ("centroids", "candidates", "scoring")
+MEANT = ("value", "p50", "p95", "p99", "mean_best", "batch", "encode", *STAGES, "open_s", "first_s", "bytes_per_vector")
 
 
 def read_latencies(paths: Sequence[Path]) -> list[Record]:
@@ -39,11 +42,28 @@ def latency_frame(latencies: Sequence[Record], metrics: Sequence[Record], sizes:
     single queries from vectors to ranking; a percentile that so few queries do not carry is absent), batch (queries/s);
     encode and each stage (ms, mean; absent where it was not timed or the engine has no such stage); queries, passes,
     stable; open_s, first_s (seconds to open the index and of the first search); bytes_per_vector; host, load (over the
-    minute before), kernels, depth, deviations.
+    minute before), kernels, depth, deviations. Timings of several seeds are one row: of means of what each seed has, of the
+    most passes, stable where all are, with seeds and the spreads of p50 and value.
     """
     runs = runs_of(metrics)
     bytes_per_vector = {size["index"]: size["bytes_per_vector"] for size in sizes}
-    return pd.DataFrame([_row(record, run_of(record, runs), bytes_per_vector) for record in latencies])
+    rows: dict[tuple[object, ...], dict[int | None, dict[str, Any]]] = {}
+    for record in latencies:
+        run = run_of(record, runs)
+        key = (*row_of(run), record["settings"]["threads"])
+        rows.setdefault(key, {})[run.get("seed")] = _row(record, run, bytes_per_vector)
+    return pd.DataFrame([_over_seeds(by_seed) for by_seed in rows.values()])
+
+
+def _over_seeds(by_seed: Mapping[int | None, dict[str, Any]]) -> dict[str, Any]:
+    """Return the row of a search; of several seeds the means of its numbers."""
+    found = list(by_seed.values())
+    if None in by_seed:
+        return found[0]
+    means = {name: None if any(row[name] is None for row in found) else mean(row[name] for row in found) for name in MEANT}
+    most = {"passes": max(row["passes"] for row in found), "stable": all(row["stable"] for row in found)}
+    spreads_of = {f"{name}{SPREAD}": spread(row[name] for row in found) for name in ("p50", "value")}
+    return {**found[0], **means, **most, "seeds": " ".join(map(str, by_seed)), **spreads_of}
 
 
 def runs_of(metrics: Sequence[Record]) -> dict[str, Record]:
@@ -108,8 +128,11 @@ def latency_table(latency: pd.DataFrame) -> Table:
     )
     for headline in dict.fromkeys(latency["headline"]):
         own = latency["value"].where(latency["headline"] == headline)
-        shown[headline] = [number(value, 3) for value in own]
-    for name, title in (("p50", "p50, ms"), ("p95", "p95, ms"), ("p99", "p99, ms"), ("mean_best", "best of three, ms")):
+        pairs = zip(own, spreads(latency, "value"), strict=True)
+        shown[headline] = [MISSING if pd.isna(value) else with_spread(number(value, 3), each, 3) for value, each in pairs]
+    pairs = zip(latency["p50"], spreads(latency, "p50"), strict=True)
+    shown["p50, ms"] = [with_spread(_significant(value), each, 2) for value, each in pairs]
+    for name, title in (("p95", "p95, ms"), ("p99", "p99, ms"), ("mean_best", "best of three, ms")):
         shown[title] = [_significant(value) for value in latency[name]]
     shown["batch, queries / s"] = [_significant(value) for value in latency["batch"]]
     for name in ("encode", *STAGES):
@@ -123,7 +146,8 @@ def latency_table(latency: pd.DataFrame) -> Table:
         f"the mean over queries of each one's best of these, of which centroids, candidates and scoring are the parts; "
         f"encode, from text to query vectors, comes on top. Passes were repeated until their median came within 2 % of the "
         f"best one; batch is all queries at once. {' / '.join(dict.fromkeys(latency['host']))}. {MISSING} means: no such "
-        f"stage, not measured, or too few queries for the percentile.{note(latency['dataset'], latency['deviations'])}"
+        f"stage, not measured, or too few queries for the percentile.{explained(latency, OVER_TIMINGS)}"
+        f"{note(latency['dataset'], latency['deviations'])}"
     )
     return Table(latency, shown, caption)
 

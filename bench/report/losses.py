@@ -6,24 +6,28 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bench.config.presets import REFERENCE
 from bench.errors import DataError
 from bench.evaluation.comparison import interval
 from bench.evaluation.overlap import overlap, rank_biased_overlap
 from bench.evaluation.runs import Rankings
 from bench.report.deviations import cells, note
-from bench.report.records import Record, Row, quality_frame, references, row_of
-from bench.report.table import MISSING, Table, number, signed, signed_interval, with_interval
+from bench.report.records import Record, quality_frame, references, row_of
+from bench.report.seeds import BY_SEED, SPREAD, Key, averaged, explained, key_of, made_of, mean, over_seeds
+from bench.report.table import MISSING, Table, number, signed, with_interval
+from bench.report.verdicts import difference_cells
 
 RBO = "RBO"
 ERRORS = ("cosine", "squared_error", "maxsim_error", "maxsim_rms")
 KEPT = ("dataset", "model", "codec", "preset", "headline", "value", "difference", "difference_low", "difference_high")
 SPLIT = ("codec_loss", "engine_loss")
+SEEDED = ("seeds", f"difference{SPREAD}")
 
 
 def losses_frame(
     metrics: Sequence[Record],
     sizes: Sequence[Record],
-    runs: Mapping[Row, Rankings],
+    runs: Mapping[Key, Rankings],
     reconstructions: Sequence[Record],
     depths: Sequence[int],
     *,
@@ -35,39 +39,50 @@ def losses_frame(
     interval, codec_loss and engine_loss, its two parts; overlap@k for each of ``depths``, absent where a ranking of that
     search is shorter, and RBO, each with _low and _high; bits of code and residual of a vector; the errors of
     ``bench.evaluation.reconstruction``, and each of them at the bound with bound_ before its name;
-    residual_bound; deviations.
+    residual_bound; deviations. Runs of several seeds are one row of means, with seeds and difference_spread.
 
     Raises DataError for a codec without a reconstruction, or with one over another index.
     """
-    pairs = {row: reference for row, reference in references(metrics).items() if row[2] != reference[2]}
-    records = {row_of(record): record for record in metrics}
-    rebuilt = {(found["dataset"], found["model"], row["codec"]): row for found in reconstructions for row in found["codecs"]}
+    compared = references(metrics)
+    rebuilt = {(found["dataset"], row["index"]): row for found in reconstructions for row in found["codecs"]}
     quality = quality_frame(metrics, sizes, seed=seed).set_index(["dataset", "model", "codec", "preset"], drop=False)
     rows = []
-    for row, reference in pairs.items():
-        found = rebuilt.get(row[:3])
-        if found is None or found["index"] != records[row]["run"]["inputs"]["index"]:
+    for record in over_seeds(metrics):
+        row, made = row_of(record), made_of(record)
+        if row[2] == REFERENCE[0]:
+            continue
+        found = [rebuilt.get((row[0], each["run"]["inputs"]["index"])) for each in made]
+        known = [each for each in found if each is not None]
+        if len(known) < len(found):
             raise DataError(f"run {'/'.join(row)} has no reconstruction over the index that it searched: measure it again")
+        pairs = [(runs[key_of(each)], runs[compared[key_of(each)]]) for each in made]
         shown = quality.loc[row]
         rows.append(
             {
                 **{name: shown[name] for name in (*KEPT, *SPLIT)},
-                **_agreement(runs[row], runs[reference], depths, seed),
-                "bits": sum(found["bits"].values()),
-                **{name: found["measured"][name] for name in ERRORS},
-                **{f"bound_{name}": found["bound"][name] for name in ERRORS},
-                "residual_bound": found["residual_bound"],
+                **_agreement(pairs, depths, seed, "/".join(row)),
+                "bits": sum(known[0]["bits"].values()),
+                **{name: mean(each["measured"][name] for each in known) for name in ERRORS},
+                **{f"bound_{name}": mean(each["bound"][name] for each in known) for name in ERRORS},
+                "residual_bound": mean(each["residual_bound"] for each in known),
                 "deviations": shown["deviations"],
+                **({name: shown[name] for name in SEEDED} if BY_SEED in record else {}),
             }
         )
     return pd.DataFrame(rows)
 
 
-def _agreement(run: Rankings, reference: Rankings, depths: Sequence[int], seed: int) -> dict[str, Any]:
-    """Return the means over queries of each overlap and of RBO, with their 95 % intervals."""
-    shortest = min(map(len, reference.values()), default=0)
-    found = {f"overlap@{depth}": overlap(run, reference, depth) if depth <= shortest else None for depth in depths}
-    found[RBO] = rank_biased_overlap(run, reference)
+def _agreement(pairs: Sequence[tuple[Rankings, Rankings]], depths: Sequence[int], seed: int, row: str) -> dict[str, Any]:
+    """Return the means over queries of each overlap and of RBO, with their 95 % intervals.
+
+    pairs: a run and the one that it is compared with, of each seed, over which the values of a query are averaged.
+    """
+    shortest = min((len(ranking) for _, reference in pairs for ranking in reference.values()), default=0)
+    found: dict[str, Mapping[str, float] | None] = {
+        f"overlap@{depth}": averaged([overlap(*each, depth) for each in pairs], row) if depth <= shortest else None
+        for depth in depths
+    }
+    found[RBO] = averaged([rank_biased_overlap(*each) for each in pairs], row)
     columns: dict[str, Any] = {}
     for name, by_query in found.items():
         values = None if by_query is None else np.array([by_query[query] for query in sorted(by_query)])
@@ -82,10 +97,7 @@ def losses_table(frame: pd.DataFrame) -> Table:
     shown["codec"], shown["search"], shown["measure"] = frame["codec"], frame["preset"], frame["headline"]
     shown["Δ codec"] = [signed(value) for value in frame["codec_loss"]]
     shown["Δ engine"] = [signed(value) for value in frame["engine_loss"]]
-    shown["Δ uncompressed"] = [
-        signed_interval(*each)
-        for each in zip(frame["difference"], frame["difference_low"], frame["difference_high"], strict=True)
-    ]
+    shown["Δ uncompressed"] = difference_cells(frame, "difference")
     for name in (name for name in frame if str(name).startswith("overlap@") or name == RBO):
         if not str(name).endswith(("_low", "_high")):
             shown[name] = _interval_cells(frame, str(name))
@@ -113,7 +125,7 @@ def losses_table(frame: pd.DataFrame) -> Table:
         f" section 10.3.3); for cosine and MaxSim, of the test channel that attains it. A codec can be better than this "
         f"bound, since its centroids know the clusters that a covariance does not show, and take no bits of a vector. The"
         f" last column knows the centroids: it is the same bound for the residuals, with their covariance, at the bits of"
-        f" a residual. {MISSING} means: does not apply.{note(frame['dataset'], frame['deviations'])}"
+        f" a residual. {MISSING} means: does not apply.{explained(frame)}{note(frame['dataset'], frame['deviations'])}"
     )
     return Table(frame, shown, caption)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from bench.errors import DataError
+from bench.report.seeds import SPREAD, VALUE, spread
 
 SYSTEM = ["model", "codec", "preset", "settings"]
 
@@ -33,16 +34,25 @@ def macro(quality: pd.DataFrame, groups: Mapping[str, Sequence[str]]) -> Macro:
     return Macro(pd.DataFrame(rows, columns=quality.columns), missing)
 
 
+def measures(quality: pd.DataFrame) -> list[str]:
+    """Return the columns of a quality frame that are measures."""
+    return [name for name in quality.columns if "@" in name and not name.endswith(SPREAD)]
+
+
 def _row(title: str, members: Sequence[str], found: pd.DataFrame) -> dict[str, object]:
     if absent := [member for member in members if member not in set(found["dataset"])]:
         raise DataError(f"missing {', '.join(absent)}")
     if len(headlines := list(dict.fromkeys(found["headline"]))) > 1:
         raise DataError(f"headlines differ: {', '.join(headlines)}")
-    measures = [name for name in found.columns if "@" in name and found[name].notna().all()]
+    seeds = [name for name in found.columns if str(name).startswith(VALUE) and found[name].notna().all()]
+    by_seed = {name: found[name].mean() for name in seeds}
+    own = {"seeds": found["seeds"].iloc[0], **by_seed} if seeds else {}
+    own |= {f"{name}{SPREAD}": spread(by_seed.values()) for name in ("value", headlines[0])} if seeds else {}
     return {
         "dataset": title,
         "headline": headlines[0],
-        **{name: found[name].mean() for name in ("value", *measures)},
+        **{name: found[name].mean() for name in ("value", *(name for name in measures(found) if found[name].notna().all()))},
+        **own,
         **{
             name: found[name].mean() if found[name].notna().all() else None
             for name in ("difference", "codec_loss", "engine_loss")

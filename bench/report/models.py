@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from bench.config.presets import REFERENCE
 from bench.errors import DataError
 from bench.evaluation.comparison import interval
 from bench.report import verdicts
 from bench.report.deviations import cells, described, note
-from bench.report.records import REFERENCE, Record, headline_values, paired, row_of
+from bench.report.records import Record, headline_values, paired, row_of
+from bench.report.seeds import explained, over_seeds, seed_columns, spreads
 from bench.report.table import MISSING, Table, number, with_interval
 
 
@@ -20,9 +22,11 @@ def models_frame(
 
     Columns: dataset, model, headline (name), value, low, high (95 % interval over queries); the columns of a comparison
     named difference (``bench.report.verdicts``): paired with the baseline on the same data set, absent for the baseline
-    itself; queries, deviations. Raises DataError where the baseline lacks a data set.
+    itself; queries, deviations; of several seeds the columns of ``bench.report.seeds.seed_columns``. Raises DataError where
+    the baseline lacks a data set.
     """
-    wanted = [record for record in metrics if row_of(record)[2:] == REFERENCE]
+    wanted = [record for record in over_seeds(metrics) if row_of(record)[2:] == REFERENCE]
+    records = {row_of(record): record for record in wanted}
     values = {row_of(record): headline_values(record) for record in wanted}
     rows = []
     for record in wanted:
@@ -32,7 +36,8 @@ def models_frame(
             raise DataError(f"baseline {baseline!r} has no run over uncompressed vectors on {dataset}; add it to the grid")
         low, high = interval(values[row].to_numpy(), np.random.default_rng(seed))
         headline = record["measures"][0]
-        differences = None if model == baseline else paired(values[row], reference, row)
+        other = None if model == baseline else records[dataset, baseline, *REFERENCE]
+        differences = None if other is None else paired(values[row], reference, row)
         rows.append(
             {
                 "dataset": dataset,
@@ -44,6 +49,7 @@ def models_frame(
                 **verdicts.compared("difference", differences, (margins or {}).get(headline), seed),
                 "queries": record["counts"]["judged"],
                 "deviations": described(record["deviations"]),
+                **seed_columns(record, headline, other),
             }
         )
     frame = pd.DataFrame(rows)
@@ -63,7 +69,8 @@ def models_table(
     shown["trained from"] = [starts.get(model, MISSING) for model in frame["model"]]
     shown["passages seen"] = [number(seen.get(model), 0) for model in frame["model"]]
     shown["measure"] = frame["headline"]
-    shown["value"] = [with_interval(row.value, row.low, row.high) for row in frame.itertuples()]
+    parts = (frame["value"], frame["low"], frame["high"], spreads(frame, "value"))
+    shown["value"] = [with_interval(*each) for each in zip(*parts, strict=True)]
     shown[f"Δ {baseline}"] = verdicts.difference_cells(frame, "difference")
     shown["verdict"] = verdicts.verdict_cells(frame, "difference")
     shown["wins / ties / losses"] = verdicts.count_cells(frame, "difference")
@@ -72,7 +79,7 @@ def models_table(
         f"Models under exhaustive search over uncompressed vectors. Judged queries: {counts}. Values carry their 95 % "
         f"bootstrap interval over queries; Δ is the paired difference to {baseline}, with its interval. "
         f"{verdicts.explained(margins or {})} Passages seen: in all steps of a training, repeats counted; those that "
-        f"the model it was trained from has seen come on top. {MISSING} means: does not apply."
+        f"the model it was trained from has seen come on top. {MISSING} means: does not apply.{explained(frame)}"
         f"{note(frame['dataset'], frame['deviations'])}"
     )
     return Table(frame, shown, caption)

@@ -1,5 +1,6 @@
 """What a benchmark ran, on what, how long it took, and what it did not run: the opening of the HTML report."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,9 +9,11 @@ import pandas as pd
 
 from bench.config.models import Model
 from bench.config.plan import Plan
+from bench.config.seeds import split
 from bench.files.provenance import host_record, package_versions
 from bench.report.published import ABSENT, INCOMPARABLE
 from bench.report.records import Record
+from bench.report.seeds import SPREAD, over_seeds
 from bench.report.table import MISSING, number, signed_interval, with_interval
 
 Facts = list[tuple[str, str]]
@@ -36,18 +39,20 @@ def what_ran(plan: Plan, metrics: Sequence[Record]) -> Facts:
         else f"{entry.id} (without judgements, {entry.passages:,} passages)"
         for entry in plan.entries.values()
     )
-    rows = [(run.model, run.codec, run.preset) for run in plan.runs]
+    rows = [(*run.row[:2], run.preset) for run in plan.runs]
+    kinds = {split(name)[0]: _kind(model) for name, model in plan.models.items()}
+    named = f"seed{'s' * (len(plan.seeds) > 1)} {', '.join(map(str, plan.seeds))}"
     models, codecs, presets = (list(dict.fromkeys(axis)) for axis in zip(*rows, strict=True))
     margin = ", ".join(f"{measure} {value:g}" for measure, value in plan.margin.items()) or "none was set"
     return [
         ("config", plan.source),
         ("data", "; ".join(sets)),
-        ("models", "; ".join(f"{name}: {_kind(plan.models[name])}" for name in models)),
+        ("models", "; ".join(f"{name}: {kinds[name]}" for name in models)),
         ("codecs", ", ".join(codecs)),
         ("searches", ", ".join([*presets, *(["bm25"] if plan.bm25 else [])])),
         *([("runs of other systems", ", ".join(plan.external))] if plan.external else []),
         ("margin of equivalence", margin),
-        ("rows", f"{len(metrics)}, with seed {plan.seed} and {plan.precision} encoding"),
+        ("rows", f"{len(over_seeds(metrics))}, with {named} and {plan.precision} encoding"),
     ]
 
 
@@ -75,11 +80,11 @@ def _machine(host: Mapping[str, object]) -> str:
 
 def stages(folder: Path, plan: Plan) -> list[Stage]:
     """Return the stages of a plan, the longest first, from the times of jobs below a folder."""
-    names = {*plan.models, *plan.teachers}
+    names, made = {*plan.models, *plan.teachers}, {split(name)[0] for name in (*plan.models, *plan.teachers)}
     found: dict[str, list[pd.DataFrame]] = {}
     for path in sorted(folder.rglob("*.tsv")):
         first, *others = path.relative_to(folder).parts
-        of_model = first in ("models", "teachers") and others[0].partition(".")[0] in names
+        of_model = first in ("models", "teachers") and others[0].partition(".")[0] in made
         of_corpus = first in plan.corpora and (len(others) == 1 or others[0] in {*names, "bm25"})
         if of_model or of_corpus:
             found.setdefault(_stage(path), []).append(pd.read_csv(path, sep="\t"))
@@ -91,9 +96,10 @@ def stages(folder: Path, plan: Plan) -> list[Stage]:
 
 
 def _stage(path: Path) -> str:
+    name = re.sub(r"\.seed-[0-9]+", "", path.name)
     if path.parent.name in ("models", "teachers"):
-        return (path.name.split(".")[1:-1] or ["training"])[0]
-    return "bm25" if path.parent.name == "bm25" else path.name.partition(".")[0].partition("-x")[0]
+        return (name.split(".")[1:-1] or ["training"])[0]
+    return "bm25" if path.parent.name == "bm25" else name.partition(".")[0].partition("-x")[0]
 
 
 def headline(quality: pd.DataFrame) -> pd.DataFrame:
@@ -109,8 +115,10 @@ def headline(quality: pd.DataFrame) -> pd.DataFrame:
             row["preset"],
             number(row["bytes_per_vector"], 1),
             row["headline"],
-            with_interval(row["value"], row["low"], row["high"]),
-            signed_interval(row["difference"], row["difference_low"], row["difference_high"]),
+            with_interval(row["value"], row["low"], row["high"], row.get(f"value{SPREAD}")),
+            signed_interval(
+                row["difference"], row["difference_low"], row["difference_high"], row.get(f"difference{SPREAD}")
+            ),
             row["difference_verdict"] or MISSING,
         )
         for row in quality.fillna({"difference_verdict": "", "headline": MISSING}).to_dict("records")

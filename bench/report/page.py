@@ -16,6 +16,7 @@ from bench.corpus.texts import open_queries
 from bench.errors import DamagedFileError, DataError
 from bench.report import overview, published, rule_graph
 from bench.report.records import Record, read_metrics, row_of
+from bench.report.seeds import over_seeds
 
 ASSETS = Path(__file__).with_name("assets")
 DIGITS = 4  # of per-query values
@@ -141,7 +142,8 @@ def _title(stem: str) -> str:
 def per_query(metrics: Sequence[Record], folders: Sequence[Path]) -> dict[str, Any]:
     """Return the headline measure of every query and run: by data set, its measure, its runs, and a row per query.
 
-    A row is id, text, and a value per run, rounded to 4 decimals; None where a run does not cover the query.
+    A row is id, text, and a value per run, of several seeds the mean, rounded to 4 decimals; None where a run does not
+    cover the query.
     """
     texts: dict[str, Mapping[str, str]] = {}
     for folder in folders:
@@ -149,7 +151,7 @@ def per_query(metrics: Sequence[Record], folders: Sequence[Path]) -> dict[str, A
         texts[opened.manifest.settings["dataset"]] = {text.id: text.text for text in opened.texts}
     found: dict[str, Any] = {}
     for dataset in dict.fromkeys(record["dataset"] for record in metrics):
-        records = [record for record in metrics if record["dataset"] == dataset]
+        records = [record for record in over_seeds(metrics) if record["dataset"] == dataset]
         measure = records[0]["measures"][0]
         values = [record["per_query"][measure] for record in records]
         ids = sorted(set().union(*values))
@@ -167,7 +169,7 @@ def _provenance(path: Path, record: Record) -> dict[str, str]:
     run = record["run"]
     inputs = {name: str(digest)[:12] for name, digest in run["inputs"].items()}
     return {
-        "row": " · ".join(row_of(record)),
+        "row": " · ".join([*row_of(record), *([f"seed {record['seed']}"] if "seed" in record else [])]),
         "inputs": ", ".join(f"{name} {digest}" for name, digest in sorted(inputs.items())),
         "run": str(run.get("digest", ""))[:12],
         "code": ", ".join(dict.fromkeys((run["context"]["code"], record["context"]["code"]))),

@@ -9,6 +9,7 @@ from bench.config.datasets import slug
 from bench.errors import DamagedFileError, DataError
 from bench.report.latency import run_of, runs_of
 from bench.report.records import Record, Row, row_of
+from bench.report.seeds import mean, over_seeds, sizes_over_seeds
 from bench.report.table import MISSING, Table
 
 MATCH, CLOSE, OFF, ABSENT, INCOMPARABLE = "match", "close", "off", "missing", "not comparable"
@@ -52,14 +53,17 @@ def _is_number(text: str) -> bool:
 
 
 class Measured:
-    """Measured numbers, by the data set, model, codec, preset and measure that a printed number names."""
+    """Measured numbers, means over seeds, by the data set, model, codec, preset and measure that a printed number names."""
 
     def __init__(self, metrics: Sequence[Record], sizes: Sequence[Record] = (), latencies: Sequence[Record] = ()):
         """Take records of runs, indexes and timings. Raise DataError for a timing whose search none of the runs is of."""
-        self.runs: dict[Row, Record] = {row_of(record): record for record in metrics}
-        self.sizes = {(size["corpus"], size["model"], size["codec"]): size for size in sizes}
+        self.runs: dict[Row, Record] = {row_of(record): record for record in over_seeds(metrics)}
+        self.sizes = {(size["corpus"], size["model"], size["codec"]): size for size in sizes_over_seeds(sizes)}
         known = runs_of(metrics)
-        self.timings = {(*row_of(run_of(timing, known)), timing["settings"]["threads"]): timing for timing in latencies}
+        self.timings: dict[tuple[object, ...], list[float]] = {}
+        for timing in latencies:
+            key = (*row_of(run_of(timing, known)), timing["settings"]["threads"])
+            self.timings.setdefault(key, []).append(timing["search"]["mean_best"])
 
     def find(self, row: Mapping[str, str]) -> tuple[float, Mapping[str, str]] | None:
         """Return the number in the unit of the print and the deviations of its record; None where it was not measured."""
@@ -72,7 +76,7 @@ class Measured:
         run = self.runs.get(key)
         if measure in THREADS:
             timing = self.timings.get((*key, THREADS[measure]))
-            return None if run is None or timing is None else (timing["search"]["mean_best"], run["deviations"])
+            return None if run is None or timing is None else (mean(timing), run["deviations"])
         if run is None or measure not in run["mean"]:
             return None
         return SCALE[row["unit"]] * run["mean"][measure], run["deviations"]

@@ -7,8 +7,9 @@ import pandas as pd
 from bench.evaluation.size import COMPONENTS
 from bench.report import verdicts
 from bench.report.deviations import cells, note
-from bench.report.macro import Macro, macro
-from bench.report.table import MISSING, Table, number, signed, with_interval
+from bench.report.macro import Macro, macro, measures
+from bench.report.seeds import SPREAD, explained, spreads
+from bench.report.table import MISSING, Table, number, signed, with_interval, with_spread
 
 
 def quality_table(
@@ -48,7 +49,7 @@ def quality_table(
         f"and the part lost by the engine. {_of_others(quality)}{verdicts.explained(margins or {})} "
         f"Wins, ties and losses are queries; effect is the mean difference over its standard deviation. Bytes per vector "
         f"count every file of the index. Encoded in "
-        f"{precisions}. {MISSING} means: does not apply, or was not measured."
+        f"{precisions}. {MISSING} means: does not apply, or was not measured.{explained(quality)}"
         f"{_of_means(means)}{note(quality['dataset'], quality['deviations'])}"
     )
     return Table(quality, shown, caption)
@@ -74,7 +75,10 @@ def size_table(sizes: pd.DataFrame) -> Table:
         shown[f"{component}, MB"] = [number(value / 1e6, 2) if value else MISSING for value in sizes[component]]
     shown["total, MB"] = [number(value / 1e6, 2) for value in sizes["total"]]
     shown["GiB"] = [number(value / 2**30, 4) for value in sizes["total"]]
-    shown["bytes / vector"] = [number(value, 1) for value in sizes["bytes_per_vector"]]
+    spread = spreads(sizes, "bytes_per_vector")
+    shown["bytes / vector"] = [
+        with_spread(number(value, 1), each, 1) for value, each in zip(sizes["bytes_per_vector"], spread, strict=True)
+    ]
     for name, title in (
         ("ratio_paper", "ratio"),
         ("ratio_with_centroids", "with centroids"),
@@ -92,7 +96,7 @@ def size_table(sizes: pd.DataFrame) -> Table:
         f"the count of the paper's section 5.3, where centroids are negligible; with centroids: their bytes added to the "
         f"compressed side, which weigh more the smaller the collection is; list on both sides: the inverted list added to "
         f"both. 'other' (ids, passage lengths, codebook) is in no ratio, but in total and in bytes per vector."
-        f"{note(sizes['corpus'], sizes['deviations'])}"
+        f"{explained(sizes, '')}{note(sizes['corpus'], sizes['deviations'])}"
     )
     return Table(sizes, shown, caption)
 
@@ -100,11 +104,12 @@ def size_table(sizes: pd.DataFrame) -> Table:
 def _measures(quality: pd.DataFrame) -> list[str]:
     """Columns of measures, headlines first."""
     headlines = list(dict.fromkeys(quality["headline"]))
-    return headlines + [name for name in quality.columns if "@" in name and name not in headlines]
+    return headlines + [name for name in measures(quality) if name not in headlines]
 
 
 def _measure_cell(row: pd.Series, measure: str) -> str:
-    return with_interval(row[measure], row["low"], row["high"]) if measure == row["headline"] else number(row[measure], 3)
+    low, high = (row["low"], row["high"]) if measure == row["headline"] else (None, None)
+    return with_interval(row[measure], low, high, row.get(f"{measure}{SPREAD}"))
 
 
 def search_cell(preset: str, settings: str) -> str:

@@ -1,5 +1,6 @@
 """A table in the formats that papers, pull requests and programs want, and how its cells are written."""
 
+import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +46,7 @@ class Table:
 
     def write(self, base: Path) -> None:
         """Write ``base`` + .md, .tex (booktabs), .csv (plain numbers) and .html."""
-        text = _in_lines(self.shown).replace(r"\|", r"\\|", regex=True).to_markdown(index=False, disable_numparse=True)
+        text = _in_lines(self.shown.map(_markdown_cell)).to_markdown(index=False, disable_numparse=True)
         write_text(base.with_suffix(".md"), f"{text}\n\n{self.caption}\n")
         write_text(base.with_suffix(".csv"), self.data.to_csv(index=False))
         write_text(base.with_suffix(".tex"), _latex(self))
@@ -85,6 +86,11 @@ def _latex_cell(text: str) -> str:
     return lines[0] if len(lines) == 1 else r"\begin{tabular}[t]{@{}r@{}}" + r"\\".join(lines) + r"\end{tabular}"
 
 
+def _markdown_cell(cell: object) -> str:
+    """Return the text of a cell with what Markdown would take for the end of the cell, or for HTML, escaped."""
+    return str(cell).replace("|", r"\|").replace("<", "&lt;")
+
+
 def _in_lines(shown: pd.DataFrame) -> pd.DataFrame:
     """Return the table with the lines of a cell as Markdown separates them."""
     return shown.map(lambda cell: str(cell).replace("\n", "<br>"))
@@ -97,7 +103,8 @@ def _html(table: Table) -> str:
         "th{border-bottom:2px solid #222}td:nth-child(-n+4),th:nth-child(-n+4){text-align:left}p{max-width:60rem}"
     )
     body = _in_lines(table.shown).to_html(index=False, border=0).replace("&lt;br&gt;", "<br>")
-    return f'<!doctype html><meta charset="utf-8"><style>{style}</style>\n{body}\n<p>{table.caption}</p>\n'
+    caption = html.escape(table.caption, quote=False)
+    return f'<!doctype html><meta charset="utf-8"><style>{style}</style>\n{body}\n<p>{caption}</p>\n'
 
 
 def number(value: float | None, digits: int) -> str:
@@ -105,11 +112,16 @@ def number(value: float | None, digits: int) -> str:
     return MISSING if value is None or pd.isna(value) else f"{value:,.{digits}f}"
 
 
-def with_interval(value: float | None, low: float | None, high: float | None) -> str:
-    """A mean with its interval; alone where it has none, a dash where there is no mean."""
+def with_interval(value: float | None, low: float | None, high: float | None, spread: float | None = None) -> str:
+    """A mean with its spread over seeds and its interval, as far as it has them; a dash where there is no mean."""
     if value is None or pd.isna(value) or low is None or pd.isna(low):
-        return number(value, 3)
-    return f"{number(value, 3)} [{number(low, 3)}, {number(high, 3)}]"
+        return with_spread(number(value, 3), spread, 3)
+    return f"{with_spread(number(value, 3), spread, 3)} [{number(low, 3)}, {number(high, 3)}]"
+
+
+def with_spread(cell: str, spread: float | None, digits: int) -> str:
+    """A cell with ± and the standard deviation over seeds; as it is where there is none."""
+    return cell if spread is None or pd.isna(spread) else f"{cell} ± {number(spread, digits)}"
 
 
 def signed(value: float | None) -> str:
@@ -118,7 +130,7 @@ def signed(value: float | None) -> str:
     return f"{value:+.3f}".replace("-", "−") if abs(value) >= 0.0005 else "0.000"
 
 
-def signed_interval(value: float | None, low: float, high: float) -> str:
+def signed_interval(value: float | None, low: float, high: float, spread: float | None = None) -> str:
     if value is None or pd.isna(value) or pd.isna(low):
         return signed(value)
-    return f"{signed(value)} [{signed(low)}, {signed(high)}]"
+    return f"{with_spread(signed(value), spread, 3)} [{signed(low)}, {signed(high)}]"

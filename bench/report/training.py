@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from bench.config.seeds import split
 from bench.errors import DamagedFileError, DataError
 from bench.report.table import MISSING, Table, number
 from bench.training.log import steps_of
@@ -62,14 +63,16 @@ def best_validation(rows: pd.DataFrame) -> pd.Series | None:
 
 
 def training_table(frame: pd.DataFrame) -> Table:
-    """A row per run: steps, the last tenth's loss and accuracy, the best validation, and throughput."""
+    """A row per run and seed: steps, the last tenth's loss and accuracy, the best validation, and throughput."""
     rows = []
     for model, steps in frame.groupby("model", sort=False):
         last = steps.iloc[-max(1, len(steps) // LAST) :]
         best = best_validation(steps)
+        name, seed = split(str(model))
         rows.append(
             {
-                "model": model,
+                "model": name,
+                **({} if seed is None else {"seed": seed}),
                 "steps": len(steps),
                 "first_loss": steps["loss"].iloc[0],
                 "loss": last["loss"].mean(),
@@ -84,6 +87,8 @@ def training_table(frame: pd.DataFrame) -> Table:
         )
     data = pd.DataFrame(rows)
     shown = pd.DataFrame({"model": data["model"], "steps": [f"{steps:,}" for steps in data["steps"]]})
+    if "seed" in data:
+        shown.insert(1, "seed", [number(seed, 0) for seed in data["seed"]])
     shown["loss, first step"] = [number(value, 3) for value in data["first_loss"]]
     shown["loss, last tenth"] = [number(value, 3) for value in data["loss"]]
     shown["accuracy, last tenth"] = [number(value, 3) for value in data["accuracy"]]

@@ -9,6 +9,7 @@ import pandas as pd
 from bench.errors import SettingsError
 from bench.evaluation.comparison import compare
 from bench.evaluation.equivalence import equivalence, holm, verdict
+from bench.report.seeds import spreads
 from bench.report.table import MISSING, number, signed_interval
 
 NAMES = ("", "low", "high", "p", "wins", "ties", "losses", "effect", "equivalence_low", "equivalence_high", "equivalence_p")
@@ -57,11 +58,9 @@ def check_margins(margins: Mapping[str, float], headlines: Sequence[str], source
 
 
 def difference_cells(frame: pd.DataFrame, name: str) -> list[str]:
-    """Return the mean difference of each row with its interval."""
-    return [
-        signed_interval(mean, low, high)
-        for mean, low, high in zip(frame[name], frame[f"{name}_low"], frame[f"{name}_high"], strict=True)
-    ]
+    """Return the mean difference of each row with its interval, and its spread over seeds where there are several."""
+    parts = (frame[name], frame[f"{name}_low"], frame[f"{name}_high"], spreads(frame, name))
+    return [signed_interval(*each) for each in zip(*parts, strict=True)]
 
 
 def verdict_cells(frame: pd.DataFrame, name: str) -> list[str]:

@@ -14,7 +14,8 @@ Rows = Sequence[Mapping[str, Any]]
 
 def worst_table(rows: Rows) -> Table:
     """Return the table of worst queries, one row per query and run, in the order given."""
-    data = pd.DataFrame([{name: row[name] for name in COLUMNS} for row in rows], columns=list(COLUMNS))
+    columns = [*COLUMNS[:3], *(["seed"] if any("seed" in row for row in rows) else []), *COLUMNS[3:]]
+    data = pd.DataFrame([{name: row.get(name) for name in columns} for row in rows], columns=columns)
     data["moved"] = [_moved(row["moved"], len(row["moved"])) for row in rows]
     data["tokens"] = [_tokens(row["tokens"], len(row["tokens"])) for row in rows]
     shown = pd.DataFrame(
@@ -31,6 +32,8 @@ def worst_table(rows: Rows) -> Table:
             "tokens": [_tokens(row["tokens"], TOKENS) for row in rows],
         }
     )
+    if "seed" in data:
+        shown.insert(3, "seed", [number(seed, 0) for seed in data["seed"]])
     caption = (
         f"Worst queries: those that lost most of the measure against uncompressed vectors under exhaustive search by the "
         f"same model; of equal losses, the first by id. Moved: relevant passages and their ranks, uncompressed → "

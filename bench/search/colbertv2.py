@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.search.kernels.base import Kernels, without_padding
+from bench.search.kernels.base import Kernels
 from bench.search.ranking import Ranking
 from bench.search.stage_times import Watch, unwatched
 
@@ -23,16 +23,15 @@ class ColBERTv2:
         lie in a probed list.
         """
 
-        def search(kernels: Any, vectors: np.ndarray) -> Ranking:
-            query = kernels.open(without_padding(vectors))
+        def search(kernels: Kernels, vectors: Any) -> Any:
+            query = kernels.open(vectors)
             probed = kernels.nearest(query, self.nprobe)
-            watch("centroids")
-            passages = kernels.candidates(probed)
-            candidates = len(passages)
-            passages = np.sort(kernels.best(query, passages, self.ncandidates, probed).passages)
-            watch("candidates", candidates=candidates)
+            kernels.note(watch, "centroids")
+            candidates = kernels.candidates(probed)
+            passages = kernels.chosen(query, candidates, self.ncandidates, probed)
+            kernels.note(watch, "candidates", candidates=[candidates])
             found = kernels.best(query, passages, k)
-            watch("scoring", scored=len(passages))
+            kernels.note(watch, "scoring", scored=[passages])
             return found
 
-        return self.kernels.each(search, list(queries))
+        return self.kernels.each(search, queries)

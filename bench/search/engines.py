@@ -19,7 +19,7 @@ class Engine(Protocol):
 
 
 def open_engine(preset: Preset, index: Index, kernels: str = "cpu", threads: int = 1) -> Engine:
-    """Return the engine of a preset over an index; over a compressed index it uses the kernels of that name.
+    """Return the engine of a preset over an index, which uses the kernels of that name wherever there are some for it.
 
     Raise SettingsError for an engine that needs an inverted list over an index without one.
     """
@@ -27,9 +27,10 @@ def open_engine(preset: Preset, index: Index, kernels: str = "cpu", threads: int
         raise SettingsError(f"the engine {preset.engine} needs an inverted list, an uncompressed index has none; use exact")
     match preset:
         case ExactPreset():
-            from bench.search.exact import Exact, ExactCodes
+            from bench.search.exact import Exact, ExactKernels
 
-            return Exact(index) if index.compressed is None else ExactCodes(open_kernels(kernels, index, threads))
+            on_host = index.compressed is None and kernels != "cuda"
+            return Exact(index) if on_host else ExactKernels(open_kernels(kernels, index, threads))
         case FlatPreset():
             from bench.search.flat import Flat
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from bench.index.index import Index
-from bench.search.kernels.base import Kernels, without_padding
+from bench.search.kernels.base import Kernels
 from bench.search.kernels.loops import maxima
 from bench.search.kernels.reference import similarities
 from bench.search.ranking import Ranking, top
@@ -17,30 +17,30 @@ QUERY_VECTORS_PER_BLOCK = 1024
 SCORES_KEPT = 8_000_000
 
 
-class ExactCodes:
-    """Exhaustive search over codes and residuals."""
+class ExactKernels:
+    """Exhaustive search by kernels, over codes and residuals or, on a GPU, over uncompressed vectors as well."""
 
     def __init__(self, kernels: Kernels):
         self.kernels = kernels
 
     def search(self, queries: np.ndarray, k: int, watch: Watch = unwatched) -> list[Ranking]:
         """The k best passages of each query ``[queries, query vectors, dim]`` float32."""
-        passages = np.arange(len(self.kernels.index))
 
-        def search(kernels: Any, vectors: np.ndarray) -> Ranking:
-            query = kernels.open(without_padding(vectors))
-            watch("centroids")
-            found = kernels.best(query, passages, k)
-            watch("scoring", scored=len(passages))
+        def search(kernels: Kernels, vectors: Any) -> Any:
+            query = kernels.open(vectors)
+            kernels.note(watch, "centroids")
+            found = kernels.best(query, None, k)
+            searched = 1 if isinstance(found, Ranking) else len(found)
+            kernels.note(watch, "scoring", scored=searched * len(kernels.index))
             return found
 
-        return self.kernels.each(search, list(queries))
+        return self.kernels.each(search, queries)
 
 
 class Exact:
     """Exhaustive search by matrix products. Vectors are read once per call, in blocks, for any number of queries.
 
-    A compressed index is decoded. This search is the reference of ``ExactCodes``.
+    A compressed index is decoded. This search is the reference of ``ExactKernels``.
     """
 
     def __init__(self, index: Index):

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from bench.search.kernels.base import Kernels, without_padding
-from bench.search.ranking import Ranking, select
+from bench.search.kernels.base import Kernels
+from bench.search.ranking import Ranking
 from bench.search.stage_times import Watch, unwatched
 
 FINAL_SHARE = 4
@@ -28,20 +28,20 @@ class Plaid:
     def search(self, queries: np.ndarray, k: int, watch: Watch = unwatched) -> list[Ranking]:
         """The k best passages of each query ``[queries, query vectors, dim]`` float32, fewer where fewer are found."""
 
-        def search(kernels: Any, vectors: np.ndarray) -> Ranking:
-            query = kernels.open(without_padding(vectors))
+        def search(kernels: Kernels, vectors: Any) -> Any:
+            query = kernels.open(vectors)
             probed = kernels.nearest(query, self.ncells)
-            watch("centroids")
-            passages = kernels.candidates(probed)
-            candidates, interactions = len(passages), 0
+            kernels.note(watch, "centroids")
+            passages = candidates = kernels.candidates(probed)
+            interactions = []
             for threshold, kept in self.stages:
-                if len(passages) > kept:
-                    interactions += len(passages)
-                    scores = kernels.interaction(query, passages, threshold)
-                    passages = passages[select(passages, scores, kept, kernels.index.id_rank)]
-            watch("candidates", candidates=candidates, interactions=interactions)
+                closest = kernels.closest(query, passages, kept, threshold)
+                if closest is not passages:
+                    interactions.append(passages)
+                passages = closest
+            kernels.note(watch, "candidates", candidates=[candidates], interactions=interactions)
             found = kernels.best(query, passages, k)
-            watch("scoring", scored=len(passages))
+            kernels.note(watch, "scoring", scored=[passages])
             return found
 
-        return self.kernels.each(search, list(queries))
+        return self.kernels.each(search, queries)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from bench.errors import DamagedFileError
-from bench.files.storage import FolderWriter, Manifest, open_folder, read_array, write_text
+from bench.files.finite import check_finite
+from bench.files.storage import FolderWriter, Manifest, open_folder, read_array, read_lines, write_text
 
 KIND = "query-vectors"
 VERSION = 1
@@ -26,7 +27,11 @@ class QueryVectors:
 def write_query_vectors(
     folder: Path, vectors: np.ndarray, ids: Sequence[str], cut: int | None = None, **manifest: Mapping[str, Any]
 ) -> Manifest:
-    """Write the vectors of queries; cut: how many of these were longer than the length they were cut at, where known."""
+    """Write the vectors of queries; cut: how many of these were longer than the length they were cut at, where known.
+
+    Raise DamagedFileError that names a query without a vector, or with one that is not finite.
+    """
+    _check(folder, vectors, ids)
     writer = FolderWriter(folder, KIND, VERSION)
     writer.array("vectors.npy", vectors)
     write_text(writer.path("ids.txt"), "".join(f"{name}\n" for name in ids))
@@ -35,12 +40,17 @@ def write_query_vectors(
 
 
 def open_query_vectors(folder: Path) -> QueryVectors:
-    manifest = open_folder(folder, KIND, VERSION, "encode-queries")
-    vectors = read_array(folder / "vectors.npy", mapped=False)
-    ids = (folder / "ids.txt").read_text(encoding="utf-8").split("\n")[:-1]
-    if vectors.ndim != 3 or len(ids) != len(vectors):
-        raise DamagedFileError(f"{folder} has {len(ids)} ids for vectors of shape {vectors.shape}")
+    manifest = open_folder(folder, KIND, VERSION, "encode-queries", ["vectors.npy", "ids.txt"])
+    vectors, ids = read_array(folder / "vectors.npy", mapped=False), read_lines(folder / "ids.txt")
+    _check(folder, vectors, ids)
+    manifest.check_counts(folder, queries=len(vectors), vectors=vectors.shape[1])
+    return QueryVectors(ids, vectors, manifest)
+
+
+def _check(folder: Path, vectors: np.ndarray, ids: Sequence[str]) -> None:
+    if vectors.ndim != 3 or vectors.dtype.kind != "f" or len(ids) != len(vectors) or len(set(ids)) != len(ids):
+        raise DamagedFileError(f"{folder} has {len(ids)} ids for vectors of shape {vectors.shape} and type {vectors.dtype}")
+    check_finite(vectors, f"query vectors of {folder}", [f"query {name!r}" for name in ids])
     if not vectors.any(axis=(1, 2)).all():
         empty = ids[int(vectors.any(axis=(1, 2)).argmin())]
         raise DamagedFileError(f"query {empty!r} of {folder} has no vector: encode the queries again")
-    return QueryVectors(ids, vectors, manifest)

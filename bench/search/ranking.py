@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.config.datasets import SelfMatch
 from bench.errors import DataError
+
+if TYPE_CHECKING:
+    from bench.config.datasets import SelfMatch
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ def top(passages: np.ndarray, scores: np.ndarray, k: int, id_rank: np.ndarray) -
     return Ranking(passages[order], scores[order])
 
 
-def check_self_match(self_match: SelfMatch, queries: Iterable[str], ids: Iterable[str]) -> None:
+def check_self_match(self_match: "SelfMatch", queries: Iterable[str], ids: Iterable[str]) -> None:
     """Raise DataError if a passage has the id of a query, where the protocol excludes this."""
     if self_match == "absent" and (both := sorted(set(queries).intersection(ids))):
         raise DataError(
@@ -49,7 +52,7 @@ def check_self_match(self_match: SelfMatch, queries: Iterable[str], ids: Iterabl
 
 
 def results(
-    ranking: Ranking, ids: Sequence[str], query: str, depth: int, self_match: SelfMatch
+    ranking: Ranking, ids: Sequence[str], query: str, depth: int, self_match: "SelfMatch"
 ) -> tuple[list[tuple[str, float]], int]:
     """Return ids and scores of the first ``depth`` results, and the number of self-matches dropped before the cut-off."""
     found = [(ids[passage], float(score)) for passage, score in zip(ranking.passages, ranking.scores, strict=True)]

@@ -10,7 +10,7 @@ import torch
 import transformers
 
 from bench.encoder.batching import autocast
-from bench.encoder.foreign import read_tokenizer, readable
+from bench.encoder.foreign import ONLY_LOCAL, check_finite, read_tokenizer, readable
 from bench.errors import DamagedFileError, SettingsError
 from bench.files.storage import FolderWriter, Manifest
 from bench.training.errors import TrainingError
@@ -43,11 +43,12 @@ def from_base(folder: Path) -> tuple[torch.nn.Module, transformers.PreTrainedTok
     """
     with readable(folder, "the weights of a network"):
         model, loading = transformers.AutoModelForSequenceClassification.from_pretrained(
-            folder, num_labels=1, dtype=torch.float32, local_files_only=True, output_loading_info=True
+            folder, num_labels=1, dtype=torch.float32, output_loading_info=True, **ONLY_LOCAL
         )
     missing = sorted(name for name in loading["missing_keys"] if not _of_head(name))
     if missing:
         raise DamagedFileError(f"{folder} lacks {missing[0]} and {len(missing) - 1} more weights of its network")
+    check_finite(model.state_dict(), folder)
     return model.eval(), read_tokenizer(folder)
 
 
@@ -59,6 +60,7 @@ def save(
     model: Any, tokenizer: transformers.PreTrainedTokenizerBase, folder: Path, **manifest: Mapping[str, Any]
 ) -> Manifest:
     """Write a folder that Hugging Face and sentence-transformers can also load. No file in the folder is pickled."""
+    check_finite(model.state_dict(), folder)
     writer = FolderWriter(folder, KIND, VERSION)
     model.config.sentence_transformers = {"activation_fn": IDENTITY}
     model.save_pretrained(folder)

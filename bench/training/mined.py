@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from bench.errors import DamagedFileError, SettingsError
-from bench.files.storage import FolderWriter, Manifest, open_folder, read_array, write_text
+from bench.files.finite import check_finite
+from bench.files.storage import FolderWriter, Manifest, open_folder, read_array, read_lines, write_text
 from bench.search.ranking import Ranking
 
 KIND = "mined"
@@ -62,8 +63,8 @@ def write_mined(
 
 def open_mined(folder: Path) -> Mined:
     """Return a shard as written. Raise DamagedFileError if its arrays are inconsistent."""
-    manifest = open_folder(folder, KIND, VERSION, "mine")
-    ids = (folder / "ids.txt").read_text(encoding="utf-8").split("\n")[:-1]
+    manifest = open_folder(folder, KIND, VERSION, "mine", ["passages.npy", "scores.npy", "ids.txt"])
+    ids = read_lines(folder / "ids.txt")
     passages, scores = (read_array(folder / f"{name}.npy", mapped=False) for name in ("passages", "scores"))
     if passages.ndim != 2 or passages.shape != scores.shape or len(ids) != len(passages):
         raise DamagedFileError(
@@ -72,4 +73,6 @@ def open_mined(folder: Path) -> Mined:
     absent = passages == ABSENT
     if (passages < ABSENT).any() or (absent != np.isnan(scores)).any() or (absent[:, :-1] > absent[:, 1:]).any():
         raise DamagedFileError(f"{folder} has passages without scores, or gaps between them; mine it anew")
+    manifest.check_counts(folder, queries=len(ids), passages=int((~absent).sum()))
+    check_finite(np.where(absent, 0, scores), f"scores of {folder}", [f"query {name!r}" for name in ids])
     return Mined(manifest, ids, passages, scores)

@@ -1,6 +1,6 @@
 """How fast a machine encodes, scores and trains, each beside the network alone in the same run; nothing is downloaded.
 
-``python -m bench.training.rates --device cuda`` needs torch, transformers and numpy, and no other package that is not theirs.
+``python -m bench.training.rates --device cuda`` needs torch, transformers, numpy and what they need.
 """
 
 import argparse
@@ -138,8 +138,9 @@ def cross_encoding(
     return [scoring, Row("cross-encoder training", rate, bound, rate / bound, "tokens/s", 0.4, note)]
 
 
-def measure(device: str, threads: int, sizes: Sizes = Sizes()) -> list[Row]:
+def measure(device: str, threads: int, sizes: Sizes | None = None) -> list[Row]:
     """Return the rows of encoding, scoring and training on a device, in bfloat16 on a GPU, else in float32."""
+    sizes = sizes or Sizes()
     torch.set_num_threads(threads)
     entries = vocabulary(sizes.words)
     tokenizer = made_tokenizer(entries)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from bench.errors import DamagedFileError, DataError
-from bench.files.storage import FolderWriter, Manifest, open_folder, read_array, write_text
+from bench.files.finite import check_finite
+from bench.files.storage import FolderWriter, Manifest, open_folder, read_array, read_lines, write_text
 from bench.training.mined import Mined
 
 KIND = "scores"
@@ -97,13 +98,15 @@ def write_scored(folder: Path, pairs: Pairs, scores: np.ndarray, **manifest: Map
 
 def open_scored(folder: Path) -> Scored:
     """Return a shard as written. Raise DamagedFileError if its arrays are inconsistent."""
-    manifest = open_folder(folder, KIND, VERSION, "score")
-    ids = (folder / "ids.txt").read_text(encoding="utf-8").split("\n")[:-1]
+    manifest = open_folder(folder, KIND, VERSION, "score", [*(f"{name}.npy" for name in ARRAYS), "scores.npy", "ids.txt"])
+    ids = read_lines(folder / "ids.txt")
     arrays = {name: read_array(folder / f"{name}.npy", mapped=False) for name in ARRAYS}
     pairs, scores = Pairs(ids, **arrays), read_array(folder / "scores.npy", mapped=False)
     lengths = {len(pairs.passages), len(pairs.relevant), len(scores), int(pairs.offsets[-1])}
     if len(lengths) != 1 or len(pairs.offsets) != len(ids) + 1 or (pairs.found > np.diff(pairs.offsets)).any():
         raise DamagedFileError(f"{folder} has {len(ids)} queries, and arrays of {sorted(lengths)} pairs; score it anew")
+    manifest.check_counts(folder, queries=len(ids), pairs=len(scores))
+    check_finite(scores, f"scores of {folder}")
     return Scored(manifest, pairs, scores)
 
 

@@ -14,6 +14,7 @@ import transformers
 
 from bench.encoder import base, checkpoint
 from bench.encoder.encode import encode_passages
+from bench.encoder.foreign import ONLY_LOCAL, check_finite
 from bench.encoder.model import MeanPooling
 from bench.errors import DamagedFileError, SettingsError
 from bench.files.storage import MANIFEST, digest_of, open_folder, read_json, sha256_file
@@ -56,7 +57,7 @@ class CrossEncoderTeacher:
             max_length=maxlen,
             activation_fn=torch.nn.Identity(),
             device=device,
-            local_files_only=True,
+            **ONLY_LOCAL,
             model_kwargs={"dtype": torch.float32},
         )
         self._model.eval()
@@ -139,15 +140,16 @@ def _digest(folder: Path) -> str:
 
 def _check_head(folder: Path) -> None:
     """Raise an error for a missing head, which Hugging Face would initialise at random, and for more than one label."""
-    config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
+    config = transformers.AutoConfig.from_pretrained(folder, **ONLY_LOCAL)
     names = config.architectures or ["of no stated architecture"]
     if not names[0].endswith("ForSequenceClassification"):
         raise SettingsError(f"{folder} holds a {names[0]}, no cross-encoder (a model for sequence classification)")
     if config.num_labels != 1:
         raise SettingsError(f"{folder} has {config.num_labels} labels; a teacher has one, the relevance of a passage")
-    _, loading = transformers.AutoModelForSequenceClassification.from_pretrained(
-        folder, local_files_only=True, output_loading_info=True
+    model, loading = transformers.AutoModelForSequenceClassification.from_pretrained(
+        folder, output_loading_info=True, **ONLY_LOCAL
     )
+    check_finite(model.state_dict(), folder)
     if missing := sorted(loading["missing_keys"]):
         raise DamagedFileError(f"{folder / base.WEIGHTS} lacks {missing[0]}: the scores of such a model mean nothing")
 

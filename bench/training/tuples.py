@@ -143,7 +143,7 @@ def read_tuples(
     Raise DamagedFileError for a folder of another kind. Raise DataError for an invalid line and, unless ``needs_scores`` is
     False, for tuples without teacher scores.
     """
-    manifest = open_folder(folder, KIND, VERSION, "tuples")
+    manifest = open_folder(folder, KIND, VERSION, "tuples", [NAME])
     if needs_scores and not manifest.settings["scored"]:
         raise DataError(f"the tuples of {folder} have no teacher scores; make them from scored shards (`bench score`)")
     checker = Checker(queries, passages, repeats=manifest.settings["repeats"])

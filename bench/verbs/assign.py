@@ -3,8 +3,10 @@
 from pathlib import Path
 
 from bench.codec import nearest
-from bench.files.storage import write_array
+from bench.errors import DataError
+from bench.files.provenance import context
 from bench.index.centroids import open_centroids
+from bench.index.parts import write_codes
 from bench.index.shards import open_shard
 from bench.verbs.common import KernelDevice, Threads, limit_threads, take_device
 
@@ -14,16 +16,20 @@ def assign(*, vectors: Path, centroids: Path, threads: Threads, device: KernelDe
 
     :param vectors: Shard folder.
     :param centroids: Folder of centroids.
-    :param output: .npy of codes to write.
+    :param output: Folder of codes to write.
     """
     take_device(device)
     limit_threads(threads)
-    shard, centres = open_shard(vectors).vectors, open_centroids(centroids).clusters.centroids
+    opened, source = open_shard(vectors), open_centroids(centroids)
+    shard, centres = opened.vectors, source.clusters.centroids
+    if shard.shape[1] != centres.shape[1]:
+        raise DataError(f"{vectors} has vectors of dim {shard.shape[1]}, {centroids} of {centres.shape[1]}: other models")
     if device == "cuda":
         from bench.codec import cuda
 
         codes = cuda.assign(shard, centres)
     else:
         codes = nearest.assign(shard, centres, threads=threads)
-    write_array(output, codes)
+    inputs = {"vectors": opened.manifest.digest, "centroids": source.manifest.digest}
+    write_codes(output, codes, len(centres), settings={"threads": threads}, inputs=inputs, context=context(__name__))
     print(f"{len(codes)} codes of {codes.dtype}")

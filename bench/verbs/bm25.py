@@ -5,9 +5,8 @@ from pathlib import Path
 from bench.config.datasets import SelfMatch
 from bench.config.settings import Count
 from bench.corpus.texts import open_passages, open_queries
-from bench.evaluation.runs import Run, write_run
+from bench.evaluation.runs import Run, save
 from bench.files.provenance import context
-from bench.files.storage import sha256_file, write_json
 from bench.index.ids import id_ranks
 from bench.search.lexical import BM25, K1, B
 from bench.search.ranking import check_self_match, results
@@ -20,7 +19,7 @@ def bm25(*, corpus: Path, queries: Path, depth: Count, self_match: SelfMatch = "
     :param queries: Query folder.
     :param depth: Passages per ranking.
     :param self_match: Whether a query's own passage is dropped or refused.
-    :param output: run.trec.gz to write; its record goes beside it as run.json.
+    :param output: run.trec.gz to write; its record goes beside it, as run.json.
     """
     passages, asked = open_passages(corpus), open_queries(queries)
     texts = list(passages.slice(0, len(passages)))
@@ -33,14 +32,12 @@ def bm25(*, corpus: Path, queries: Path, depth: Count, self_match: SelfMatch = "
     for query, ranking in zip(asked.texts, rankings, strict=True):
         found[query.id], dropped = results(ranking, ids, query.id, depth, self_match)
         removed += dropped
-    write_run(output, found, "bm25")
     record = {
         "settings": {"engine": "bm25", "k1": K1, "b": B, "depth": depth, "self_match": self_match},
         "inputs": {"corpus": passages.manifest.digest, "queries": asked.manifest.digest},
         "corpus": {"counts": dict(passages.manifest.counts), **passages.manifest.settings},
         "counts": {"queries": len(found), "self_matches": removed},
-        "digest": sha256_file(output),
         "context": context(__name__),
     }
-    write_json(output.with_name("run.json"), record)
+    save(output, found, "bm25", record)
     print(f"{len(found)} queries, {sum(map(len, found.values()))} results; {removed} self-matches removed")

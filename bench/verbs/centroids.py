@@ -6,11 +6,18 @@ from bench.config.settings import Count, Natural
 from bench.files.provenance import context
 from bench.index.centroids import find_centroids, write_centroids
 from bench.index.shards import open_shard
-from bench.verbs.common import Threads, limit_threads
+from bench.verbs.common import KernelDevice, Threads, limit_threads, take_device
 
 
 def centroids(
-    *, vectors: list[Path], iterations: Count, times: Count = 1, seed: Natural, threads: Threads, output: Path
+    *,
+    vectors: list[Path],
+    iterations: Count,
+    times: Count = 1,
+    seed: Natural,
+    threads: Threads,
+    device: KernelDevice = "cpu",
+    output: Path,
 ) -> None:
     """Find the centroids of a model's vectors by k-means on a sample of passages, and hold out vectors to fit codecs on.
 
@@ -20,15 +27,16 @@ def centroids(
     :param seed: Seed of the sample and of k-means.
     :param output: Folder of centroids to write.
     """
+    take_device(device)
     limit_threads(threads)
     shards = [open_shard(folder) for folder in vectors]
     settings = {"seed": seed, "iterations": iterations, "threads": threads, "times": times}
-    found = find_centroids(shards, **settings)
+    found = find_centroids(shards, **settings, device=device)
     write_centroids(
         output,
         found.clusters,
         found.heldout,
-        settings=settings,
+        settings={**settings, "device": device},
         inputs={f"shard {number}": shard.manifest.digest for number, shard in enumerate(shards)},
         counts={"sample passages": found.passages, "sample vectors": found.vectors},
         context=context(__name__),

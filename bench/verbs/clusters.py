@@ -12,7 +12,8 @@ from bench.errors import DataError
 from bench.evaluation import clusters as counts
 from bench.evaluation.clusters import Tokens
 from bench.files.provenance import context
-from bench.files.storage import read_array, write_json
+from bench.files.storage import write_json
+from bench.index.parts import open_codes
 from bench.index.shards import read_lengths
 from bench.verbs.common import prepare_torch
 
@@ -35,7 +36,7 @@ def clusters(
     :param model: Model folder.
     :param corpus: Corpus folder.
     :param vectors: All shards of the corpus, in order.
-    :param codes: .npy of codes, one per shard.
+    :param codes: Folders of codes, one per shard.
     :param random_codes: The same of random vectors.
     :param examples: Clusters and words that are shown.
     :param seed: Seed of the choice of these.
@@ -61,7 +62,7 @@ def clusters(
 
     def coded(files: list[Path]) -> Iterator[tuple[np.ndarray, Tokens]]:
         for path, found in zip(files, tokens(), strict=True):
-            code = read_array(path)
+            code = open_codes(path).array
             if len(code) != len(found.places):
                 raise DataError(f"{path} has {len(code)} codes, but its shard has {len(found.places)} vectors")
             yield counts.keys(code, found.ids[found.places]), found

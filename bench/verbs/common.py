@@ -40,13 +40,13 @@ def take_device(device: str) -> None:
 
 
 def prepare_torch(threads: int, seed: int = 0, device: str = "cpu") -> None:
-    """Set threads, seed and device, and turn off the progress bars and advice of transformers."""
+    """Set threads (of torch and of numpy), seed and device, and turn off the progress bars and advice of transformers."""
     take_device(device)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     import torch
     import transformers
 
-    torch.set_num_threads(threads)
+    limit_threads(threads)
     torch.manual_seed(seed)
     transformers.utils.logging.disable_progress_bar()
     transformers.utils.logging.set_verbosity_error()

@@ -7,9 +7,9 @@ from bench.config.own_runs import EXTERNAL
 from bench.config.settings import Count
 from bench.corpus.texts import open_passages, open_queries
 from bench.evaluation import external
-from bench.evaluation.runs import write_run
+from bench.evaluation.runs import save
 from bench.files.provenance import context
-from bench.files.storage import sha256_file, write_json
+from bench.files.storage import sha256_file
 
 
 def import_run(
@@ -30,7 +30,7 @@ def import_run(
     :param depth: Passages per ranking that are kept.
     :param asked_depth: Passages that the system was asked for; those of its longest ranking if absent.
     :param self_match: Whether a query's own passage is dropped or refused.
-    :param output: run.trec.gz to write; its record goes beside it as run.json.
+    :param output: run.trec.gz to write; its record goes beside it, as run.json.
     """
     passages, asked = open_passages(corpus), open_queries(queries)
     read = external.read(run)
@@ -44,17 +44,15 @@ def import_run(
         depth=depth,
         self_match=self_match,
     )
-    write_run(output, found, EXTERNAL)
     record = {
         "settings": {"engine": EXTERNAL, "depth": min(depth, reached), "asked_depth": reached, "self_match": self_match},
         "source": str(run),
         "inputs": {"corpus": passages.manifest.digest, "queries": asked.manifest.digest, "source": sha256_file(run)},
         "corpus": {"counts": dict(passages.manifest.counts), **passages.manifest.settings},
         "counts": counts,
-        "digest": sha256_file(output),
         "context": context(__name__),
     }
-    write_json(output.with_name("run.json"), record)
+    save(output, found, EXTERNAL, record)
     print(
         f"{run}: {counts['queries']} queries, {counts['self_matches']} self-matches removed, {counts['left_out']} left out"
     )

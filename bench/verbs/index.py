@@ -6,9 +6,9 @@ from bench.codec.names import UNCOMPRESSED
 from bench.corpus.texts import open_passages
 from bench.errors import DataError
 from bench.files.provenance import context
-from bench.files.storage import read_array
 from bench.index.build import build_compressed, build_uncompressed
 from bench.index.codecs import open_codec
+from bench.index.parts import open_codes, open_residuals
 from bench.index.shards import open_shard
 
 ENCODED = ("doc_maxlen", "passages_per_shard", "precision", "threads")
@@ -28,8 +28,8 @@ def index(
     :param corpus: Corpus folder.
     :param vectors: All shards of the corpus, in order.
     :param codec: Codec folder; uncompressed if absent.
-    :param codes: .npy of codes, one per shard.
-    :param residuals: .npy of residual bytes, one per shard.
+    :param codes: Folders of codes, one per shard.
+    :param residuals: Folders of residual bytes, one per shard.
     :param output: Index folder to write.
     """
     passages = open_passages(corpus)
@@ -47,11 +47,19 @@ def index(
         manifest = build_uncompressed(output, shards, passages.ids(), settings={"codec": UNCOMPRESSED, **settings}, **made)
     else:
         opened, fitted = open_codec(codec)
+        coded, packed = (
+            [open_codes(folder) for folder in codes or ()],
+            [open_residuals(folder) for folder in residuals or ()],
+        )
+        for folder, part, shard in zip(codes or (), coded, shards, strict=False):
+            part.check_made_from(folder, vectors=shard.manifest.digest, centroids=fitted.inputs["centroids"])
+        for folder, part, code in zip(residuals or (), packed, coded, strict=False):
+            part.check_made_from(folder, codes=code.manifest.digest, codec=fitted.digest)
         manifest = build_compressed(
             output,
-            shards,
-            [read_array(path) for path in codes or ()],
-            [read_array(path) for path in residuals or ()],
+            [shard.doclens for shard in shards],
+            [part.array for part in coded],
+            [part.array for part in packed],
             opened,
             passages.ids(),
             settings={**fitted.settings, **settings},

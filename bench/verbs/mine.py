@@ -10,7 +10,7 @@ from bench.machine.progress import bar
 from bench.search.engines import open_engine
 from bench.search.ranking import Ranking
 from bench.training.mined import stretch, write_mined
-from bench.verbs.common import Flat, Threads, limit_threads
+from bench.verbs.common import Flat, Threads, limit_threads, take_device
 from bench.verbs.engine import SearchFlags, preset_given, provenance
 
 QUERIES_PER_CALL = 512
@@ -34,6 +34,7 @@ def mine(
     preset = preset_given(engine, flags.depth)
     index, queries = flags.open()
     first, last = stretch(len(queries.ids), shard, shards)
+    take_device(flags.kernels)
     limit_threads(threads)
     opened = open_engine(preset, index, flags.kernels, threads)
     rankings: list[Ranking] = []

@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from bench.config.seeds import split
 from bench.config.settings import Count, Natural
 from bench.errors import DataError
 from bench.evaluation.reconstruction import Sample, bits_of
-from bench.evaluation.runs import read_run
+from bench.evaluation.runs import open_run
 from bench.files.provenance import context
-from bench.files.storage import read_json, write_json
+from bench.files.storage import write_json
 from bench.index.index import Index, open_index
 from bench.search.kernels.base import without_padding
 from bench.search.queries import open_query_vectors
@@ -27,6 +28,7 @@ def reconstruction(
     first: Count,
     dataset: str,
     model: str,
+    model_seed: Natural | None = None,
     seed: Natural,
     threads: Threads,
     output: Path,
@@ -41,6 +43,7 @@ def reconstruction(
     :param first: Passages of each ranking that MaxSim is compared on; all of a shorter ranking.
     :param dataset: Name of the data set in the tables.
     :param model: Name of the model in the tables.
+    :param model_seed: Seed of the model, where there are several.
     :param seed: Seed of the sample and of the noise of the test channel.
     :param output: JSON to write.
     """
@@ -48,10 +51,11 @@ def reconstruction(
     plain, asked = open_index(reference), open_query_vectors(queries)
     if plain.raw is None:
         raise DataError(f"--reference {reference} is compressed as {plain.manifest.settings['codec']}: give the fp16 index")
-    inputs = read_json(run.with_name("run.json"))["inputs"]
+    ranked, record_of_run = open_run(run)
+    inputs = record_of_run["inputs"]
     if inputs != {**plain.manifest.inputs, **asked.manifest.inputs, "index": plain.manifest.digest}:
         raise DataError(f"{run} was not searched in {reference} with the vectors of {queries}: search again")
-    found = {query: [passage for passage, _ in ranking[:first]] for query, ranking in read_run(run).items()}
+    found = {query: [passage for passage, _ in ranking[:first]] for query, ranking in ranked.items()}
     wanted = {passage for passages in found.values() for passage in passages}
     place = {name: number for number, name in enumerate(plain.ids) if name in wanted}
     pairs = [
@@ -74,6 +78,7 @@ def reconstruction(
     record = {
         "dataset": dataset,
         "model": model,
+        **({"model_seed": model_seed} if model_seed is not None else {}),
         "codecs": rows,
         "dim": plain.dim,
         "variance": float(compared.source.variances.sum()),
@@ -96,9 +101,10 @@ def _row(compared: Sample, plain: Index, folder: Path, seed: int) -> dict[str, A
     same = all(index.manifest.inputs[name] == plain.manifest.inputs[name] for name in ("corpus", "model"))
     if not same or not np.array_equal(index.doclens, plain.doclens):
         raise DataError(f"--indexes {folder} and --reference are of different passages or models")
-    bits = bits_of(index)
+    bits, (_, seed_of_codec) = bits_of(index), split(folder.parent.name)
     return {
         "codec": index.manifest.settings["codec"],
+        **({"seed": seed_of_codec} if seed_of_codec is not None else {}),
         "bits": bits,
         "measured": compared.measured(index),
         "bound": compared.bound(sum(bits.values()), seed),

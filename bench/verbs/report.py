@@ -8,9 +8,10 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from bench.config.settings import Natural
-from bench.errors import SettingsError
-from bench.evaluation.runs import Run, read_run
-from bench.report.records import Record, Row, row_of
+from bench.errors import DataError, SettingsError
+from bench.evaluation.runs import Run, open_run
+from bench.report.records import Record
+from bench.report.seeds import Key, key_of
 from bench.verbs.common import pairs
 
 Metrics = Annotated[list[Path], Parameter(help="metrics.json of every run.")]
@@ -36,8 +37,13 @@ def margins(given: Sequence[str]) -> dict[str, float]:
     return found
 
 
-def rankings(metrics: Sequence[Record], runs: Sequence[Path]) -> dict[Row, Run]:
-    """Return the rankings of each record of quality; raises SettingsError unless there are as many runs as records."""
+def rankings(metrics: Sequence[Record], runs: Sequence[Path]) -> dict[Key, Run]:
+    """Return the rankings of each record of quality; raises SettingsError unless there are as many runs as records, and
+    DataError for a run that is not the one that was evaluated."""
     if len(metrics) != len(runs):
         raise SettingsError(f"--runs gives {len(runs)} runs for {len(metrics)} records of quality: give one for each")
-    return {row_of(record): read_run(path) for record, path in zip(metrics, runs, strict=True)}
+    found = {key_of(record): (path, *open_run(path)) for record, path in zip(metrics, runs, strict=True)}
+    for record, (path, _, made) in zip(metrics, found.values(), strict=True):
+        if record["run"].get("digest") != made.get("digest"):
+            raise DataError(f"{path} is not the run of the record {'/'.join(map(str, key_of(record)))}: evaluate it again")
+    return {key: run for key, (_, run, _) in found.items()}

@@ -5,14 +5,13 @@ from typing import Annotated
 
 from bench.config.datasets import SelfMatch
 from bench.config.presets import EngineFlags
-from bench.evaluation.runs import Run, write_run
+from bench.evaluation.runs import Run, save
 from bench.files.provenance import context
-from bench.files.storage import sha256_file, write_json
 from bench.machine.progress import bar
 from bench.search.engines import open_engine
 from bench.search.ranking import check_self_match, results
 from bench.search.stage_times import StageWork
-from bench.verbs.common import Flat, Threads, limit_threads
+from bench.verbs.common import Flat, Threads, limit_threads, take_device
 from bench.verbs.engine import SearchFlags, preset_given, provenance
 
 QUERIES_PER_CALL = 512
@@ -29,10 +28,11 @@ def search(
     """Search an index with query vectors and write a run in TREC format.
 
     :param self_match: Whether a query's own passage is dropped or refused.
-    :param output: run.trec.gz to write; its record goes beside it as run.json.
+    :param output: run.trec.gz to write; its record goes beside it, as run.json.
     """
     asked = flags.depth + (self_match == "removed")  # one more, where the query's own passage is removed
     preset = preset_given(engine, asked)
+    take_device(flags.kernels)
     index, queries = flags.open()
     check_self_match(self_match, queries.ids, index.ids)
     limit_threads(threads)
@@ -48,15 +48,13 @@ def search(
                 found[name], dropped = results(ranking, index.ids, name, flags.depth, self_match)
                 removed += dropped
             progress.update(len(rankings))
-    write_run(output, found, f"{index.manifest.settings['codec']}-{preset.engine}")
     settings = {"depth": flags.depth, "self_match": self_match, "kernels": flags.kernels, "threads": threads}
     record = {
         "settings": {**preset.model_dump(), **settings},
         **provenance(index, queries),
         "counts": {"queries": len(found), "self_matches": removed},
         "work": dict(watch.work),
-        "digest": sha256_file(output),
         "context": context(__name__),
     }
-    write_json(output.with_name("run.json"), record)
+    save(output, found, f"{index.manifest.settings['codec']}-{preset.engine}", record)
     print(f"{len(found)} queries, {sum(map(len, found.values()))} results; {removed} self-matches removed")

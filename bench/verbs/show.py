@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.config.own_runs import EXTERNAL
+from bench.config.seeds import named
 from bench.config.settings import flags
 from bench.errors import DataError
 from bench.files.storage import read_json
@@ -44,7 +45,7 @@ def _lines(found: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, st
 
 
 def _evaluated(path: Path, found: Mapping[str, Any]) -> list[str]:
-    names = {name: found[name] for name in ("dataset", "model", "codec", "preset")}
+    names = {name: found.get(name) for name in ("dataset", "model", "codec", "preset", "seed")}
     rules = {"protocol": [f"{name}={value}" for name, value in found["protocol"].items()]}
     against = {"against": found.get("against")}
     deviations = {"deviations": [f"{name}={value}" for name, value in found["deviations"].items()] or None}
@@ -73,19 +74,24 @@ def _timed(path: Path, found: Mapping[str, Any]) -> list[str]:
 
 
 def _sized(path: Path, found: Mapping[str, Any]) -> list[str]:
-    names = flags({name: found[name] for name in ("corpus", "model")})
+    names = flags({name: found.get(name) for name in ("corpus", "model", "seed")})
     return [f"size --index {path.parent / 'index'} {names} --output {path}"]
 
 
 def _rebuilt(path: Path, found: Mapping[str, Any]) -> list[str]:
     model, queries = path.parents[1], path.stem
     indexes = {
-        "indexes": [str(model / row["codec"] / "index") for row in found["codecs"]],
+        "indexes": [str(model / _folder(row) / "index") for row in found["codecs"]],
         "reference": model / "fp16/index",
     }
     inputs = {"queries": model / "queries" / queries, "run": model / "fp16/exact" / queries / "run.trec.gz"}
-    names = {name: found[name] for name in ("dataset", "model")}
+    names = {name: found.get(name) for name in ("dataset", "model", "model_seed")}
     return [f"reconstruction {flags(indexes, inputs, names, found['settings'])} --output {path}"]
+
+
+def _folder(row: Mapping[str, Any]) -> str:
+    """Return the folder of a codec, whose name ends in its seed where there are several and the model has none."""
+    return named(row["codec"], row["seed"]) if "seed" in row else str(row["codec"])
 
 
 def _index(path: Path) -> str:

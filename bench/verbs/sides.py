@@ -12,8 +12,7 @@ from bench.encoder import checkpoint
 from bench.encoder.inputs import Inputs
 from bench.errors import DataError, SettingsError
 from bench.evaluation.explanation import contributions
-from bench.evaluation.runs import Run, read_run
-from bench.files.storage import read_json
+from bench.evaluation.runs import open_run
 from bench.index.index import Index, open_index
 from bench.search.queries import open_query_vectors
 
@@ -26,7 +25,8 @@ class Side:
     """
 
     def __init__(self, run: Path):
-        self.run, record = run, read_json(run.with_name("run.json"))
+        self.run = run
+        self.rankings, record = open_run(run)
         if "index" not in record:
             raise SettingsError(f"{run} was not searched by token vectors: there are no tokens to explain it by")
         self.common = {name: record["inputs"][name] for name in ("corpus", "model", "queries")}
@@ -41,10 +41,6 @@ class Side:
         self.index = open_index(codec / "index")
         if self.index.manifest.digest != record["inputs"]["index"]:
             raise DataError(f"{codec / 'index'} is not the index that {run} was searched in: search again")
-
-    @functools.cached_property
-    def rankings(self) -> Run:
-        return read_run(self.run)
 
     def ranking(self, query: str) -> Sequence[tuple[str, float]]:
         if query not in self.rankings:

@@ -19,11 +19,11 @@ def worst(*, runs: list[Path], against: Path, most: Count, output: Path) -> None
     """Find the queries that lost most against another run, with the judged passages that moved and the tokens that lost.
 
     The JSON is a list, run by run, of at most so many queries each, the one that lost most first. Its keys are queries (the
-    data set), model, codec, preset, engine, query (id), text, measure (the first one of the data set), value,
-    reference_value, moved and tokens. moved is a list of the relevant passages with another rank, the one that fell farthest
-    first: passage, grade, text (its beginning), rank and reference_rank, null where it is not in the ranking. tokens is a
-    list of the query tokens for the first of these, the one that lost most first: passage, token, match (the passage token
-    with the largest inner product), value (the product), reference_match, reference_value, change.
+    data set), model, codec, preset, seed (where there are several), engine, query (id), text, measure (the first one of the
+    data set), value, reference_value, moved and tokens. moved is a list of the relevant passages with another rank, the one
+    that fell farthest first: passage, grade, text (its beginning), rank and reference_rank, null where it is not in the
+    ranking. tokens is a list of the query tokens for the first of these, the one that lost most first: passage, token, match
+    (the passage token with the largest inner product), value (the product), reference_match, reference_value, change.
 
     :param runs: run.trec.gz of each run where the workflow wrote it, with run.json and metrics.json beside it.
     :param against: The run that they are compared with, by the same model for the same queries.
@@ -48,7 +48,7 @@ def worst(*, runs: list[Path], against: Path, most: Count, output: Path) -> None
 def _of_run(record: Record, reference: Record, one: Side, other: Side, asked: Asked, most: int) -> list[dict[str, Any]]:
     measure = record["measures"][0]
     values, before = record["per_query"][measure], reference["per_query"][measure]
-    described = {name: record[name] for name in ("model", "codec", "preset")}
+    described = {name: record[name] for name in ("model", "codec", "preset", "seed") if name in record}
     rows = []
     for query in worst_queries(values, before, most):
         text, grades = asked.query(query)

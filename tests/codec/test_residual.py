@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from bench.codec import residual
+from bench.codec import packing, residual
 from bench.codec.packing import unpack
 
 
@@ -38,7 +38,7 @@ def test_each_weight_lies_inside_its_bucket():
 @pytest.mark.parametrize("dim", [8, 24, 128])
 def test_every_byte_of_the_codebook_stands_for_the_weights_of_its_buckets(nbits, dim):
     weights = np.random.default_rng(2).standard_normal(2**nbits).astype(np.float32)
-    table = residual.codebook(weights, dim)
+    table = packing.codebook(weights, dim)
     size = dim * nbits // 8
     assert table.shape == (size, 256, dim // size)
     assert table.dtype == np.float32

@@ -17,10 +17,10 @@ def test_a_rotation_is_orthogonal_and_the_same_for_the_same_seed(dim):
 def test_the_dimensions_of_a_rotated_unit_vector_are_nearly_normal_whatever_it_was():
     one = np.zeros(128, np.float32)
     one[3] = 1
-    values = np.concatenate([one @ rotated.rotation(128, seed) for seed in range(200)]) * np.sqrt(128)
-    assert values.mean() == pytest.approx(0, abs=0.02)
-    assert values.std() == pytest.approx(1, abs=0.02)
-    assert np.mean(np.abs(values) < 0.6745) == pytest.approx(0.5, abs=0.015)
+    values = np.concatenate([one @ rotated.rotation(128, seed) for seed in range(40)]) * np.sqrt(128)
+    assert values.mean() == pytest.approx(0, abs=0.04)
+    assert values.std() == pytest.approx(1, abs=0.03)
+    assert np.mean(np.abs(values) < 0.6745) == pytest.approx(0.5, abs=0.03)
 
 
 @pytest.mark.parametrize(("nbits", "positive"), [(1, [0.7979]), (2, [0.4528, 1.5104])])

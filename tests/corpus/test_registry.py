@@ -50,7 +50,7 @@ def test_the_embedded_corpora_are_extracted_below_the_home_of_ir_datasets():
     assert path.name == "pairs.jsonl"
 
 
-@pytest.mark.parametrize("subset", ["tiny", "test", pytest.param("train", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("subset", ["tiny", *(pytest.param(name, marks=pytest.mark.slow) for name in ("test", "train"))])
 def test_the_content_of_an_embedded_corpus_is_pinned_at_the_locked_versions(subset, tmp_path):
     locked = locked_versions()
     for name, version in pydocs.versions(subset).items():

@@ -12,6 +12,7 @@ from bench.encoder.encode import encode_passages, encode_queries
 from bench.encoder.model import mean_pooling
 from bench.errors import DamagedFileError
 from bench.files.storage import sha256_file
+from tests.changes import signed
 
 TEXTS = ["the cat, and a dog", "moon", ""]
 
@@ -24,7 +25,7 @@ def rewrite_weights(folder, change):
     safetensors.torch.save_file(tensors, path, metadata={"format": "pt"})
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["files"][checkpoint.WEIGHTS] = {"bytes": path.stat().st_size, "sha256": sha256_file(path)}
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    (folder / "manifest.json").write_text(json.dumps(signed(manifest)))
 
 
 def test_a_saved_model_gives_exactly_the_same_vectors(tiny_encoder, tmp_path):

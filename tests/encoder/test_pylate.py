@@ -123,10 +123,28 @@ def test_what_an_older_config_does_not_say_has_the_default_of_pylate(copy):
     assert (settings.query_marker, settings.pad_queries, settings.attend_to_mask_tokens) == ("[Q] ", True, False)
 
 
+def test_a_prefix_that_is_not_in_the_vocabulary_is_one_token_at_its_end_with_the_mean_of_all_embeddings(
+    copy, tmp_path, capsys
+):
+    plain, _ = loading.load(GOLDEN / "pylate" / "bert-residual")
+    encoder, lengths = loading.load(copy(USAGE, query_prefix="[Query] "))
+    before = len(plain.inputs.tokenizer)
+    assert encoder.inputs.tokenizer.convert_tokens_to_ids("[Query] ") == before
+    rows = encoder.bert.get_input_embeddings().weight.detach()
+    assert rows.shape[0] == before + 1
+    np.testing.assert_allclose(rows[before], plain.bert.get_input_embeddings().weight.detach().mean(dim=0), atol=1e-7)
+    ids, _ = encoder.inputs.queries(["a cat"], lengths["query_maxlen"])
+    assert (ids == before).sum() == 1
+    assert ids[0, 1] == before
+    assert "'[Query] ' added to the vocabulary, with the mean of all embeddings" in capsys.readouterr().err
+    checkpoint.save(encoder, tmp_path / "model", settings=lengths)
+    again, _ = loading.load(tmp_path / "model")
+    np.testing.assert_array_equal(again.inputs.queries(["a cat"], lengths["query_maxlen"])[0], ids)
+
+
 @pytest.mark.parametrize(
     ("file", "changes", "message"),
     [
-        (USAGE, {"query_prefix": "[Query] "}, r"has query_prefix '\[Query\] ', which the tokenizer does not have"),
         (USAGE, {"skiplist_words": ["is", "¬"]}, "has '¬' among skiplist_words, .* PyLate would drop every unknown word"),
         (USAGE, {"document_length": 129}, "has doc_maxlen 129, its network takes 128 tokens at most"),
         (USAGE, {"query_length": "32"}, "has query_length '32', expected int"),

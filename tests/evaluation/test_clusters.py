@@ -9,7 +9,8 @@ from bench.encoder import checkpoint
 from bench.encoder.encode import encode_measured
 from bench.errors import DataError
 from bench.evaluation import clusters
-from bench.files.storage import read_json, write_array
+from bench.files.storage import read_json
+from bench.index.parts import write_codes
 from bench.index.shards import write_shard
 
 TEXTS = ["good food, and the food", "a bird in the air", "", "the good bird found food"] * 12
@@ -90,8 +91,8 @@ def built(tiny_encoder, tmp_path):
         tokens = clusters.tokenised(encoder.inputs, some, doclens, 32)
         codes = {"codes": tokens.ids[tokens.places] % 16, "random-codes": rng.integers(0, 16, len(vectors))}
         for name, code in codes.items():
-            write_array(tmp_path / f"{name}-{number}.npy", code.astype(np.uint8))
-            flags[name].append(str(tmp_path / f"{name}-{number}.npy"))
+            write_codes(tmp_path / f"{name}-{number}", code.astype(np.uint8), 16)
+            flags[name].append(str(tmp_path / f"{name}-{number}"))
         flags["vectors"].append(str(shard))
     words = [word for name, paths in flags.items() for word in (f"--{name}", *paths)]
     folders = ["--model", str(tmp_path / "models/tiny"), "--corpus", str(tmp_path / "toy/corpus")]
@@ -116,10 +117,10 @@ def test_real_vectors_have_one_cluster_per_token_and_random_ones_many(built):
 
 def test_codes_that_are_not_of_the_shards_are_refused(built, capsys):
     words, folder = built
-    write_array(folder / "codes-1.npy", np.zeros(3, np.uint8))
+    write_codes(folder / "codes-1", np.zeros(3, np.uint8), 16)
     assert main(words) == 1
-    assert "codes-1.npy has 3 codes, but its shard has" in capsys.readouterr().err
-    words.remove(str(folder / "codes-1.npy"))
+    assert "codes-1 has 3 codes, but its shard has" in capsys.readouterr().err
+    words.remove(str(folder / "codes-1"))
     assert main(words) == 1
     assert "2 shards have 1 files of codes and 2 of random ones" in capsys.readouterr().err
     assert not (folder / "clusters.json").exists()

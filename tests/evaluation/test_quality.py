@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from bench.errors import SettingsError
+from bench.errors import DataError, SettingsError
 from bench.evaluation.quality import evaluate, measure
 
 GRADED = {"q1": {"d1": 1, "d3": 2, "d9": 0}}
@@ -160,3 +160,8 @@ def test_another_spelling_is_refused_with_the_one_used_here(name, canonical):
 def test_a_measure_without_a_cutoff_is_refused_with_one_that_has_it(name):
     with pytest.raises(SettingsError, match=f"{name!r} of .* has no cutoff; write for example {name}@50"):
         evaluate(RUN, GRADED, [name], 50)
+
+
+def test_there_is_no_mean_over_no_judged_query():
+    with pytest.raises(DataError, match="there is no judged query: a mean over none is no number"):
+        evaluate({"q1": [("d1", 1.0)]}, {}, ["RR@10"], 10)

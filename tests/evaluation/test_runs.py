@@ -1,12 +1,14 @@
 import gzip
+import json
+import math
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.errors import DataError
-from bench.evaluation.runs import read_run, write_run
+from bench.errors import DamagedFileError, DataError
+from bench.evaluation.runs import open_run, read_run, record_path, save, write_run
 
 NAMES = st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=8)
 SCORES = st.floats(width=32, allow_nan=False, allow_infinity=False)
@@ -14,7 +16,7 @@ RANKINGS = st.lists(st.tuples(NAMES, SCORES), min_size=1, max_size=5, unique_by=
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
-@given(run=st.dictionaries(NAMES, RANKINGS, max_size=4))
+@given(run=st.dictionaries(NAMES, RANKINGS, min_size=1, max_size=4))
 def test_a_run_reads_back_with_the_order_and_every_digit_of_its_scores(tmp_path_factory, run):
     path = tmp_path_factory.mktemp("run") / "run.trec.gz"
     write_run(path, run, "tag")
@@ -64,9 +66,10 @@ def test_a_line_with_another_number_of_fields_is_refused_by_its_number(tmp_path,
         read_run(path)
 
 
-def test_a_line_whose_score_is_no_number_is_refused(tmp_path):
-    path = write_lines(tmp_path / "r.gz", "q Q0 d1 1 1.0 tag", "q Q0 d2 2 high tag")
-    with pytest.raises(DataError, match="line 2"):
+@pytest.mark.parametrize("score", ["high", "nan", "inf", "-Infinity", "1e400", "1_0", "0x1", "١"])
+def test_a_line_whose_score_is_no_finite_number_is_refused(tmp_path, score):
+    path = write_lines(tmp_path / "r.gz", "q Q0 d1 1 1.0 tag", f"q Q0 d2 2 {score} tag")
+    with pytest.raises(DataError, match=f"score '{score}' in line 2 of .* is not a finite number"):
         read_run(path)
 
 
@@ -85,7 +88,56 @@ def test_a_passage_ranked_twice_for_a_query_is_refused(tmp_path):
 
 def test_a_failed_write_leaves_the_old_run(tmp_path):
     write_run(tmp_path / "r.gz", {"q": [("d", 1.0)]}, "tag")
-    with pytest.raises(ValueError, match="Unknown format code"):
-        write_run(tmp_path / "r.gz", {"q": [("d", "high")]}, "tag")
+    with pytest.raises(DataError, match=r"passage 'e' has the score nan for query 'q'"):
+        write_run(tmp_path / "r.gz", {"q": [("d", 1.0), ("e", math.nan)]}, "tag")
     assert read_run(tmp_path / "r.gz") == {"q": [("d", 1.0)]}
     assert [path.name for path in tmp_path.iterdir()] == ["r.gz"]
+
+
+RECORD = {"settings": {"engine": "mine", "depth": 2, "self_match": "none"}, "inputs": {"queries": "d"}, "counts": {}}
+RUN = {"q1": [("d1", 2.0), ("d2", 1.0)], "q2": [("d1", 1.0)]}
+
+
+def test_two_runs_of_one_folder_have_records_of_their_own(tmp_path):
+    save(tmp_path / "one.trec.gz", RUN, "t", {**RECORD, "settings": {**RECORD["settings"], "engine": "exact"}})
+    save(tmp_path / "two.trec.gz", {"q1": [("d3", 1.0)]}, "t", RECORD)
+    assert sorted(path.name for path in tmp_path.glob("*.json")) == ["one.json", "two.json"]
+    run, record = open_run(tmp_path / "one.trec.gz")
+    assert (run, record["settings"]["engine"], record["counts"]) == (RUN, "exact", {"results": 3})
+    assert record_path(tmp_path / "run.trec.gz") == tmp_path / "run.json"
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({}, "is empty"),
+        ({"q1": RUN["q1"]}, "is not the run that .*run.json describes"),
+        ({"q1": RUN["q1"][:1], "q2": RUN["q2"]}, "is not the run that .*run.json describes"),
+        ({"q1": [("d9", 2.0), ("d2", 1.0)], "q2": RUN["q2"]}, "is not the run that .*run.json describes"),
+    ],
+    ids=["empty", "a query dropped", "half a ranking", "of another model"],
+)
+def test_a_run_that_is_not_the_one_of_its_record_is_refused(tmp_path, changed, message):
+    path = tmp_path / "run.trec.gz"
+    save(path, RUN, "t", RECORD)
+    write_run(path, changed, "t")
+    with pytest.raises(DataError, match=message):
+        open_run(path)
+
+
+def test_a_record_without_a_digest_is_held_against_its_counts_alone(tmp_path):
+    path = tmp_path / "run.trec.gz"
+    write_run(path, RUN, "t")
+    record_path(path).write_text(json.dumps(RECORD))
+    assert open_run(path) == (RUN, RECORD)
+    record_path(path).write_text(json.dumps({**RECORD, "counts": {"results": 4}}))
+    with pytest.raises(DataError, match="is not the run"):
+        open_run(path)
+
+
+@pytest.mark.parametrize("record", [None, [], {}, {**RECORD, "inputs": None}, {**RECORD, "settings": {"engine": "mine"}}])
+def test_json_that_is_no_record_of_a_run_is_refused(tmp_path, record):
+    write_run(tmp_path / "run.trec.gz", RUN, "t")
+    record_path(tmp_path / "run.trec.gz").write_text(json.dumps(record))
+    with pytest.raises(DamagedFileError, match=r"run\.json is no record of a run: it has no "):
+        open_run(tmp_path / "run.trec.gz")

@@ -1,4 +1,8 @@
+import contextlib
+import errno
 import json
+import os
+import shutil
 import subprocess
 import sys
 
@@ -7,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.errors import DamagedFileError, SettingsError
-from bench.files import storage
+from bench.errors import BusyError, DamagedFileError, DiskFullError, SettingsError
+from bench.files import stamps, storage
 from bench.files.storage import (
     FolderWriter,
     atomic,
@@ -21,10 +25,12 @@ from bench.files.storage import (
     read_manifest,
     release,
     sha256_file,
+    verify,
     write_array,
     write_json,
     write_text,
 )
+from tests.changes import signed
 
 
 def names(folder):
@@ -278,3 +284,179 @@ def test_an_output_below_a_file_is_refused_in_one_line(tmp_path, inside):
         FolderWriter(tmp_path / "file" / inside, "corpus", 1)
     with pytest.raises(SettingsError, match="is a file"):
         storage.write_text(tmp_path / "file" / inside / "a.txt", "")
+
+
+def test_a_second_writer_of_a_folder_is_refused_until_the_first_one_is_closed(tmp_path):
+    first = FolderWriter(tmp_path / "f", "thing", 3)
+    with pytest.raises(BusyError, match="is being written by another process: wait for it, or name another output"):
+        FolderWriter(tmp_path / "f", "thing", 3)
+    first.array("a.npy", np.zeros(4))
+    first.close()
+    make_folder(tmp_path / "f")
+    assert names(tmp_path / "f") == ["a.npy", "b.txt", "manifest.json"]
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from bench.files.storage import FolderWriter
+writer = FolderWriter(Path(sys.argv[1]), "thing", 3)
+(writer.folder / ".a.npy.1.partial").write_text("half")
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+def test_the_lock_of_a_killed_writer_is_gone_and_what_it_left_is_removed(tmp_path):
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path / "f")], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "held\n"
+        with pytest.raises(BusyError):
+            make_folder(tmp_path / "f")
+        process.kill()
+    make_folder(tmp_path / "f")
+    assert names(tmp_path / "f") == ["a.npy", "b.txt", "manifest.json"]
+
+
+def test_every_file_of_a_folder_has_the_mode_of_new_files_whatever_wrote_it(tmp_path):
+    old = os.umask(0o022)
+    try:
+        writer = FolderWriter(tmp_path / "f", "thing", 3)
+        for name in ("own.bin", "atomic.bin"):
+            with atomic(writer.path(name)) if name == "atomic.bin" else contextlib.nullcontext(writer.path(name)) as path:
+                path.write_text("x")
+                path.chmod(0o600)
+        writer.close()
+    finally:
+        os.umask(old)
+    assert {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "f").iterdir()} == dict.fromkeys(
+        ["own.bin", "atomic.bin", "manifest.json"], 0o644
+    )
+
+
+@pytest.mark.parametrize("change", ["counts", "settings", "files", "drop", "inputs", "extra"])
+def test_an_edited_manifest_is_refused(tmp_path, change):
+    make_folder(tmp_path / "f")
+    path = tmp_path / "f" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    match change:
+        case "counts":
+            manifest["counts"]["rows"] *= 10
+        case "settings":
+            manifest["settings"]["x"]["y"] = 2
+        case "files":
+            manifest["files"] = {}
+        case "drop":
+            del manifest["files"]["a.npy"]
+        case "inputs":
+            manifest["inputs"]["model"] = "other"
+        case "extra":
+            manifest["context"]["more"] = None
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(DamagedFileError, match=r"manifest\.json was changed after it was written"):
+        open_folder(tmp_path / "f", "thing", 3, "make")
+
+
+def test_a_manifest_without_a_file_that_its_kind_has_is_refused(tmp_path):
+    make_folder(tmp_path / "f")
+    assert open_folder(tmp_path / "f", "thing", 3, "make", ["a.npy", "b.txt"]).counts == {"rows": 4}
+    with pytest.raises(DamagedFileError, match=r"manifest\.json does not list c\.npy"):
+        open_folder(tmp_path / "f", "thing", 3, "make", ["a.npy", "c.npy"])
+
+
+def test_counts_are_held_against_what_the_files_hold(tmp_path):
+    manifest = make_folder(tmp_path / "f")
+    manifest.check_counts(tmp_path / "f", rows=4)
+    for found in ({"rows": 5}, {"columns": 1}):
+        with pytest.raises(DamagedFileError, match=r"says (4|nothing) of (rows|columns), the files hold"):
+            manifest.check_counts(tmp_path / "f", **found)
+
+
+SIGNED = st.sampled_from(["kind", "version", "settings", "inputs", "counts", "context", "files"])
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(name=SIGNED, value=JSON, inner=st.booleans())
+def test_a_manifest_of_any_other_shape_is_refused_or_read_and_never_an_error_of_python(tmp_path_factory, name, value, inner):
+    folder = tmp_path_factory.mktemp("any")
+    make_folder(folder)
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    if inner and isinstance(manifest[name], dict):
+        manifest[name][next(iter(manifest[name]))] = value
+    else:
+        manifest[name] = value
+    path.write_text(json.dumps(signed(manifest)))
+    with contextlib.suppress(DamagedFileError):
+        open_folder(folder, "thing", 3, "make")
+
+
+@pytest.mark.parametrize(
+    "text", ["null", "[]", "3", '{"kind": NaN}', "[" * 100_000, '{"a": 1' + "0" * 5000 + "}", '"\\ud800"']
+)
+def test_json_that_is_no_manifest_is_refused_in_one_line(tmp_path, text):
+    make_folder(tmp_path / "f")
+    (tmp_path / "f" / "manifest.json").write_text(text)
+    with pytest.raises(DamagedFileError, match=r"manifest\.json (is not valid JSON|holds)"):
+        open_folder(tmp_path / "f", "thing", 3, "make")
+
+
+@pytest.mark.parametrize("name", ["../out.npy", "/etc/passwd", "a/b", "..", "", "a\0b"])
+def test_a_manifest_cannot_name_a_file_outside_of_its_folder(tmp_path, name):
+    make_folder(tmp_path / "f")
+    path = tmp_path / "f" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["files"][name] = manifest["files"]["a.npy"]
+    path.write_text(json.dumps(signed(manifest)))
+    with pytest.raises(DamagedFileError, match="expected bytes and sha256"):
+        open_folder(tmp_path / "f", "thing", 3, "make")
+
+
+def flip(path, keep_times=False):
+    before = path.stat()
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    if keep_times:
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+@pytest.mark.parametrize("keep_times", [False, True])
+def test_a_large_file_is_hashed_once_and_again_after_a_write_or_a_copy(tmp_path, monkeypatch, keep_times):
+    monkeypatch.setattr(stamps, "LARGE", 100)
+    monkeypatch.setattr(stamps, "SETTLED", -1.0)
+    hashed = []
+    monkeypatch.setattr(storage, "sha256_file", lambda path: hashed.append(path.name) or sha256_file(path))
+    make_folder(tmp_path / "f")
+    hashed.clear()
+    for expected in (["a.npy", "b.txt"], ["b.txt"], ["b.txt"]):
+        open_folder(tmp_path / "f", "thing", 3, "make")
+        assert hashed == expected
+        hashed.clear()
+    shutil.copytree(tmp_path / "f", tmp_path / "copy")
+    open_folder(tmp_path / "copy", "thing", 3, "make")
+    assert hashed == ["a.npy", "b.txt"]
+    flip(tmp_path / "f" / "a.npy", keep_times)
+    with pytest.raises(DamagedFileError, match=r"a\.npy has sha256"):
+        open_folder(tmp_path / "f", "thing", 3, "make")
+    flip(tmp_path / "f" / "a.npy")
+    verify(tmp_path / "f", open_folder(tmp_path / "f", "thing", 3, "make"))
+
+
+def test_room_on_the_disk_is_reserved_before_an_array_is_filled(tmp_path):
+    with growing_array(tmp_path / "a.npy", (1000, 128), np.float16):
+        (partial,) = tmp_path.glob(".a.npy.*.partial")
+        assert partial.stat().st_blocks * 512 >= 256_000
+    with pytest.raises(DiskFullError, match=r"a\.npy takes .* bytes, the disk of .* has .* free: .* bytes are missing"):
+        write_array(tmp_path / "a.npy", np.broadcast_to(np.float64(1), (2**50,)))
+    assert names(tmp_path) == ["a.npy"]
+
+
+def test_a_disk_that_fills_while_text_is_written_is_refused_with_what_is_free(tmp_path):
+    def fill(path):
+        with atomic(path) as temporary:
+            temporary.write_text("half")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(DiskFullError, match=r"a\.txt cannot be written whole \(No space left on device\): its disk has"):
+        fill(tmp_path / "a.txt")
+    assert names(tmp_path) == []

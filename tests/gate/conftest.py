@@ -64,7 +64,7 @@ def _index(folder, shard, ids):
     codes = assign(vectors, codec.centroids)
     settings = {"codec": "residual-2", "dim": DIM, "encode": {"doc_maxlen": 8}}
     made = {"settings": settings, "inputs": {**MODEL, "corpus": "c" * 64}}
-    build_compressed(folder / "index", [shard], [codes], [codec.encode(shard.vectors, codes)], codec, ids, **made)
+    build_compressed(folder / "index", [shard.doclens], [codes], [codec.encode(shard.vectors, codes)], codec, ids, **made)
 
 
 def _queries(folder, passages, ids):

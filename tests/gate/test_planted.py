@@ -105,8 +105,8 @@ def ties_reversed_in_evaluation(patch):
 
 
 def query_dropped(patch):
-    write = search_verb.write_run
-    patch.setattr(search_verb, "write_run", lambda path, run, tag: write(path, {q: run[q] for q in list(run)[1:]}, tag))
+    write = search_verb.save
+    patch.setattr(search_verb, "save", lambda path, run, *made: write(path, {q: run[q] for q in list(run)[1:]}, *made))
 
 
 def gains_made_binary(patch):

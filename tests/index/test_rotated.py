@@ -6,7 +6,7 @@ import pytest
 from bench.codec import fitting, kmeans
 from bench.codec.names import parse
 from bench.codec.nearest import assign
-from bench.search.exact import Exact, ExactCodes
+from bench.search.exact import Exact, ExactKernels
 from bench.search.kernels.backends import open_kernels
 from tests.fixtures_index import KERNELS
 
@@ -36,7 +36,7 @@ def test_search_over_codes_ranks_as_search_over_decoded_vectors(searched, kernel
     vectors, index = searched
     queries = vectors[:40].reshape(4, 10, 32)
     for found, expected in zip(
-        ExactCodes(open_kernels(kernels, index)).search(queries, 20), Exact(index).search(queries, 20), strict=True
+        ExactKernels(open_kernels(kernels, index)).search(queries, 20), Exact(index).search(queries, 20), strict=True
     ):
         np.testing.assert_allclose(found.scores, expected.scores, rtol=1e-5)
         np.testing.assert_array_equal(found.passages, expected.passages)

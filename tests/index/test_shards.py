@@ -29,8 +29,10 @@ def test_a_passage_without_vectors_is_refused_by_its_number(tmp_path):
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_vectors_that_are_not_finite_are_refused(tmp_path, value):
-    with pytest.raises(DataError, match="not finite"):
-        write_shard(tmp_path / "s", np.full((1, 8), value), np.array([1]))
+    vectors = np.ones((4, 8))
+    vectors[2, 5] = value
+    with pytest.raises(DamagedFileError, match=r"vectors of shard .*: vector 2, of passage 1, is not finite"):
+        write_shard(tmp_path / "s", vectors, np.array([1, 3]))
     assert not (tmp_path / "s").exists()
 
 

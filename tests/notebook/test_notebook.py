@@ -1,9 +1,11 @@
 """The face for notebooks, on a tiny random encoder."""
 
+import runpy
 import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import bench
@@ -88,7 +90,16 @@ def test_hits_have_ranks_ids_scores_and_texts_and_make_a_run(model):
     assert (first.rank, second.rank) == (1, 2)
     assert first.text == TEXTS["abcde".index(first.id)]
     assert results.run == {"q": {first.id: first.score, second.id: second.score}}
-    assert "<td>a dog</td><td>1</td>" in results._repr_html_()
+    shown = results._repr_html_()
+    assert '<th colspan="4" style="text-align:left;vertical-align:top">a dog</th>' in shown
+    assert shown.count("<td") == 2 * 4
+    assert "<mark" in shown
+    frame = results.frame
+    assert frame[["query_id", "query", "rank", "id"]].values.tolist() == [
+        ["q", "a dog", 1, first.id],
+        ["q", "a dog", 2, second.id],
+    ]
+    assert sum(match.value for match in results.matches("q", first)) == pytest.approx(first.score, rel=1e-4)
     assert f"a dog  1  {first.score:.3f}  {first.id}  {first.text}" in repr(results)
 
 
@@ -175,9 +186,34 @@ def test_a_measure_that_cannot_be_computed_and_no_judgements_are_refused():
         bench.compare(RUN, RUN, {}, "RR@10")
 
 
-def test_the_example_runs(folder):
-    command = [sys.executable, ROOT / "examples" / "notebook.py", folder]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, env={"PYTHONPATH": str(ROOT)})
-    assert "SearchIndex(4 passages" in done.stdout
-    assert "2 judged queries" in done.stdout
-    assert "measure='RR@3'" in done.stdout
+def test_the_example_runs(folder, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["notebook.py", str(folder)])
+    runpy.run_path(str(ROOT / "examples" / "notebook.py"), run_name="__main__")
+    printed = capsys.readouterr().out
+    assert "SearchIndex(4 passages" in printed
+    assert "2 judged queries" in printed
+    assert "measure='RR@3'" in printed
+
+
+def test_frames_of_texts_and_of_queries_are_taken_by_their_columns(model):
+    frame = pd.DataFrame({"id": [10, 20, 30], "text": TEXTS[:3], "more": 0})
+    index = bench.build_index(model, frame, codec="fp16", threads=1)
+    plain = bench.build_index(model, TEXTS[:3], ["10", "20", "30"], codec="fp16", threads=1)
+    asked = pd.DataFrame({"id": ["a"], "text": ["a dog"]})
+    assert index.search(asked).run == plain.search({"a": "a dog"}).run
+    with pytest.raises(DataError, match=r"the frame given to build_index has no column 'text'; it has \['id'\]"):
+        bench.build_index(model, frame[["id"]])
+    with pytest.raises(DataError, match="the frame given to search has rows without id or text"):
+        index.search(pd.DataFrame({"id": ["a"], "text": [None]}))
+    with pytest.raises(SettingsError, match="was given ids beside a frame"):
+        bench.build_index(model, frame, ["1", "2", "3"])
+
+
+def test_encode_gives_the_vectors_of_each_text_alone(model):
+    vectors, doclens = model.encode_passages(TEXTS)
+    found = model.encode(TEXTS)
+    assert [len(rows) for rows in found] == doclens.tolist()
+    np.testing.assert_array_equal(np.concatenate(found), vectors.astype(np.float32))
+    (query,) = model.encode("a dog", queries=True)
+    np.testing.assert_array_equal(query, model.encode_queries(["a dog"])[0])
+    assert model.encode([]) == []

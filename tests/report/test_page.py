@@ -3,7 +3,6 @@
 import base64
 import json
 import re
-import shutil
 
 import numpy as np
 import pandas as pd
@@ -17,7 +16,6 @@ from bench.files.storage import write_json
 from bench.report import overview, page, quality, records
 from workflow.jobs import reported
 
-BROWSER, DRIVER = shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
 DOT = '0[label = "all"]\n1[label = "corpus"]\n2[label = "encode"]\n1 -> 2\n2 -> 0\n'
 CONTEXT = {"code": "0123456789abcdef", "packages": {}}
 
@@ -139,27 +137,6 @@ def test_times_are_those_of_the_corpora_and_models_of_the_plan(plan, sources):
         ("corpus", 1, 2.5, 25.0),
     ]
     assert [overview.duration(seconds) for seconds in (62.5, 600, 7200)] == ["62.5 s", "10.0 min", "2.0 h"]
-
-
-@pytest.fixture
-def browser(request):
-    if not (BROWSER and DRIVER):
-        pytest.skip("chromium (or google-chrome) and chromedriver are not installed")
-    from selenium.webdriver import Chrome, ChromeOptions
-    from selenium.webdriver.chrome.service import Service
-
-    options = ChromeOptions()
-    options.binary_location = BROWSER
-    quiet = ("background-networking", "component-update", "sync", "quic", "gpu")
-    for flag in ("headless=new", "no-sandbox", "no-first-run", *(f"disable-{name}" for name in quiet)):
-        options.add_argument(f"--{flag}")
-    driver = Chrome(options=options, service=Service(DRIVER))
-    driver.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride",
-        {"width": request.param, "height": 800, "deviceScaleFactor": 1, "mobile": request.param < 600},
-    )
-    yield driver
-    driver.quit()
 
 
 @pytest.mark.parametrize("browser", [1280, 390], indirect=True)

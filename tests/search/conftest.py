@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from bench.codec import kmeans, residual
+from bench.codec import kmeans, packing
 from bench.codec.codec import Codec
 
 DOCLENS = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3, 2, 3, 8, 4, 6, 2, 6, 4, 3]
@@ -29,7 +29,7 @@ def basis_index(tmp_path_factory, small_index):
         added = centroids.max() - np.float32(1)
         assert 0 < added < 0.001
         weights = np.array([-added, 0, 0, 0], np.float32)
-        return Codec(centroids, residual.codebook(weights, 8), np.array([-added / 2, 1, 2], np.float32), weights)
+        return Codec(centroids, packing.codebook(weights, 8), np.array([-added / 2, 1, 2], np.float32), weights)
 
     def make(passages, nbits=2, ids=None):
         vectors = np.eye(8, dtype=np.float32)[np.concatenate(passages)]

@@ -23,7 +23,7 @@ from bench.index.build import build_compressed
 from bench.index.index import Index, open_index
 from bench.index.shards import open_shard, write_shard
 from bench.search.colbertv2 import ColBERTv2
-from bench.search.exact import ExactCodes
+from bench.search.exact import ExactKernels
 from bench.search.kernels import cpu
 from bench.search.kernels.backends import open_kernels
 from bench.search.plaid import Plaid
@@ -90,7 +90,7 @@ def coded_index(folder, codec, codes, residuals, order):
     write_shard(folder / "shard", np.zeros((sum(doclens), codec.dim)), np.array(doclens))
     parts = [np.concatenate(codes)], [np.concatenate(residuals)]
     ids = [f"p{number:03d}" for number in order]
-    build_compressed(folder / "index", [open_shard(folder / "shard")], *parts, codec, ids, settings={})
+    build_compressed(folder / "index", [open_shard(folder / "shard").doclens], *parts, codec, ids, settings={})
     return open_index(folder / "index")
 
 
@@ -287,7 +287,7 @@ def test_a_second_process_compiles_nothing_even_in_another_clone(tmp_path):
 def engines(index, kernels, threads=1):
     opened = open_kernels(kernels, index, threads)
     return {
-        "exact": ExactCodes(opened),
+        "exact": ExactKernels(opened),
         "colbertv2": ColBERTv2(opened, nprobe=2, ncandidates=20),
         "plaid": Plaid(opened, ncells=2, centroid_score_threshold=0.2, ndocs=40),
     }

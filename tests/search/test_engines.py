@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bench.search.colbertv2 import ColBERTv2
-from bench.search.exact import Exact, ExactCodes
+from bench.search.exact import Exact, ExactKernels
 from bench.search.kernels.backends import open_kernels
 from bench.search.plaid import Plaid
 from tests.fixtures_index import KERNELS
@@ -15,7 +15,7 @@ EVERYTHING = 10_000
 
 
 def open_exact(index, kernels="cpu"):
-    return ExactCodes(open_kernels(kernels, index))
+    return ExactKernels(open_kernels(kernels, index))
 
 
 def open_colbertv2(index, kernels="cpu", nprobe=EVERYTHING, ncandidates=EVERYTHING):

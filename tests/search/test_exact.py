@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.search import exact
-from bench.search.exact import Exact, ExactCodes
+from bench.search.exact import Exact, ExactKernels
 from bench.search.kernels.backends import open_kernels
 from tests.fixtures_index import KERNELS
 
@@ -76,5 +76,5 @@ def test_given_passages_are_scored_over_all_their_vectors(indexes, random_querie
 
 
 def test_no_queries_have_no_rankings(indexes):
-    for engine in (Exact(indexes[4]), *(ExactCodes(open_kernels(name, indexes[4], threads=2)) for name in KERNELS)):
+    for engine in (Exact(indexes[4]), *(ExactKernels(open_kernels(name, indexes[4], threads=2)) for name in KERNELS)):
         assert engine.search(np.empty((0, 5, 16), np.float32), 3) == []

@@ -2,7 +2,7 @@ import pytest
 
 from bench.config.presets import parse
 from bench.search.engines import open_engine
-from bench.search.exact import Exact, ExactCodes
+from bench.search.exact import Exact, ExactKernels
 from bench.search.kernels.backends import open_kernels
 from bench.search.stage_times import StageTimes, StageWork, unwatched
 
@@ -57,7 +57,7 @@ def test_the_presets_open_kernels_for_compressed_indexes_alone(indexes):
     preset = parse({"engine": "exact"}, "a.yaml")
     assert isinstance(open_engine(preset, indexes[None]), Exact)
     engine = open_engine(preset, indexes[4], "cpu", 3)
-    assert isinstance(engine, ExactCodes)
+    assert isinstance(engine, ExactKernels)
     assert engine.kernels.threads == 3
     assert type(open_engine(preset, indexes[4], "reference").kernels) is type(open_kernels("reference", indexes[4]))
 

@@ -4,6 +4,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,20 +14,28 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
+from tests.workflow.dry_run import dry_run
+
 ROOT = Path(__file__).resolve().parents[2]
 TREE = ("bench", "workflow", "config", "profiles", "Snakefile", "results/published.csv")
 
 
 @dataclass
 class Checkout:
-    """A copy of the source tree in which a test may edit, run and delete."""
+    """A copy of the source tree in which a test may edit, run and delete; seconds: CPU of its last dry run."""
 
     root: Path
+    seconds: float = 0.0
 
     def snakemake(
         self, *words: str, config: str = "config/ci.yaml", cores: int | None = 2
     ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(**self._call(config, words, cores), capture_output=True, text=True, check=False)
+        call = self._call(config, words, cores)
+        if "--dry-run" not in words:
+            return subprocess.run(**call, capture_output=True, text=True, check=False)
+        with tempfile.TemporaryDirectory() as work:
+            done, self.seconds = dry_run(call["args"][3:], call["cwd"], call["env"], Path(work))
+        return done
 
     def killed(self, *words: str, when: Callable[[], bool], config: str = "config/ci.yaml") -> None:
         """Start Snakemake, and kill it with all of its jobs by SIGKILL as soon as something has happened."""
@@ -107,7 +116,13 @@ def finished(tmp_path_factory) -> Checkout:
 
 @pytest.fixture
 def checkout(finished, tmp_path) -> Checkout:
-    """A private copy of the finished checkout, results and Snakemake's memory included."""
+    """A private copy of the finished checkout, results and Snakemake's memory included; weights, which jobs replace and
+    never edit, are the same files.
+    """
     target = tmp_path / "checkout"
-    shutil.copytree(finished.root, target, symlinks=True, copy_function=shutil.copy2)
+    shutil.copytree(finished.root, target, symlinks=True, copy_function=_copied)
     return Checkout(target)
+
+
+def _copied(source: str, target: str) -> None:
+    (os.link if source.endswith(".safetensors") else shutil.copy2)(source, target)

@@ -20,7 +20,7 @@ def test_a_plan_of_the_run_estimates_its_vectors_its_shards_and_its_indexes(fini
         assert cost.indexes[codec] == pytest.approx(bytes_of(manifest), rel=0.05)
         counts = manifest["counts"]
         assert index_bytes(codec, counts["passages"], counts["vectors"], 128) == pytest.approx(bytes_of(manifest), rel=0.05)
-    codes = [path.stat().st_size for path in folder.glob("codes*/*.npy")]
+    codes = [path.stat().st_size for path in folder.glob("codes*/*/codes.npy")]
     assert cost.codes == pytest.approx(sum(codes), rel=0.05)
 
 

@@ -63,6 +63,8 @@ rule mine:
     conda:
         "../envs/bench.yaml"
     threads: 1
+    resources:
+        gpu=GPU,
     params:
         code=code_digest("bench.verbs.mine"),
         settings=TRAINING.mine,

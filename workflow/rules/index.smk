@@ -3,7 +3,7 @@ token vectors -> indexes, one per codec
 
 needs   build/{corpus}/{model}/vectors/{shard}/
 makes   build/{corpus}/{model}/centroids{times}/         k-means centroids and held-out vectors, shared by codecs
-        build/{corpus}/{model}/codes{times}/{shard}.npy  nearest centroids, shared by codecs
+        build/{corpus}/{model}/codes{times}/{shard}/     nearest centroids, shared by codecs
         build/{corpus}/{model}/{codec}/codec/            the fitted codec
         build/{corpus}/{model}/{codec}/index/            the index
         build/{corpus}/{model}/{codec}/size.json         its bytes by component
@@ -13,6 +13,9 @@ makes   build/{corpus}/{model}/centroids{times}/         k-means centroids and h
 Codes are assigned once and residuals quantized per codec: the search for the nearest centroid is nearly all of the
 work, and its result is 2 bytes a vector, against the 256 of the vectors that each codec reads again.
 """
+
+RESIDUALS = "build/{corpus}/{model}/{codec}/residuals/{shard}/{file}"
+RESIDUAL_FILES = ["manifest.json", "residuals.npy"]
 
 
 rule centroids:
@@ -27,6 +30,8 @@ rule centroids:
     conda:
         "../envs/bench.yaml"
     threads: 2
+    resources:
+        gpu=GPU,
     params:
         code=code_digest("bench.verbs.centroids"),
         settings=JOBS.centroids,
@@ -41,7 +46,7 @@ rule assign:
         vectors=JOBS.shard,
         centroids="build/{corpus}/{model}/centroids{times}/manifest.json",
     output:
-        "build/{corpus}/{model}/codes{times}/{shard}.npy",
+        "build/{corpus}/{model}/codes{times}/{shard}/manifest.json",
     log:
         "logs/{corpus}/{model}/assign{times}.{shard}.log",
     benchmark:
@@ -49,13 +54,17 @@ rule assign:
     conda:
         "../envs/bench.yaml"
     threads: 1
+    resources:
+        gpu=GPU,
     params:
         code=code_digest("bench.verbs.assign"),
+        settings=JOBS.on_device,
         vectors=lambda w, input: folders(input.vectors),
         centroids=subpath(input.centroids, parent=True),
+        folder=subpath(output[0], parent=True),
     shell:
         "python -m bench assign --vectors {params.vectors} --centroids {params.centroids} --threads 1"
-        " --output {output} 2>&1 | tee {log}"
+        " {params.settings} --output {params.folder} 2>&1 | tee {log}"
 
 
 rule fit:
@@ -84,31 +93,40 @@ rule fit:
 rule compress:
     input:
         vectors=JOBS.shard,
-        codes=JOBS.with_centroids("build/{corpus}/{model}/codes{times}/{shard}.npy"),
+        codes=JOBS.with_centroids(
+            "build/{corpus}/{model}/codes{times}/{shard}/manifest.json"
+        ),
         codec="build/{corpus}/{model}/{codec}/codec/manifest.json",
     output:
-        temp("build/{corpus}/{model}/{codec}/residuals/{shard}.npy"),
+        temp(expand(RESIDUALS, file=RESIDUAL_FILES, allow_missing=True)),
     log:
         "logs/{corpus}/{model}/{codec}/compress.{shard}.log",
     benchmark:
         "benchmarks/{corpus}/{model}/{codec}/compress.{shard}.tsv"
     conda:
         "../envs/bench.yaml"
+    resources:
+        gpu=GPU,
     params:
         code=code_digest("bench.verbs.compress"),
+        settings=JOBS.on_device,
         vectors=lambda w, input: folders(input.vectors),
+        codes=subpath(input.codes, parent=True),
         codec=subpath(input.codec, parent=True),
+        folder=subpath(output[0], parent=True),
     shell:
-        "python -m bench compress --vectors {params.vectors} --codes {input.codes} --codec {params.codec}"
-        " --output {output} 2>&1 | tee {log}"
+        "python -m bench compress --vectors {params.vectors} --codes {params.codes} --codec {params.codec}"
+        " {params.settings} --output {params.folder} 2>&1 | tee {log}"
 
 
 rule index:
     input:
         corpus="build/{corpus}/corpus/manifest.json",
         vectors=JOBS.vectors,
-        codes=JOBS.shards_of("build/{corpus}/{model}/codes{times}/{shard}.npy"),
-        residuals=JOBS.shards_of("build/{corpus}/{model}/{codec}/residuals/{shard}.npy"),
+        codes=JOBS.shards_of(
+            "build/{corpus}/{model}/codes{times}/{shard}/manifest.json"
+        ),
+        residuals=JOBS.shards_of(RESIDUALS, RESIDUAL_FILES),
         codec="build/{corpus}/{model}/{codec}/codec/manifest.json",
     output:
         "build/{corpus}/{model}/{codec}/index/manifest.json",
@@ -125,10 +143,12 @@ rule index:
         corpus=subpath(input.corpus, parent=True),
         vectors=lambda w, input: folders(input.vectors),
         codec=subpath(input.codec, parent=True),
+        codes=lambda w, input: folders(input.codes),
+        residuals=lambda w, input: folders(input.residuals),
         folder=subpath(output[0], parent=True),
     shell:
         "python -m bench index --corpus {params.corpus} --vectors {params.vectors} --codec {params.codec}"
-        " --codes {input.codes} --residuals {input.residuals} --output {params.folder} 2>&1 | tee {log}"
+        " --codes {params.codes} --residuals {params.residuals} --output {params.folder} 2>&1 | tee {log}"
 
 
 rule index_uncompressed:

@@ -21,13 +21,13 @@ rule rule_graph:
         plan=digest_of(repr(PLAN)),
         config=PLAN.source,
     shell:
-        "snakemake --snakefile {input.snakefile} --configfile {params.config:q} --rulegraph dot > {output} 2> {log}"
+        "python -m snakemake --snakefile {input.snakefile} --configfile {params.config:q} --rulegraph dot > {output} 2> {log}"
 
 
 rule page:
     input:
         assets=expand(
-            str(Path(HERE, "bench", "report", "assets", "page.{suffix}")),
+            str(BENCH / "report" / "assets" / "page.{suffix}"),
             suffix=["html", "css", "js"],
         ),
         tables=expand(

@@ -2,7 +2,7 @@
 printed numbers + records, shards and codes -> the tables and figures of the paper
 
 needs   results/published.csv, metrics.json, size.json and latency.json of what a table has cells for
-        build/{corpus}/{model}/vectors/{shard}/, codes/{shard}.npy
+        build/{corpus}/{model}/vectors/{shard}/, codes/{shard}/
 makes   results/{name}/paper/{table}.*   snakemake table4, table5a, table5b, table7, compression, sizes, plaid-table1 or plaid-table3
         results/{name}/paper/figure2.*, clusters.*, tokens.*   snakemake figure2 or clusters
         build/{corpus}/{model}.random/vectors/{shard}/         vectors of random directions, as many as the real ones
@@ -79,8 +79,10 @@ rule clusters_counted:
         model="build/models/{model}/manifest.json",
         corpus="build/{corpus}/corpus/manifest.json",
         vectors=JOBS.shards_of("build/{corpus}/{model}/vectors/{shard}/manifest.json"),
-        codes=JOBS.shards_of("build/{corpus}/{model}/codes/{shard}.npy"),
-        random_codes=JOBS.shards_of("build/{corpus}/{model}.random/codes/{shard}.npy"),
+        codes=JOBS.shards_of("build/{corpus}/{model}/codes/{shard}/manifest.json"),
+        random_codes=JOBS.shards_of(
+            "build/{corpus}/{model}.random/codes/{shard}/manifest.json"
+        ),
     output:
         "build/{corpus}/{model}/clusters.json",
     log:
@@ -93,9 +95,11 @@ rule clusters_counted:
         model=subpath(input.model, parent=True),
         corpus=subpath(input.corpus, parent=True),
         vectors=lambda w, input: folders(input.vectors),
+        codes=lambda w, input: folders(input.codes),
+        random_codes=lambda w, input: folders(input.random_codes),
     shell:
         "python -m bench clusters --model {params.model} --corpus {params.corpus} --vectors {params.vectors}"
-        " --codes {input.codes} --random-codes {input.random_codes} {params.settings} --output {output} 2>&1 | tee {log}"
+        " --codes {params.codes} --random-codes {params.random_codes} {params.settings} --output {output} 2>&1 | tee {log}"
 
 
 rule clusters_report:

@@ -24,6 +24,8 @@ rule search:
     conda:
         "../envs/bench.yaml"
     threads: 1
+    resources:
+        gpu=GPU,
     params:
         code=code_digest("bench.verbs.search"),
         settings=JOBS.search,

@@ -10,7 +10,14 @@ Backend = Literal["cpu", "cuda", "reference"]
 
 
 def open_kernels(name: str, index: Index, threads: int = 1) -> Kernels:
-    """Kernels by name over a compressed index; raises SettingsError for an unknown name, or where they cannot run."""
+    """Return kernels by name over an index, which is compressed unless they are for CUDA.
+
+    Raise SettingsError for an unknown name, and where they cannot run.
+    """
+    if name == "cuda":
+        from bench.search.kernels.cuda import CUDA
+
+        return CUDA(index)
     if index.compressed is None:
         raise SettingsError("kernels search compressed indexes, this one holds uncompressed vectors; use the engine exact")
     if name == "reference":
@@ -21,8 +28,4 @@ def open_kernels(name: str, index: Index, threads: int = 1) -> Kernels:
         from bench.search.kernels.cpu import CPU
 
         return CPU(index, index.compressed, threads=threads)
-    if name == "cuda":
-        from bench.search.kernels.cuda import CUDA
-
-        return CUDA(index, index.compressed)
     raise SettingsError(f"kernels {name!r} are not one of {list(get_args(Backend))}")

@@ -1,57 +1,86 @@
 """The interface between engines and kernels, for any processor."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import numpy as np
 
 from bench.index.index import Compressed, Index
-from bench.search.ranking import Ranking
+from bench.search.ranking import Ranking, select
+from bench.search.stage_times import Watch
 
 LARGEST = 32_000
 LARGEST_QUERY = 16_383
 SMALLEST = 1e-30
 
-Result = TypeVar("Result")
-
 
 class Kernels(Protocol):
-    """The inner loops of search over one compressed index.
+    """The inner loops of search over one compressed index, for one query or, on a GPU, for a batch of queries at a time.
 
     Similarities to centroids are integers, so that neither the order of sums nor the number of threads nor the processor
     changes what is selected. They are exact sums of products (``rounded_query``). Centroids are chosen in fixed point of 16
     bits (``fixed_point_scale``); the interaction uses the rounded high bytes, which are fixed point of 8 bits.
 
-    ``open`` takes a query ``[query vectors, dim]`` float32 without padding, maps it as the codec does, and computes its
-    similarity to every centroid. The other methods take the result of ``open``. Passages are ascending positions in the
-    index.
+    ``each`` gives what ``open`` takes: a query ``[query vectors, dim]`` float32 without padding, or several. The other
+    methods take the result of ``open``, and what ``nearest``, ``candidates``, ``closest`` and ``chosen`` return: these are
+    arrays of the kernels' own.
     """
 
     index: Index
 
-    def open(self, query: np.ndarray) -> Any: ...
+    def open(self, query: Any) -> Any: ...
 
-    def nearest(self, query: Any, nprobe: int) -> np.ndarray:
-        """Mask ``[centroids]`` of the ``nprobe`` most similar centroids of each query vector, the lower of equals."""
+    def nearest(self, query: Any, nprobe: int) -> Any:
+        """Return the ``nprobe`` most similar centroids of each query vector, the lower of equals."""
         ...
 
-    def candidates(self, probed: np.ndarray) -> np.ndarray:
-        """Passages with a vector in a list of the mask."""
+    def candidates(self, probed: Any) -> Any:
+        """Return the passages with a vector in a probed list."""
         ...
 
-    def interaction(self, query: Any, passages: np.ndarray, threshold: float | None = None) -> np.ndarray:
-        """``[passages]`` int64: MaxSim with every vector replaced by its centroid, in the coarser fixed point. Only those
-        centroids count that are at least ``threshold`` similar to some query vector.
+    def closest(self, query: Any, passages: Any, kept: int, threshold: float | None = None) -> Any:
+        """Return the ``kept`` best passages by interaction, the passages themselves if there are no more.
+
+        The interaction of a passage is MaxSim with every vector replaced by its centroid, in the coarser fixed point. Only
+        those centroids count that are at least ``threshold`` similar to some query vector.
         """
         ...
 
-    def best(self, query: Any, passages: np.ndarray, k: int, probed: np.ndarray | None = None) -> Ranking:
-        """The k best passages by MaxSim over their decoded vectors, only those in the lists of ``probed`` if given."""
+    def chosen(self, query: Any, passages: Any, kept: int, probed: Any) -> Any:
+        """Return the ``kept`` best passages by MaxSim over those of their decoded vectors that are in a probed list."""
         ...
 
-    def each(self, search: Callable[[Any, np.ndarray], Result], queries: Sequence[np.ndarray]) -> list[Result]:
-        """``search(kernels, query)`` of every query."""
+    def best(self, query: Any, passages: Any | None, k: int) -> Any:
+        """Return the k best passages by MaxSim over their decoded vectors, out of all passages if None are given."""
         ...
+
+    def each(self, search: Callable[[Any, Any], Any], queries: np.ndarray) -> list[Ranking]:
+        """Return the ranking of each query ``[queries, query vectors, dim]`` float32 by ``search(kernels, query)``."""
+        ...
+
+    def note(self, watch: Watch, stage: str, **work: int | Sequence[Any]) -> None:
+        """Call a watch at the end of a stage, with numbers of passages, or with passages that are counted."""
+        ...
+
+
+class Host:
+    """The methods that kernels on the host share: passages are ascending positions in the index, probed lists a mask."""
+
+    index: Index
+    interaction: Callable[..., np.ndarray]
+    best: Callable[..., Ranking]
+
+    def closest(self, query: Any, passages: np.ndarray, kept: int, threshold: float | None = None) -> np.ndarray:
+        if len(passages) <= kept:
+            return passages
+        scores = self.interaction(query, passages, threshold)
+        return passages[select(passages, scores, kept, self.index.id_rank)]
+
+    def chosen(self, query: Any, passages: np.ndarray, kept: int, probed: np.ndarray) -> np.ndarray:
+        return np.sort(self.best(query, passages, kept, probed).passages)
+
+    def note(self, watch: Watch, stage: str, **work: int | Sequence[np.ndarray]) -> None:
+        watch(stage, **{name: some if isinstance(some, int) else sum(map(len, some)) for name, some in work.items()})
 
 
 def largest_norm(compressed: Compressed) -> float:
@@ -74,9 +103,8 @@ def fixed_point_scale(norms: np.ndarray, largest_norm: float) -> float:
 
 
 def norms(vectors: np.ndarray) -> np.ndarray:
-    """Return the float64 norms of ``[vectors, dim]``."""
-    wide = vectors.astype(np.float64)
-    return np.sqrt(np.einsum("vd,vd->v", wide, wide))
+    """Return the float64 norms of ``[vectors, dim]``, each to the bit the same whatever the number of vectors."""
+    return np.sqrt(np.square(vectors, dtype=np.float64).sum(axis=1))
 
 
 def rounded_query(query: np.ndarray) -> tuple[np.ndarray, float]:

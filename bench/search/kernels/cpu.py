@@ -5,7 +5,7 @@ score has a known bound, so passages that cannot be among the k best are dropped
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +18,16 @@ from bench.codec.int8_centroids import to_bytes
 from bench.index.index import Compressed, Index
 from bench.index.inverted import union
 from bench.search.kernels import loops, scoring
-from bench.search.kernels.base import LARGEST, SMALLEST, Result, fixed_point_scale, largest_norm, norms, rounded_query
+from bench.search.kernels.base import (
+    LARGEST,
+    SMALLEST,
+    Host,
+    fixed_point_scale,
+    largest_norm,
+    norms,
+    rounded_query,
+    without_padding,
+)
 from bench.search.ranking import Ranking, top
 
 WIDTHS = (16, 32)
@@ -28,7 +37,7 @@ FLOAT_SLACK = 1e-5
 CACHE_LINE = 64
 
 
-class CPU:
+class CPU(Host):
     """See ``bench.search.kernels.base``. ``threads`` share the passages of a single query, or several queries."""
 
     def __init__(self, index: Index, compressed: Compressed, *, threads: int = 1):
@@ -75,7 +84,8 @@ class CPU:
         self._share(add, len(passages), WORTH_SHARING["interaction"])
         return scores
 
-    def best(self, query: "Query", passages: np.ndarray, k: int, probed: np.ndarray | None = None) -> Ranking:
+    def best(self, query: "Query", passages: np.ndarray | None, k: int, probed: np.ndarray | None = None) -> Ranking:
+        passages = np.arange(len(self.index)) if passages is None else passages
         met = (np.ones(0, bool), True) if probed is None else (probed, False)
         if len(passages) > WORTH_A_BOUND * k and self.bounded:
             coarse = self._coarse(query, passages, met)
@@ -83,10 +93,10 @@ class CPU:
             passages = passages[coarse >= least - 2 * query.error]
         return top(passages, self._fine(query, passages, met), k, self.index.id_rank)
 
-    def each(self, search: Callable[[Any, np.ndarray], Result], queries: Sequence[np.ndarray]) -> list[Result]:
+    def each(self, search: Callable[[Any, np.ndarray], Ranking], queries: np.ndarray) -> list[Ranking]:
         if self.pool is None or len(queries) == 1:
-            return [search(self, query) for query in queries]
-        return list(self.pool.map(lambda query: search(self._alone, query), queries))
+            return [search(self, without_padding(query)) for query in queries]
+        return list(self.pool.map(lambda query: search(self._alone, without_padding(query)), queries))
 
     @cached_property
     def inverse_norms(self) -> np.ndarray:

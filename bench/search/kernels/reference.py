@@ -1,6 +1,6 @@
 """MaxSim in plain torch and numpy (arXiv 2112.01488, equation 1), and the kernels that the others are tested against."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import torch
 from bench.codec.int8_centroids import to_bytes
 from bench.index.index import Compressed, Index
 from bench.index.inverted import union
-from bench.search.kernels.base import Result, fixed_point_scale, largest_norm, norms, rounded_query
+from bench.search.kernels.base import Host, fixed_point_scale, largest_norm, norms, rounded_query, without_padding
 from bench.search.ranking import Ranking, top
 
 ROWS, COLUMNS = 64, 8
@@ -58,7 +58,7 @@ class Query:
     scale: float
 
 
-class Reference:
+class Reference(Host):
     """See ``bench.search.kernels.base``: each method as its definition reads, on one thread."""
 
     def __init__(self, index: Index, compressed: Compressed):
@@ -88,7 +88,8 @@ class Reference:
             fixed[query.fixed.max(axis=1) < threshold * query.scale] = np.iinfo(np.int8).min
         return maxsim(fixed[self.compressed.codes[self.index.positions(passages)]], self.index.starts(passages))
 
-    def best(self, query: Query, passages: np.ndarray, k: int, probed: np.ndarray | None = None) -> Ranking:
+    def best(self, query: Query, passages: np.ndarray | None, k: int, probed: np.ndarray | None = None) -> Ranking:
+        passages = np.arange(len(self.index)) if passages is None else passages
         positions = self.index.positions(passages)
         owners = np.repeat(np.arange(len(passages)), self.index.doclens[passages])
         if probed is not None:
@@ -98,5 +99,5 @@ class Reference:
         scores = maxsim(similarities(self.compressed.decode(positions), query.vectors), starts)
         return top(passages[found], scores, k, self.index.id_rank)
 
-    def each(self, search: Callable[[Any, np.ndarray], Result], queries: Sequence[np.ndarray]) -> list[Result]:
-        return [search(self, query) for query in queries]
+    def each(self, search: Callable[[Any, np.ndarray], Ranking], queries: np.ndarray) -> list[Ranking]:
+        return [search(self, without_padding(query)) for query in queries]

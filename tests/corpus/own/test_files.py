@@ -2,7 +2,9 @@
 
 import gzip
 import json
+import os
 import re
+import subprocess
 import sys
 
 import pytest
@@ -13,6 +15,7 @@ from bench.corpus.own import judged, tables
 from bench.corpus.own.files import Judgements, Texts, distinct, template_of
 from bench.corpus.texts import Text, open_passages, write_passages
 from bench.errors import DataError
+from bench.files.provenance import ROOT
 
 ROWS = [{"_id": "d1", "title": "A", "text": "one"}, {"_id": "d2", "title": "", "text": "two é"}]
 
@@ -220,3 +223,19 @@ def test_any_table_comes_back_as_it_is_from_jsonl_and_from_tsv_or_both_are_refus
         else:
             with pytest.raises(DataError, match=rf"{re.escape(str(folder / name))}:\d+: "):
                 texts(folder / name, "{text}")
+
+
+@pytest.mark.slow
+def test_a_million_queries_fit_in_a_gigabyte(tmp_path):
+    with (tmp_path / "q.tsv").open("w") as stream:
+        stream.writelines(f"q{number}\tthe meaning of number {number} in the list\n" for number in range(1_000_000))
+    code = (
+        "import resource, sys; from bench.cli import main; code = main(sys.argv[1:]);"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss); sys.exit(code)"
+    )
+    words = ["queries", "--dataset", "mine", "--queries", "1000000", "--judgements", "0", "--file", str(tmp_path / "q.tsv")]
+    command = [sys.executable, "-c", code, *words, "--output", str(tmp_path / "queries")]
+    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True)
+    said, kilobytes = done.stdout.splitlines()
+    assert said.startswith("mine: 1000000 queries, 0 judgements")
+    assert int(kilobytes) < 1_000_000

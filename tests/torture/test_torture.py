@@ -1,0 +1,20 @@
+"""Short versions of ``make torture``."""
+
+import pytest
+
+from tests.torture.damage import READERS, tortured
+from tests.torture.kill import killed
+from tests.torture.pipeline import built
+
+
+def test_damage_to_any_file_of_any_stage_is_refused_by_its_reader(tmp_path):
+    found = tortured(built(tmp_path / "one", 1), built(tmp_path / "other", 2), tmp_path, count=10, seed=5)
+    assert {kind: dict(tally) for kind, tally in found.items()} == {kind: {"refused": 10} for kind in READERS}
+
+
+@pytest.mark.slow
+def test_a_stage_that_is_killed_at_any_moment_leaves_after_a_rerun_the_bytes_of_an_undisturbed_run(tmp_path):
+    found = killed(tmp_path / "one", count=2, seed=3)
+    assert sum(tally["killed"] for tally in found.values()) >= 12
+    assert [(name, dict(tally)) for name, tally in found.items() if tally["other bytes"] or tally["failed after"]] == []
+    assert sum(tally["files"] for tally in found.values()) >= 40
