@@ -164,6 +164,6 @@ def _flag_error(error: CycloptsError) -> str:
 
 
 def _refused(verb: str | None, why: str, code: int) -> int:
-    line = " ".join(f"bench {verb}: {why}".split("\n") if verb else f"bench: {why}".split("\n"))
-    print(line, file=sys.stderr)
+    asked = f"bench {verb}" if verb else "bench"
+    print(f"{asked}: {why}".replace("\n", " "), file=sys.stderr)
     return code

@@ -159,11 +159,8 @@ class Inputs:
         read = self._read(texts, self.settings.doc_prompt)
         added = len(self._before) + len(self._after) + len(self._doc_marker)
         for encoded in self._tokenizing.blocks(read, block, processes):
-            before = np.concatenate([[0], np.cumsum(self.kept(encoded.ids))])[encoded.offsets]
-            yield (
-                self._wrap(encoded, self._doc_marker, room),
-                (np.stack([encoded.lengths, np.diff(before)], axis=1) + added).astype(np.int32),
-            )
+            lengths = np.stack([encoded.lengths, self.kept_counts(encoded)], axis=1) + added
+            yield self._wrap(encoded, self._doc_marker, room), lengths.astype(np.int32)
 
     def spans(self, text: str, maxlen: int, *, query: bool = False) -> list[tuple[int, int] | None]:
         """Return where each token of a passage, or of a query, stands in its text; None for tokens that are not of the text.
@@ -209,6 +206,15 @@ class Inputs:
     def kept(self, ids: np.ndarray) -> np.ndarray:
         """Return True for each passage token that keeps its vector, in the shape of ``ids``."""
         return self.keeps[ids]
+
+    def kept_counts(self, tokens: Tokens) -> np.ndarray:
+        """Return the number of tokens of each text that keep a passage vector, ``[texts]`` int64."""
+        before = np.concatenate([[0], np.cumsum(self.kept(tokens.ids))])
+        return np.diff(before[tokens.offsets])
+
+    def names(self, ids: np.ndarray) -> list[str]:
+        """Return the tokens with these ids ``[tokens]``."""
+        return [str(token) for token in self.tokenizer.convert_ids_to_tokens(ids.tolist())]
 
 
 def _trimmed(text: str, first: int, last: int) -> tuple[int, int] | None:

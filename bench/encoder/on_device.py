@@ -62,10 +62,7 @@ def device_passages(
 
 def kept_counts(encoder: Encoder, tokens: Tokens) -> np.ndarray:
     """Return the number of vectors of each passage, ``[passages]`` int64."""
-    if not per_token(encoder):
-        return np.ones(len(tokens), np.int64)
-    before = np.concatenate([[0], np.cumsum(encoder.inputs.kept(tokens.ids))])
-    return np.diff(before[tokens.offsets])
+    return encoder.inputs.kept_counts(tokens) if per_token(encoder) else np.ones(len(tokens), np.int64)
 
 
 def _block(
@@ -122,12 +119,11 @@ def at_precision(network: Any, precision: str) -> Any:
     return half
 
 
-def batch_tokens(network: nn.Module, place: torch.device, longest: int, wanted: int | None = None) -> int:
-    """Return the tokens of a batch for which half of the free memory is enough, at most ``wanted`` or ``TOKENS``.
+def batch_tokens(network: nn.Module, place: torch.device, longest: int, wanted: int = TOKENS) -> int:
+    """Return the tokens of a batch for which half of the free memory is enough, at most ``wanted``.
 
     Raise SettingsError for a device with too little memory for ``LEAST`` tokens, or one text of the longest.
     """
-    wanted = wanted or TOKENS
     if place.type != "cuda":
         return wanted
     config: Any = network.config

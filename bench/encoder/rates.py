@@ -1,11 +1,9 @@
-"""How fast a machine encodes, beside the network alone in the same run, over made texts and random weights.
+"""How fast a machine encodes beside the network alone in the same run, for ``bench gpu-check``; nothing is downloaded.
 
-Nothing is downloaded: a network of MiniLM-L6's shape, made words, texts as long as docstrings.
+Weights and texts are random: a network of MiniLM-L6's shape, and texts of the lengths of docstrings.
 """
 
-import statistics
 import string
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,41 +12,24 @@ import numpy as np
 import torch
 import transformers
 
-from bench.encoder.batching import length_batches, padding
-from bench.encoder.encode import MOST_PROCESSES, encode_passages
+from bench.encoder.batching import length_batches
+from bench.encoder.encode import MOST_PROCESSES, TOKENS_PER_BATCH, encode_passages
 from bench.encoder.inputs import Inputs
 from bench.encoder.model import LateInteraction, Layer
 from bench.encoder.on_device import TOKENS, at_precision
 from bench.encoder.tokens import Tokens
+from bench.machine.rates import Row, medians
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 MAXLEN = 180
 
 
 @dataclass(frozen=True)
-class Row:
-    """A measured rate beside what bounds it, both medians of one run; ratio: the rate as a share of the bound."""
-
-    name: str
-    rate: float
-    bound: float
-    ratio: float
-    unit: str
-    goal: float | None
-    note: str = ""
-
-
-@dataclass(frozen=True)
 class Sizes:
-    """What is measured. texts: that are encoded; repeats: of each measurement; steps and batch: of training; groups: of 8
-    pairs in a step of a cross-encoder; pairs: that it scores; layers, hidden and words: of the network."""
+    """What is measured. words: of the vocabulary; texts: that are encoded; repeats: of each measurement."""
 
     texts: int = 22_528
     repeats: int = 5
-    steps: int = 40
-    batch: int = 64
-    groups: int = 32
-    pairs: int = 16_384
     layers: int = 6
     hidden: int = 384
     words: int = 30_522
@@ -124,26 +105,9 @@ def made_encoder(sizes: Sizes, tokenizer: transformers.PreTrainedTokenizerBase, 
     return LateInteraction(bert, layers, Inputs(tokenizer, Fed(), bert)).to(device).eval()  # type: ignore[arg-type]
 
 
-def seconds(work: Callable[[], object], device: str) -> float:
-    """Return the seconds of one call, the device's work included."""
-    _wait(device)
-    start = time.perf_counter()
-    work()
-    _wait(device)
-    return time.perf_counter() - start
-
-
-def _wait(device: str) -> None:
-    if device == "cuda":
-        torch.cuda.synchronize()
-
-
-def medians(device: str, repeats: int, *works: Callable[[], object]) -> list[float]:
-    """Return the median seconds of each call, alternating; each is called once before."""
-    for work in works:
-        work()
-    taken = [[seconds(work, device) for work in works] for _ in range(repeats)]
-    return [statistics.median(column) for column in zip(*taken, strict=True)]
+def usual(device: str) -> tuple[str, int]:
+    """Return the precision and the tokens of a batch that a device is measured with."""
+    return ("bfloat16", TOKENS) if device == "cuda" else ("float32", TOKENS_PER_BATCH)
 
 
 def alone(network: Any, tokens: Tokens, pad: int, most: int, device: str) -> Callable[[], None]:
@@ -161,8 +125,7 @@ def alone(network: Any, tokens: Tokens, pad: int, most: int, device: str) -> Cal
 
 def encoding(encoder: LateInteraction, texts: Sequence[str], sizes: Sizes, device: str) -> list[Row]:
     """Return the rows of tokenizing and of encoding, and the rate of the network alone is their bound."""
-    gpu = device == "cuda"
-    precision, most = ("bfloat16", TOKENS) if gpu else ("float32", 2048)
+    precision, most = usual(device)
     tokens = encoder.inputs.passages(texts, MAXLEN)
     network = at_precision(encoder.bert, precision)
     processes = min(torch.get_num_threads(), MOST_PROCESSES)
@@ -177,9 +140,7 @@ def encoding(encoder: LateInteraction, texts: Sequence[str], sizes: Sizes, devic
         device, sizes.repeats, alone(network, tokens, encoder.inputs.pad, most, device), end_to_end, tokenize
     )
     count = len(tokens.ids)
-    waste = padding(tokens.lengths, list(length_batches(tokens.lengths, most, even_from=most // 8)))
-    note = f"{len(texts)} texts, {count} tokens, {precision}; padding {waste:.1%} of sorted batches of {most} tokens"
     return [
-        Row("encode passages", count / ours, count / limit, limit / ours, "tokens/s", 0.6, note),
-        Row("tokenize", count / read, count / limit, limit / read, "tokens/s", None, f"{processes} processes"),
+        Row(f"encode {len(texts):,} passages, {precision}", count / ours, "tokens/s", "the network alone", count / limit),
+        Row(f"tokenize in {processes} processes", count / read, "tokens/s", "the network alone", count / limit),
     ]

@@ -127,7 +127,7 @@ class Processes:
 
 def _end(processes: Sequence[Any]) -> None:
     for process in processes:
-        with contextlib.suppress(OSError):  # of one that has ended
+        with contextlib.suppress(BrokenPipeError):  # of one that has ended already
             process.stdin.close()
         process.stdout.close()
         process.wait()

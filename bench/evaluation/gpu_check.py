@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from bench.codec.kmeans import number_of_centroids
-from bench.codec.names import CodecName, parse
+from bench.codec.names import parse
 from bench.errors import BenchError
 from bench.evaluation.gpu_data import passages, queries
 from bench.files.storage import Manifest
@@ -19,6 +19,7 @@ from bench.index.build import build_uncompressed
 from bench.index.index import Index, open_index
 from bench.index.pipeline import build
 from bench.index.shards import Shard
+from bench.machine.rates import Row, seconds
 from bench.search.colbertv2 import ColBERTv2
 from bench.search.exact import Exact, ExactKernels
 from bench.search.kernels.cpu import CPU
@@ -38,24 +39,6 @@ ENGINES: dict[str, Callable[[Any], Any]] = {
     "plaid 4, 0.4, 4096": lambda kernels: Plaid(kernels, ncells=4, centroid_score_threshold=0.4, ndocs=4096),
     "colbertv2 2, 512": lambda kernels: ColBERTv2(kernels, nprobe=2, ncandidates=512),
 }
-
-
-@dataclass(frozen=True)
-class Row:
-    """One measurement: value in ``unit``, and the bound or the alternative that it is beside."""
-
-    what: str
-    value: float
-    unit: str
-    beside: str = ""
-    other: float | None = None
-
-    @property
-    def ratio(self) -> float | None:
-        """Value over the other for rates, the other over the value for times: the share that was reached."""
-        if self.other is None:
-            return None
-        return self.other / self.value if self.unit in ("s", "ms") else self.value / self.other
 
 
 @dataclass(frozen=True)
@@ -110,21 +93,21 @@ def _measured(count: int, device: str, folder: Path, threads: int, limits: Limit
     for _ in range(2):  # the first one compiles
         start = time.perf_counter()
         index = made(folder / f"{count}", vectors, doclens, "residual-2", threads, device)
-        seconds = time.perf_counter() - start
+        taken = time.perf_counter() - start
     products = 2.0 * DIM * number_of_centroids(len(vectors)) * len(vectors)
-    yield Row(f"build at 2 bits, {size}", seconds, "s", "products of assignment alone", products / limits.operations)
+    yield Row(f"build at 2 bits, {size}", taken, "s", "products of assignment alone", products / limits.operations)
     kernels, host = CUDA(index, device=device), CPU(index, index.compressed, threads=threads)  # type: ignore[arg-type]
     stored = kernels.store.bytes
     for name, opened in ENGINES.items():
         what = f"{name} over 2 bits, {size}"
-        alone, together = _timed(opened(kernels), asked)
+        alone, together = _timed(opened(kernels), asked, device)
         if name == "exact":
             most = limits.operations / (2.0 * DIM * WIDTH * len(vectors))
             yield Row(f"{what}, {QUERIES} queries in a call", together, "queries/s", "products alone", most)
             floor = 2e3 * stored / limits.bytes
             yield Row(f"{what}, one query", alone, "ms", "reading codes and residuals", floor)
         else:
-            slow, rate = _timed(opened(host), asked[:ALONE])
+            slow, rate = _timed(opened(host), asked[:ALONE], "cpu")
             yield Row(f"{what}, {QUERIES} queries in a call", together, "queries/s", f"{threads} CPU threads", rate)
             yield Row(f"{what}, one query", alone, "ms", f"{threads} CPU threads", slow)
 
@@ -138,27 +121,18 @@ def made(folder: Path, vectors: np.ndarray, doclens: np.ndarray, codec: str, thr
     if name is None:
         build_uncompressed(folder / "index", shards, ids, settings={"codec": codec})
     else:
-        _build(folder, shards, ids, name, threads, device)
+        how: dict[str, Any] = {"seed": 0, "iterations": 5, "threads": threads, "work": folder, "device": device}
+        build(folder / "index", shards, ids, codec=name, **how)
     return open_index(folder / "index")
 
 
-def _build(folder: Path, shards: list[Shard], ids: list[str], name: CodecName, threads: int, device: str) -> None:
-    how: dict[str, Any] = {"seed": 0, "iterations": 5, "threads": threads, "work": folder, "device": device}
-    build(folder / "index", shards, ids, codec=name, **how)
-
-
-def _timed(engine: Any, asked: np.ndarray) -> tuple[float, float]:
+def _timed(engine: Any, asked: np.ndarray, device: str) -> tuple[float, float]:
     """Return the median milliseconds of a query alone, and queries a second of all in one call."""
     engine.search(asked[:1], DEPTH)
-    alone = [_seconds(engine.search, asked[number : number + 1], DEPTH) for number in range(min(ALONE, len(asked)))]
-    together = [_seconds(engine.search, asked, DEPTH) for _ in range(4)]
+    singles = (asked[number : number + 1] for number in range(min(ALONE, len(asked))))
+    alone = [seconds(device, engine.search, single, DEPTH) for single in singles]
+    together = [seconds(device, engine.search, asked, DEPTH) for _ in range(4)]
     return 1e3 * statistics.median(alone), len(asked) / statistics.median(together[1:])
-
-
-def _seconds(work: Callable[..., object], *given: Any) -> float:
-    start = time.perf_counter()
-    work(*given)
-    return time.perf_counter() - start
 
 
 def limits_of(device: str) -> Limits:
@@ -167,19 +141,11 @@ def limits_of(device: str) -> Limits:
     left, right = (torch.randn(size, size, device=device).half() for _ in range(2))
     source = torch.randint(0, 255, (length,), dtype=torch.uint8, device=device)
     target = torch.empty_like(source)
-    product = _device_seconds(lambda: left @ right, device)
-    copy = _device_seconds(lambda: target.copy_(source), device)
+    product, copy = (
+        statistics.median([seconds(device, work) for _ in range(11)][1:])
+        for work in (lambda: left @ right, lambda: target.copy_(source))
+    )
     return Limits(2.0 * size**3 / product, 2.0 * length / copy)
-
-
-def _device_seconds(work: Callable[[], object], device: str) -> float:
-    def synchronised() -> None:
-        work()
-        if device == "cuda":
-            torch.cuda.synchronize()
-
-    synchronised()
-    return statistics.median(_seconds(synchronised) for _ in range(10))
 
 
 def refuse_without(device: str) -> str:

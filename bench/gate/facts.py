@@ -12,7 +12,7 @@ from bench.files.provenance import package_versions
 from bench.files.storage import digest_of, read_json, write_json
 from bench.report.latency import run_of, runs_of
 from bench.report.records import Record
-from bench.report.seeds import BY_SEED, made_of, mean, over_seeds, sizes_over_seeds
+from bench.report.seeds import AXES, BY_SEED, made_of, mean, over_seeds, sizes_over_seeds
 
 FILE = "records.json"
 FORMAT = 1
@@ -70,7 +70,7 @@ def _machine(found: Mapping[str, Any]) -> str:
 
 
 def _name(record: Record) -> str:
-    return " ".join(record[axis] for axis in ("dataset", "model", "codec", "preset"))
+    return " ".join(record[axis] for axis in AXES)
 
 
 def _quality(record: Record) -> dict[str, Any]:

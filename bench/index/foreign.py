@@ -5,6 +5,7 @@ colbert-ai are PyTorch files, of which tensors alone are read. Those of fast-pla
 chunks into one file. The inverted list is made anew.
 """
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from bench.codec.names import CodecName
 from bench.codec.nearest import code_dtype
 from bench.codec.packing import other_order
 from bench.errors import DamagedFileError, DataError
-from bench.files.storage import Manifest, growing_array, read_array, read_json, write_array
+from bench.files.storage import Manifest, read_array, read_json, write_array
 from bench.index.build import build_compressed
 
 METADATA = "metadata.json"
@@ -45,6 +46,12 @@ class Foreign:
     @property
     def passages(self) -> int:
         return sum(map(len, self.doclens))
+
+    @functools.cached_property
+    def codec(self) -> Codec:
+        """The codec that decodes the parts, with its centroids rounded to a byte a dimension."""
+        codebook = packing.codebook(self.weights, self.centroids.shape[1])
+        return Codec(rounded(self.centroids), codebook, self.cutoffs, self.weights)
 
     def part(self, number: int) -> tuple[np.ndarray, np.ndarray]:
         """Return codes ``[vectors]`` and residuals ``[vectors, dim * nbits / 8]`` of a chunk, as our indexes have them.
@@ -119,23 +126,14 @@ def import_index(foreign: Foreign, ids: Sequence[str], output: Path, work: Path,
     """
     if len(ids) != foreign.passages:
         raise DataError(f"{foreign.folder} has {foreign.passages} passages, but {len(ids)} ids are given: other passages")
-    codes, residuals = [], []
+    codes: list[np.ndarray] = []
+    residuals: list[np.ndarray] = []
     for number in range(len(foreign.doclens)):
-        found = foreign.part(number)
-        write_array(work / f"codes-{number}.npy", found[0])
-        with growing_array(work / f"residuals-{number}.npy", found[1].shape, np.uint8) as out:
-            out[:] = found[1]
-        codes.append(read_array(work / f"codes-{number}.npy"))
-        residuals.append(read_array(work / f"residuals-{number}.npy"))
-    made = codec(foreign)
+        for name, array, parts in zip(("codes", "residuals"), foreign.part(number), (codes, residuals), strict=True):
+            write_array(work / f"{name}-{number}.npy", array)
+            parts.append(read_array(work / f"{name}-{number}.npy"))
     settings = {"codec": f"residual-{foreign.nbits}", "source": foreign.kind, **manifest.pop("settings", {})}
-    return build_compressed(output, foreign.doclens, codes, residuals, made, ids, settings=settings, **manifest)
-
-
-def codec(foreign: Foreign) -> Codec:
-    """Return the codec that decodes the parts of an index, with its centroids rounded to a byte a dimension."""
-    codebook = packing.codebook(foreign.weights, foreign.centroids.shape[1])
-    return Codec(rounded(foreign.centroids), codebook, foreign.cutoffs, foreign.weights)
+    return build_compressed(output, foreign.doclens, codes, residuals, foreign.codec, ids, settings=settings, **manifest)
 
 
 def _doclens(path: Path) -> np.ndarray:

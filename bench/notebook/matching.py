@@ -42,7 +42,7 @@ def matches(
     of_text = np.array([*(place is not None for place in places), *[False] * len(ids[0])])[: len(ids[0])][kept]
     rows = inputs.passages([text], doc_maxlen).ids
     spans = [span for span, here in zip(inputs.spans(text, doc_maxlen), inputs.kept(rows), strict=True) if here]
-    named = _named(inputs, rows[inputs.kept(rows)])
+    named = inputs.names(rows[inputs.kept(rows)])
     if len(asked) != len(query) or len(named) != len(passage):
         raise DataError(
             f"the passage has {len(named)} tokens and {len(passage)} vectors, the question {len(asked)} and {len(query)}: "
@@ -51,12 +51,8 @@ def matches(
     best, values = contributions(query, passage)
     return [
         Match(token, named[place], float(value), bool(own), spans[place])
-        for token, place, value, own in zip(_named(inputs, asked), best, values, of_text, strict=True)
+        for token, place, value, own in zip(inputs.names(asked), best, values, of_text, strict=True)
     ]
-
-
-def _named(inputs: Inputs, ids: np.ndarray) -> list[str]:
-    return [str(token) for token in inputs.tokenizer.convert_ids_to_tokens(ids.tolist())]
 
 
 def pieces(text: str, found: Sequence[Match]) -> list[tuple[str, tuple[Match, ...]]]:

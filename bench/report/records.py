@@ -15,6 +15,7 @@ from bench.evaluation.size import COMPONENTS
 from bench.files.storage import read_json
 from bench.report.deviations import described
 from bench.report.seeds import (
+    AXES,
     BY_SEED,
     SPREAD,
     Key,
@@ -33,7 +34,7 @@ Row = tuple[str, str, str, str]
 
 def read_metrics(paths: Iterable[Path]) -> list[Record]:
     """Records of runs in the order given; raises DataError where two describe the same row, or were made of other data."""
-    found = _distinct([read_json(path) for path in paths], ("dataset", "model", "codec", "preset", "seed"))
+    found = _distinct([read_json(path) for path in paths], (*AXES, "seed"))
     _check_data(found)
     return found
 

@@ -11,6 +11,7 @@ from bench.errors import DataError
 Record = Mapping[str, Any]
 Key = tuple[str | int, ...]
 OVER_QUERIES = " Intervals, tests, wins, ties and losses are over queries, whose values are averaged over seeds first."
+AXES = ("dataset", "model", "codec", "preset")  # that name a row of quality
 BY_SEED, SPREAD, VALUE = "by_seed", "_spread", "value_seed_"
 
 
@@ -22,7 +23,7 @@ def over_seeds(metrics: Sequence[Record]) -> list[Record]:
     DataError for a row that lacks a seed which another row has, or whose seeds cover different queries.
     """
     found = []
-    for row, each in _grouped(metrics, ("dataset", "model", "codec", "preset")).items():
+    for row, each in _grouped(metrics, AXES).items():
         records = list(each.values())
         if None in each:
             found.append(records[0])
@@ -57,7 +58,7 @@ def sizes_over_seeds(sizes: Sequence[Record]) -> list[Record]:
 
 def key_of(record: Record) -> Key:
     """Return what tells a run from all others: data set, model, codec and preset, and the seed if it has one."""
-    row = tuple(record[axis] for axis in ("dataset", "model", "codec", "preset"))
+    row = tuple(record[axis] for axis in AXES)
     return row if record.get("seed") is None else (*row, record["seed"])
 
 

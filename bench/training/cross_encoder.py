@@ -14,6 +14,7 @@ from bench.encoder.foreign import ONLY_LOCAL, check_finite, read_tokenizer, read
 from bench.errors import DamagedFileError, SettingsError
 from bench.files.storage import FolderWriter, Manifest
 from bench.training.errors import TrainingError
+from bench.training.loop import FETCHED, MAX_GRADIENT_NORM
 from bench.training.pairs import check_maxlen, tokenize_pairs
 from bench.training.triples import Triple
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:  # a bare machine with a GPU has no pydantic
 
 KIND = "cross-encoder"
 VERSION = 1
-MAX_GRADIENT_NORM = 1.0
-FETCHED = 50  # steps of a GPU whose losses are fetched at once
 IDENTITY = "torch.nn.modules.linear.Identity"  # activation that sentence-transformers applies to the logits of saved models
 
 

@@ -104,7 +104,6 @@ class Loop:
             seconds = (clock() - started) / len(waiting)
             for number, numbers in enumerate(fetched, step + 1 - len(waiting)):
                 sums = self._checked(number, numbers)
-                ended = number == step and validation is not None and due
                 taken = Step(
                     number + 1,
                     sums.loss,
@@ -113,7 +112,7 @@ class Loop:
                     sums.parts,
                     self.settings.batch / seconds,
                     sums.tokens / seconds,
-                    self._validate(validation, state, step + 1) if validation is not None and ended else {},
+                    self._validate(validation, state, step + 1) if validation is not None and due and number == step else {},
                 )
                 lines.append(taken)
                 report(taken)

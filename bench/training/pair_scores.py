@@ -9,7 +9,7 @@ import transformers
 
 from bench.encoder.batching import autocast, length_batches
 from bench.encoder.encode import TOKENS_PER_BATCH
-from bench.encoder.on_device import at_precision, batch_tokens, moved, naming_memory
+from bench.encoder.on_device import TOKENS, at_precision, batch_tokens, moved, naming_memory
 from bench.training.pairs import TokenPairs, tokenize_pairs
 
 PAIRS_PER_BLOCK = 8192
@@ -33,34 +33,34 @@ def score_pairs(
     many as its memory allows. Raise SettingsError for a GPU without the memory.
     """
     place = torch.device(device)
+    gpu = place.type == "cuda"
     scores = np.empty(len(queries), np.float32)
-    waiting: tuple[slice, torch.Tensor] | None = None
-    with torch.inference_mode(), naming_memory(place):
-        network = at_precision(model, precision) if place.type == "cuda" else model
-        most = tokens_per_batch or batch_tokens(network, place, maxlen, TOKENS_PER_BATCH if place.type != "cuda" else None)
+    begun: list[tuple[slice, torch.Tensor]] = []
+    with torch.inference_mode(), naming_memory(place), autocast("float32" if gpu else precision, place.type):
+        network = at_precision(model, precision) if gpu else model
+        most = batch_tokens(network, place, maxlen, tokens_per_batch or (TOKENS if gpu else TOKENS_PER_BATCH))
         for start in range(0, len(queries), PAIRS_PER_BLOCK):
             some = slice(start, start + PAIRS_PER_BLOCK)
             tokens = tokenize_pairs(tokenizer, queries[some], passages[some], maxlen)
-            if place.type != "cuda":
-                with autocast(precision, device):
-                    for batch in length_batches(tokens.lengths, most):
-                        found = network(**tokens.batch(batch, device)).logits
-                        scores[start + batch] = found.float().reshape(-1).cpu().numpy()
-                        progress(len(batch))
-                continue
-            begun = on_device(network, tokens, most, place)
-            if waiting is not None:
-                scores[waiting[0]] = waiting[1].cpu().numpy()
-            waiting = (some, begun)
-            progress(len(tokens))
-        if waiting is not None:
-            scores[waiting[0]] = waiting[1].cpu().numpy()
+            begun.append((some, block_scores(network, tokens, most, place, progress)))
+            if len(begun) > 1:  # the host waits for the block before, while the device has the next one
+                _fetch(scores, *begun.pop(0))
+        for each in begun:
+            _fetch(scores, *each)
     return scores
 
 
-def on_device(network: Any, tokens: TokenPairs, most: int, place: torch.device) -> torch.Tensor:
+def block_scores(
+    network: Any, tokens: TokenPairs, most: int, place: torch.device, progress: Callable[[int], object]
+) -> torch.Tensor:
     """Return the logits ``[pairs]`` float32 of one block in its order, on the device; the host does not wait for them."""
-    batches = list(length_batches(tokens.lengths, most, even_from=most // 8))
-    found = [network(**tokens.batch(batch, place.type, network)).logits.float().reshape(-1) for batch in batches]
-    order = moved(np.argsort(np.concatenate(batches)), place)
-    return torch.cat(found)[order]
+    batches = list(length_batches(tokens.lengths, most, even_from=most // 8 if place.type == "cuda" else None))
+    found = []
+    for batch in batches:
+        found.append(network(**tokens.batch(batch, place.type, network)).logits.float().reshape(-1))
+        progress(len(batch))
+    return torch.cat(found)[moved(np.argsort(np.concatenate(batches)), place)]
+
+
+def _fetch(scores: np.ndarray, some: slice, found: torch.Tensor) -> None:
+    scores[some] = found.cpu().numpy()

@@ -64,7 +64,7 @@ def tokenize_pairs(
     if not len(queries):
         return TokenPairs(Tokens.of([]), None, pad)
     reading = Tokenizing(tokenizer)
-    frame = around(tokenizer) if reading.by_words else None
+    frame = around(tokenizer) if reading.by_words and tokenizer.truncation_side == "right" else None
     if frame is not None:
         return _joined(reading, frame, queries, passages, maxlen, pad)
     found = tokenizer(list(queries), list(passages), truncation="longest_first", max_length=maxlen)

@@ -1,25 +1,17 @@
-"""How fast a machine encodes, scores and trains, each beside the network alone in the same run; nothing is downloaded.
+"""How fast a machine scores pairs and trains beside the network alone in the same run, for ``bench gpu-check``."""
 
-``python -m bench.training.rates --device cuda`` needs torch, transformers, numpy and what they need.
-"""
-
-import argparse
 import copy
-import dataclasses
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 import transformers
 
 from bench.encoder.model import LateInteraction
-from bench.encoder.on_device import TOKENS, at_precision
+from bench.encoder.on_device import at_precision
 from bench.encoder.rates import (
     MAXLEN,
-    Row,
     Sizes,
     alone,
     encoding,
@@ -27,10 +19,10 @@ from bench.encoder.rates import (
     made_encoder,
     made_texts,
     made_tokenizer,
-    medians,
-    seconds,
+    usual,
     vocabulary,
 )
+from bench.machine.rates import Row, medians, seconds
 from bench.training.batches import Tokenized
 from bench.training.contrastive import Contrastive
 from bench.training.cross_encoder import train_teacher
@@ -40,6 +32,19 @@ from bench.training.pair_scores import score_pairs
 from bench.training.pairs import tokenize_pairs
 from bench.training.processes import Processes
 from bench.training.triples import Triple
+
+GROUP = 8  # pairs of a query in the training of a cross-encoder
+THIRD = "a third of the network alone, forward"
+
+
+@dataclass(frozen=True)
+class TrainSizes(Sizes):
+    """Steps and batch: of training; groups: of a step of a cross-encoder; pairs: that it scores."""
+
+    steps: int = 40
+    batch: int = 64
+    groups: int = 32
+    pairs: int = 16_384
 
 
 @dataclass(frozen=True)
@@ -61,86 +66,69 @@ class Run:
         return 1 - step / self.steps
 
 
-def contrastive_training(encoder: LateInteraction, texts: Sequence[str], sizes: Sizes, device: str) -> Row:
-    """Return the row of contrastive training with one hard negative a query, against a third of the forward rate."""
-    run = Run(sizes.steps, sizes.batch, "bfloat16" if device == "cuda" else "float32")
-    tokens = encoder.inputs.passages(texts[: 2 * run.steps * run.batch], run.doc_maxlen)
-    network = at_precision(encoder.bert, run.precision)
-    most = TOKENS if device == "cuda" else 2048
+def contrastive_training(encoder: LateInteraction, texts: Sequence[str], sizes: TrainSizes, device: str) -> Row:
+    """Return the row of contrastive training with one hard negative a query; tokens are those of queries and passages."""
+    precision, most = usual(device)
+    run = Run(sizes.steps, sizes.batch, precision)
+    texts = texts[: 2 * run.steps * run.batch]
+    tokens = encoder.inputs.passages(texts, run.doc_maxlen)
+    network = at_precision(encoder.bert, precision)
     (limit,) = medians(device, sizes.repeats, alone(network, tokens, encoder.inputs.pad, most, device))
     queries = [" ".join(text.split()[:10]) for text in texts[: run.batch]]
-    count = min(len(texts), 2 * run.steps * run.batch)
-    rng = np.random.default_rng(2)
-    triples = [
-        Triple(int(q), int(p), (int(n),))
-        for _ in range(run.steps)
-        for q, p, n in zip(
-            range(run.batch), rng.integers(count, size=run.batch), rng.integers(count, size=run.batch), strict=True
-        )
-    ]
-    read = Tokenized(encoder, queries, texts[:count], query_maxlen=run.query_maxlen, doc_maxlen=run.doc_maxlen)
-    objective = Contrastive(triples, read, {row: row for row in range(count)}, range(len(queries)), run.temperature)
-    trained = copy.deepcopy(encoder)
-    loop = Loop(trained, objective, in_order(run.batch), run, Processes(device=device))  # type: ignore[arg-type]
-    warm = max(run.steps // 4, 1)
-    for step in range(warm):
+    drawn = np.random.default_rng(2).integers(len(texts), size=(run.steps * run.batch, 2)).tolist()
+    triples = [Triple(number % len(queries), positive, (other,)) for number, (positive, other) in enumerate(drawn)]
+    read = Tokenized(encoder, queries, texts, query_maxlen=run.query_maxlen, doc_maxlen=run.doc_maxlen)
+    objective = Contrastive(triples, read, {row: row for row in range(len(texts))}, range(len(queries)), run.temperature)
+    loop = Loop(copy.deepcopy(encoder), objective, in_order(run.batch), run, Processes(device=device))  # type: ignore[arg-type]
+    for step in range(max(run.steps // 4, 1)):
         loop.step(step)
     held: list[torch.Tensor] = []
-    taken = seconds(lambda: held.extend(loop.step(step) for step in range(run.steps)), device)
-    ours = float(torch.stack(held)[:, -2].sum()) / taken
-    bound = len(tokens.ids) / limit / 3
-    note = f"{run.batch} queries with 2 passages of {run.doc_maxlen} tokens, {run.precision}; bound: forward alone / 3"
-    return Row("contrastive training", ours, bound, ours / bound, "tokens/s", 0.4, note)
+    taken = seconds(device, lambda: held.extend(loop.step(step) for step in range(run.steps)))
+    rate = float(torch.stack(held)[:, -2].sum()) / taken
+    what = f"contrastive training, {run.batch} queries with 2 passages of {run.doc_maxlen} tokens, {precision}"
+    return Row(what, rate, "tokens/s", THIRD, len(tokens.ids) / limit / 3)
 
 
 def cross_encoding(
-    tokenizer: transformers.PreTrainedTokenizerBase, texts: Sequence[str], sizes: Sizes, device: str
+    tokenizer: transformers.PreTrainedTokenizerBase, texts: Sequence[str], sizes: TrainSizes, device: str
 ) -> list[Row]:
-    """Return the rows of scoring and of training a cross-encoder."""
+    """Return the rows of scoring and of training a cross-encoder, tokenizing included."""
     torch.manual_seed(0)
     model = transformers.BertForSequenceClassification(made_config(sizes, num_labels=1)).to(device).eval()
-    precision, most = ("bfloat16", TOKENS) if device == "cuda" else ("float32", 2048)
+    precision, most = usual(device)
     passages = [texts[number % len(texts)] for number in range(sizes.pairs)]
     queries = [" ".join(texts[(number // 64) % len(texts)].split()[:8]) for number in range(sizes.pairs)]
-    tokens = tokenize_pairs(tokenizer, queries, passages, MAXLEN)
-    network, pad = at_precision(model, precision), int(tokenizer.pad_token_id)
+    tokens = tokenize_pairs(tokenizer, queries, passages, MAXLEN).tokens
+    forward = alone(at_precision(model, precision), tokens, int(tokenizer.pad_token_id), most, device)
 
     def score() -> None:
         score_pairs(model, tokenizer, queries, passages, maxlen=MAXLEN, precision=precision, device=device)
 
-    limit, ours = medians(device, sizes.repeats, alone(network, tokens.tokens, pad, most, device), score)
-    count = len(tokens.tokens.ids)
-    scoring = Row(
-        "cross-encoder scoring",
-        count / ours,
-        count / limit,
-        limit / ours,
-        "tokens/s",
-        0.6,
-        f"{sizes.pairs} pairs, {precision}",
-    )
-    run = Run(sizes.steps, sizes.groups, precision)
-    rows = [
-        Triple(number, 8 * number, tuple(range(8 * number + 1, 8 * number + 8))) for number in range(run.steps * run.batch)
+    limit, scored = medians(device, sizes.repeats, forward, score)
+    triples = [
+        Triple(number, GROUP * number, tuple(range(GROUP * number + 1, GROUP * (number + 1))))
+        for number in range(sizes.steps * sizes.groups)
     ]
-    asked = [queries[(8 * number) % len(queries)] for number in range(len(rows))]
-    found = {number: passages[number % len(passages)] for number in range(8 * len(rows))}
-    used = tokenize_pairs(tokenizer, [asked[n // 8] for n in found], list(found.values()), MAXLEN)
-    few = Run(3, sizes.groups, precision)
-    if run.steps > few.steps:
-        train_teacher(model, tokenizer, rows, asked, found, few, device=device)  # type: ignore[arg-type]
-    taken = seconds(
-        lambda: train_teacher(model, tokenizer, rows, asked, found, run, device=device),  # type: ignore[arg-type]
-        device,
-    )
-    rate, bound = len(used.tokens.ids) / taken, count / limit / 3
-    note = f"{run.steps} steps of {run.batch} groups of 8 pairs, {precision}, tokenizing included; bound: forward alone / 3"
-    return [scoring, Row("cross-encoder training", rate, bound, rate / bound, "tokens/s", 0.4, note)]
+    asked = [queries[GROUP * number % len(queries)] for number in range(len(triples))]
+    found = {number: passages[number % len(passages)] for number in range(GROUP * len(triples))}
+
+    def train(steps: int) -> None:
+        run = Run(steps, sizes.groups, precision)
+        train_teacher(model, tokenizer, triples, asked, found, run, device=device)  # type: ignore[arg-type]
+
+    train(1)
+    trained = seconds(device, train, sizes.steps)
+    used = tokenize_pairs(tokenizer, [asked[number // GROUP] for number in found], list(found.values()), MAXLEN).tokens
+    count, what = len(tokens.ids), f"{sizes.steps} steps of {sizes.groups} groups of {GROUP} pairs, {precision}"
+    return [
+        Row(f"cross-encoder scores {sizes.pairs:,} pairs, {precision}", count / scored, "tokens/s", "the network alone",
+            count / limit),
+        Row(f"cross-encoder training, {what}", len(used.ids) / trained, "tokens/s", THIRD, count / limit / 3),
+    ]  # fmt: skip
 
 
-def measure(device: str, threads: int, sizes: Sizes | None = None) -> list[Row]:
+def measure(device: str, threads: int, sizes: TrainSizes = TrainSizes()) -> list[Row]:
     """Return the rows of encoding, scoring and training on a device, in bfloat16 on a GPU, else in float32."""
-    sizes = sizes or Sizes()
     torch.set_num_threads(threads)
     entries = vocabulary(sizes.words)
     tokenizer = made_tokenizer(entries)
@@ -151,34 +139,3 @@ def measure(device: str, threads: int, sizes: Sizes | None = None) -> list[Row]:
         contrastive_training(encoder, texts, sizes, device),
         *cross_encoding(tokenizer, texts, sizes, device),
     ]
-
-
-def table(rows: Sequence[Row]) -> str:
-    """Return the rows as a Markdown table."""
-    lines = ["| what | rate | network alone | ratio | goal | unit | |", "|---|---|---|---|---|---|---|"]
-    for row in rows:
-        goal = "" if row.goal is None else f"{row.goal:g}"
-        lines.append(
-            f"| {row.name} | {row.rate:,.0f} | {row.bound:,.0f} | {row.ratio:.3f} | {goal} | {row.unit} | {row.note} |"
-        )
-    return "\n".join(lines)
-
-
-def main() -> None:
-    """Print the table, and write the rows as JSON where asked to."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--device", choices=("cpu", "cuda"), required=True)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--json", type=Path)
-    for field in dataclasses.fields(Sizes):
-        parser.add_argument(f"--{field.name}", type=int, default=field.default)
-    given = vars(parser.parse_args())
-    device, threads, path = (given.pop(name) for name in ("device", "threads", "json"))
-    rows = measure(device, threads, Sizes(**given))
-    print(table(rows))
-    if path is not None:
-        path.write_text(json.dumps([dataclasses.asdict(row) for row in rows], indent=1) + "\n")
-
-
-if __name__ == "__main__":
-    main()

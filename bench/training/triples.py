@@ -4,15 +4,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bench.errors import DamagedFileError, DataError
 from bench.files.storage import write_text
-
-if TYPE_CHECKING:  # a bare machine with a GPU has no pydantic
-    from bench.search.ranking import Ranking
+from bench.search.ranking import Ranking
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,7 @@ def sample_queries(judged: int, count: int, seed: int) -> np.ndarray:
 
 
 def draw_negatives(
-    rankings: Sequence["Ranking"], relevant: Sequence[set[int]], count: int, passages: int, rng: np.random.Generator
+    rankings: Sequence[Ranking], relevant: Sequence[set[int]], count: int, passages: int, rng: np.random.Generator
 ) -> list[tuple[int, ...]]:
     """Return ``count`` negatives per query from its ranking, never relevant ones; a short ranking uses the whole corpus."""
     drawn = []

@@ -16,7 +16,7 @@ class AskedEngine(EngineFlags):
     """Engine that searches."""
 
     def given(self) -> dict[str, Any]:
-        return {name: value for name, value in self.model_dump().items() if value is not None}
+        return self.model_dump(exclude_none=True)
 
 
 class Place(Settings):

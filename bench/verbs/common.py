@@ -1,14 +1,18 @@
 """Flags that several verbs share, and the limits that they set on numerical libraries."""
 
+import contextlib
 import os
+import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 from bench.config.settings import Count
 from bench.errors import SettingsError
+from bench.files.storage import make_folder
 from bench.machine import devices
 
 Flat = Parameter(name="*")  # of a group of settings: each of them is a flag of its own
@@ -29,6 +33,24 @@ def pairs(flag: str, given: Sequence[str]) -> dict[str, str]:
             raise SettingsError(f"{flag} {text!r} of the command line is not NAME=VALUE, or repeats a name")
         found[name] = value
     return found
+
+
+def refuse_existing(output: Path) -> None:
+    """Raise SettingsError if the folder to write is there already."""
+    if output.exists():
+        raise SettingsError(f"--output {output} of the command line is there already; name a new folder")
+
+
+@contextlib.contextmanager
+def new_folder(output: Path) -> Iterator[Path]:
+    """Yield a folder beside ``output`` that takes its name on success, and is removed on error."""
+    partial = output.with_name(f".{output.name}.{os.getpid()}.partial")
+    make_folder(partial)
+    try:
+        yield partial
+        partial.rename(output)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def take_device(device: str) -> None:

@@ -34,8 +34,7 @@ class SearchFlags(Settings):
 
 def preset_given(engine: EngineFlags, depth: int) -> Preset:
     """Return the preset of the flags. Raise SettingsError if it cannot fill a ranking of the given depth."""
-    given = {name: value for name, value in engine.model_dump().items() if value is not None}
-    preset = presets.parse(given, "the command line")
+    preset = presets.parse(engine.model_dump(exclude_none=True), "the command line")
     preset.check_depth(depth, "the command line")
     return preset
 

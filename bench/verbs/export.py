@@ -1,7 +1,5 @@
 """Write a model or an index in the layout of another program, so that PyLate or colbert-ai opens it."""
 
-import os
-import shutil
 from pathlib import Path
 from typing import Literal
 
@@ -9,10 +7,9 @@ from bench.config.settings import Count
 from bench.encoder import loading
 from bench.encoder.export import LAYOUTS
 from bench.errors import SettingsError
-from bench.files.storage import make_folder
 from bench.index import colbert_ai
 from bench.index.index import open_index
-from bench.verbs.common import prepare_torch
+from bench.verbs.common import new_folder, prepare_torch, refuse_existing
 
 INDEX = "colbert-ai"
 
@@ -36,17 +33,11 @@ def export(
     :param checkpoint: Of an index: where colbert-ai's searcher finds the model of the queries.
     """
     prepare_torch(threads=1)
-    if output.exists():
-        raise SettingsError(f"--output {output} of the command line is there already; name a new folder")
+    refuse_existing(output)
     given = {"query_maxlen": query_maxlen, "doc_maxlen": doc_maxlen}
     _check(layout, given, checkpoint)
-    partial = output.with_name(f".{output.name}.{os.getpid()}.partial")
-    make_folder(partial)
-    try:
-        said = _index(source, partial, checkpoint) if layout == INDEX else _model(source, partial, layout, given)
-        partial.rename(output)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    with new_folder(output) as folder:
+        said = _index(source, folder, checkpoint) if layout == INDEX else _model(source, folder, layout, given)
     print(f"{output}: {said}, in the layout {layout}")
 
 

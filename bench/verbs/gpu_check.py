@@ -14,6 +14,7 @@ from typing import Any, Literal
 from bench.errors import BenchError
 from bench.evaluation import gpu_check as check
 from bench.files.storage import write_json, write_text
+from bench.training import rates
 
 PACKAGES = ("torch", "triton", "numpy", "numba")
 
@@ -32,7 +33,9 @@ def gpu_check(*, output: Path | None = None, device: Literal["cpu", "cuda"] = "c
     name, threads = check.refuse_without(device), len(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory() as folder:
         compared = list(check.compare(device, Path(folder), threads))
-        rows = list(check.measure(device, Path(folder), threads)) if device == "cuda" else []
+        rows = []
+        if device == "cuda":
+            rows = [*check.measure(device, Path(folder), threads), *rates.measure(device, threads)]
     packages = {package: importlib.metadata.version(package) for package in PACKAGES}
     record = {
         "device": name,
@@ -44,7 +47,6 @@ def gpu_check(*, output: Path | None = None, device: Literal["cpu", "cuda"] = "c
     page = _page(record)
     print(page)
     if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
         write_json(output / "gpu-check.json", record)
         write_text(output / "gpu-check.md", f"{page}\n")
     return int(any(row["different"] for row in compared))
@@ -75,8 +77,7 @@ def _page(record: dict[str, Any]) -> str:
         *_table(record["rankings"], ("codec", "engine", "queries", "equal", "ties", "different")),
     ]
     if record["rows"]:
-        shown = [{**row, "value": _number(row["value"]), "other": _number(row["other"])} for row in record["rows"]]
-        shown = [{**row, "ratio": _number(row["ratio"])} for row in shown]
+        shown = [{**row, **{name: _number(row[name]) for name in ("value", "other", "ratio")}} for row in record["rows"]]
         lines += ["", "Rates beside bounds, or beside the CPU, in the same run:", ""]
         lines += _table(shown, ("what", "value", "unit", "beside", "other", "ratio"))
     return "\n".join(lines)

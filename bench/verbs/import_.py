@@ -1,7 +1,6 @@
 """Read an index of colbert-ai or fast-plaid as one of ours, to search and judge it; nothing pickled in it is run."""
 
-import os
-import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +12,8 @@ from bench.encoder.encode import encode_passages
 from bench.encoder.model import LateInteraction
 from bench.errors import DataError, SettingsError
 from bench.files.provenance import context
-from bench.files.storage import make_folder
-from bench.index.foreign import Foreign, codec, import_index, open_foreign
-from bench.verbs.common import prepare_torch
+from bench.index.foreign import Foreign, import_index, open_foreign
+from bench.verbs.common import new_folder, prepare_torch, refuse_existing
 
 CHECKED = 8
 LEAST = 0.5  # mean cosine of decoded vectors with those of the model; 1 bit has about 0.8, vectors of another model 0.1
@@ -33,8 +31,7 @@ def import_(source: Path, *, corpus: Path, model: Path, doc_maxlen: Count | None
     :param output: Index folder to write, which must not be there yet.
     """
     prepare_torch(threads=1)
-    if output.exists():
-        raise SettingsError(f"--output {output} of the command line is there already; name a new folder")
+    refuse_existing(output)
     foreign, passages = open_foreign(source), open_passages(corpus)
     encoder, manifest = checkpoint.load(model)
     if not isinstance(encoder, LateInteraction):
@@ -49,15 +46,10 @@ def import_(source: Path, *, corpus: Path, model: Path, doc_maxlen: Count | None
     if "template" in passages.manifest.settings:
         settings["text"] = passages.manifest.settings["template"]
     inputs = {"corpus": passages.manifest.digest, "model": manifest.digest}
-    partial = output.with_name(f".{output.name}.{os.getpid()}.partial")
-    make_folder(partial / "work")
-    try:
-        made = {"settings": settings, "inputs": inputs, "context": context(__name__)}
-        found = import_index(foreign, passages.ids(), partial / "index", partial / "work", **made)
-        (partial / "index").rename(output)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    moved = float(np.linalg.norm(codec(foreign).centroids - foreign.centroids, axis=1).max())
+    made = {"settings": settings, "inputs": inputs, "context": context(__name__)}
+    with new_folder(output) as folder, tempfile.TemporaryDirectory(dir=folder.parent) as work:
+        found = import_index(foreign, passages.ids(), folder, Path(work), **made)
+    moved = float(np.linalg.norm(foreign.codec.centroids - foreign.centroids, axis=1).max())
     print(
         f"{output}: {foreign.kind}, {foreign.nbits} bits, {found.counts['passages']} passages, {found.counts['vectors']} "
         f"vectors; mean cosine {similarity:.3f} with the model's; rounding moved a centroid by {moved:.4f} at most"
@@ -79,7 +71,7 @@ def _compared(foreign: Foreign, passages: Passages, encoder: LateInteraction, ma
             f"{maxlen} tokens: other passages, another order, another model or another --doc-maxlen"
         )
     codes, residuals = foreign.part(0)
-    decoded = codec(foreign).decode(codes[: len(vectors)], residuals[: len(vectors)])
+    decoded = foreign.codec.decode(codes[: len(vectors)], residuals[: len(vectors)])
     similarity = float((decoded * vectors.astype(np.float32)).sum(axis=1).mean())
     if similarity < LEAST:
         raise DataError(

@@ -97,9 +97,9 @@ class Asked:
         """
         rows = self._vectors.vectors[self._vectors.ids.index(query)]
         vectors, place = rows[rows.any(axis=1)], np.array([self._place[passage]])
-        asked = self._named(self._inputs.queries([self.query_texts[query]], self.side.encode["query_maxlen"])[0][0])
+        asked = self._inputs.names(self._inputs.queries([self.query_texts[query]], self.side.encode["query_maxlen"])[0][0])
         ids = self._inputs.passages([self.passage(passage)], self.side.encode["doc_maxlen"]).ids
-        named = self._named(ids[self._inputs.kept(ids)])
+        named = self._inputs.names(ids[self._inputs.kept(ids)])
         if len(asked) != len(vectors) or len(named) != int(index.doclens[place[0]]):
             raise DataError(
                 f"{passage} or its query has other tokens than vectors: the model folder is not the one that encoded it"
@@ -111,9 +111,6 @@ class Asked:
             Part(token, named[best[number]], float(values[number]), named[others[number]], float(other_values[number]))
             for number, token in enumerate(asked)
         ]
-
-    def _named(self, ids: np.ndarray) -> list[str]:
-        return [str(token) for token in self._inputs.tokenizer.convert_ids_to_tokens(ids.tolist())]
 
 
 def beside(run: Path, against: Path) -> tuple[Side, Side]:

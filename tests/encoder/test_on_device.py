@@ -1,4 +1,4 @@
-"""The path of a GPU, run on the CPU: the vectors of the plain path, in the order of the texts."""
+"""The encoding of a GPU, run on the CPU, against the encoding of the CPU."""
 
 from types import SimpleNamespace
 
@@ -6,57 +6,79 @@ import numpy as np
 import pytest
 import torch
 
-from bench.encoder import base, on_device
-from bench.encoder.batching import WASTE, length_batches, padding
+from bench.encoder import on_device
+from bench.encoder.batching import WASTE, length_batches
 from bench.encoder.encode import encode_measured
 from bench.encoder.model import mean_pooling
+from bench.encoder.on_device import batch_tokens, device_passages, kept_counts
 from bench.errors import SettingsError
 from tests.encoder.test_encode import TEXTS
 
 
-def on_cpu(encoder, precision, block=3):
-    return on_device.device_passages(
-        encoder,
-        encoder.inputs.passage_blocks(TEXTS, 16, block, 0),
-        len(TEXTS),
-        16,
-        precision=precision,
-        device="cpu",
-        progress=lambda done: None,
-    )
+def on_blocks(encoder, texts, block, precision="float32"):
+    blocks = encoder.inputs.passage_blocks(texts, 16, block, processes=0)
+    how = {"precision": precision, "device": "cpu", "progress": lambda done: None}
+    return device_passages(encoder, blocks, len(texts), 16, **how)
 
 
-@pytest.mark.parametrize("pooled", [False, True])
-@pytest.mark.parametrize(("precision", "most"), [("float32", 1e-3), ("bfloat16", 0.06)])
-def test_vectors_lengths_and_counts_are_those_of_the_plain_path(
-    tiny_encoder, tiny_bert, monkeypatch, pooled, precision, most
-):
-    encoder = mean_pooling(*base.load(tiny_bert)) if pooled else tiny_encoder()
-    vectors, doclens, uncut = encode_measured(encoder, TEXTS, maxlen=16)
-    monkeypatch.setattr(on_device, "TOKENS", 40)
-    found, counts, said = on_cpu(encoder, precision)
-    assert (found.dtype, counts.dtype, found.shape) == (np.float16, np.int32, vectors.shape)
-    assert counts.tolist() == doclens.tolist()
-    assert np.abs(found.astype(np.float32) - vectors).max() < most
-    if not pooled:
-        assert said.tolist() == uncut.tolist()
+@pytest.mark.parametrize("block", [1, 3, 100])
+@pytest.mark.parametrize("settings", [{}, {"drop_punctuation": False}])
+def test_blocks_on_a_device_give_the_vectors_of_the_cpu_in_the_order_of_the_texts(tiny_encoder, block, settings):
+    encoder = tiny_encoder(**settings)
+    expected = encode_measured(encoder, TEXTS, maxlen=16)
+    vectors, doclens, uncut = on_blocks(encoder, TEXTS, block)
+    np.testing.assert_allclose(vectors.astype(np.float32), expected[0].astype(np.float32), atol=2e-3)
+    np.testing.assert_array_equal(doclens, expected[1])
+    np.testing.assert_array_equal(uncut, expected[2])
 
 
-def test_bfloat16_is_in_the_weights_of_a_copy(tiny_encoder):
+def test_small_batches_with_their_masks_give_the_same_vectors(tiny_encoder, monkeypatch):
+    monkeypatch.setattr(on_device, "batch_tokens", lambda *_: 20)
+    encoder = tiny_encoder()
+    expected, _, _ = encode_measured(encoder, TEXTS, maxlen=16)
+    np.testing.assert_allclose(on_blocks(encoder, TEXTS, 5)[0].astype(np.float32), expected.astype(np.float32), atol=2e-3)
+
+
+def test_a_model_with_one_vector_a_text_has_one_a_text_on_a_device(tiny_encoder):
+    tiny = tiny_encoder()
+    pooled = mean_pooling(tiny.bert, tiny.inputs.tokenizer)
+    expected, doclens, _ = encode_measured(pooled, TEXTS, maxlen=16)
+    vectors, counts, _ = on_blocks(pooled, TEXTS, 3)
+    np.testing.assert_allclose(vectors.astype(np.float32), expected.astype(np.float32), atol=2e-3)
+    np.testing.assert_array_equal(counts, doclens)
+
+
+def test_numbers_of_vectors_are_known_before_anything_is_encoded(tiny_encoder):
+    encoder = tiny_encoder()
+    tokens, uncut = encoder.inputs.measured_passages(TEXTS, 100)
+    np.testing.assert_array_equal(kept_counts(encoder, tokens), uncut[:, 1])
+
+
+def test_a_device_without_a_limit_takes_the_batch_that_is_wanted(tiny_encoder):
+    encoder = tiny_encoder()
+    assert batch_tokens(encoder.bert, next(encoder.bert.parameters()).device, 16, 777) == 777
+
+
+def test_bfloat16_is_in_the_weights_of_a_copy_and_its_vectors_are_near(tiny_encoder):
     encoder = tiny_encoder()
     half = on_device.at_precision(encoder.bert, "bfloat16")
     assert {parameter.dtype for parameter in half.parameters()} == {torch.bfloat16}
     assert {parameter.dtype for parameter in encoder.parameters()} == {torch.float32}
     assert on_device.at_precision(encoder.bert, "float32") is encoder.bert
+    expected, doclens, _ = encode_measured(encoder, TEXTS, maxlen=16)
+    vectors, counts, _ = on_blocks(encoder, TEXTS, 3, "bfloat16")
+    assert counts.tolist() == doclens.tolist()
+    assert 0 < np.abs(vectors.astype(np.float32) - expected).max() < 0.06
 
 
 @pytest.mark.parametrize("attention", ["sdpa", "eager"])
-def test_a_mask_with_one_row_a_text_hides_what_the_usual_mask_hides(tiny_encoder, attention):
-    bert = tiny_encoder().bert
+@pytest.mark.parametrize("dtype", [None, torch.float64])
+def test_a_mask_with_one_row_a_text_hides_what_the_usual_mask_hides(tiny_encoder, attention, dtype):
+    bert = tiny_encoder().bert.to(dtype or torch.float32)
     bert.set_attn_implementation(attention)
     ids, real = torch.arange(1, 13).view(2, 6), torch.arange(6) < torch.tensor([[4], [6]])
-    mask = on_device.attention_mask(bert, real)
-    assert (mask.shape, mask.stride(0) % 16) == ((2, 1, 1, 6), 0)
+    mask = on_device.attention_mask(bert, real, dtype)
+    assert (mask.shape, mask.stride(0) % 16, mask.dtype) == ((2, 1, 1, 6), 0, dtype or torch.float32)
     with torch.inference_mode():
         plain, ours = (bert(input_ids=ids, attention_mask=each).last_hidden_state for each in (real.long(), mask))
     torch.testing.assert_close(ours[real], plain[real])
@@ -65,6 +87,10 @@ def test_a_mask_with_one_row_a_text_hides_what_the_usual_mask_hides(tiny_encoder
 def test_a_network_that_makes_its_own_masks_gets_the_usual_one():
     network = SimpleNamespace(config=SimpleNamespace(model_type="modernbert"))
     assert on_device.attention_mask(network, torch.tensor([[True, False]])).tolist() == [[1, 0]]
+
+
+def padding(lengths, batches):
+    return 1 - lengths.sum() / sum(len(batch) * lengths[batch].max() for batch in batches)
 
 
 def test_even_batches_of_a_block_of_passages_waste_no_more_than_a_twentieth():
@@ -85,13 +111,13 @@ def fake_card(monkeypatch, free):
 def test_a_batch_takes_what_memory_allows_and_a_card_too_small_is_refused(tiny_encoder, monkeypatch):
     network, place = tiny_encoder().bert, torch.device("cuda")
     fake_card(monkeypatch, 70 * 2**30)
-    assert on_device.batch_tokens(network, place, 100) == 65_536
+    assert batch_tokens(network, place, 100) == 65_536
     fake_card(monkeypatch, 2**25)
     each = 4 * (16 * 32 + 3 * 64) + 400
-    assert on_device.batch_tokens(network, place, 100) == 2**24 // each
+    assert batch_tokens(network, place, 100) == 2**24 // each
     fake_card(monkeypatch, 2**20)
     with pytest.raises(SettingsError, match=r"a card has 0\.0 of 80\.0 GiB free, a batch of 2048 tokens .* lower the"):
-        on_device.batch_tokens(network, place, 100)
+        batch_tokens(network, place, 100)
 
 
 def test_no_memory_on_the_way_is_one_line(monkeypatch):

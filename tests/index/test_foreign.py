@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bench.codec.packing import other_order, unpack
 from bench.errors import DamagedFileError, DataError, SettingsError
 from bench.index import colbert_ai
-from bench.index.foreign import codec, import_index, open_foreign
+from bench.index.foreign import import_index, open_foreign
 from bench.index.index import open_index
 from bench.search.exact import Exact
 from bench.search.kernels.backends import open_kernels
@@ -50,7 +50,7 @@ def test_an_index_of_another_program_is_decoded_as_that_program_does(name):
     sums = foreign.centroids[codes] + weights
     exact = sums / np.linalg.norm(sums, axis=1, keepdims=True)
     assert np.abs(exact - golden["decoded"]).max() < (1e-6 if foreign.kind == "colbert-ai" else 1e-3)  # the latter: halves
-    moved = np.abs(codec(foreign).decode(codes, residuals) - golden["decoded"]).max()
+    moved = np.abs(foreign.codec.decode(codes, residuals) - golden["decoded"]).max()
     assert moved < 2 * BYTE_STEP * np.abs(foreign.centroids).max() + 1e-3
 
 

@@ -1,11 +1,12 @@
 """Pairs joined from texts that are tokenized once, against the tokenizer's own."""
 
 import numpy as np
+import torch
 import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.training.pair_scores import on_device
+from bench.training.pair_scores import block_scores
 from bench.training.pairs import around, tokenize_pairs
 from tests.fixtures_model import WORDS
 
@@ -26,15 +27,15 @@ def test_pairs_are_cut_and_joined_as_the_tokenizer_does_it(tiny_bert, pairs, max
 
 
 def test_scores_of_a_block_on_a_device_stand_in_the_order_of_the_pairs(make_cross_encoder):
-    import torch
-
     folder = make_cross_encoder()
     model = transformers.AutoModelForSequenceClassification.from_pretrained(folder).eval()
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     queries, passages = ["cat", "moon light", "a"], ["one apple and one big car", "a", "dog door"]
     tokens = tokenize_pairs(tokenizer, queries, passages, 24)
+    seen = []
     with torch.inference_mode():
-        found = on_device(model, tokens, 20, torch.device("cpu"))
+        found = block_scores(model, tokens, 20, torch.device("cpu"), seen.append)
         alone = [model(**tokens.batch([number], "cpu")).logits.item() for number in range(3)]
     np.testing.assert_allclose(found.numpy(), alone, atol=1e-5)
+    assert sum(seen) == 3
     assert np.std(alone) > 1e-3

@@ -58,7 +58,7 @@ class Batch:
     def rows(self) -> torch.Tensor:
         """``[queries, groups * lanes, slots]`` float32."""
         dim = self.vectors.shape[2]
-        spread = self.kernels.store.slots.spread(np.ascontiguousarray(self.vectors).reshape(-1, dim))
+        spread = self.kernels.store.slots.spread(self.vectors.reshape(-1, dim))
         return moved(spread.reshape(*self.vectors.shape[:2], -1), self.kernels.device)
 
     @cached_property
@@ -76,7 +76,7 @@ class Batch:
     def scales(self) -> np.ndarray:
         """Factors ``[queries]`` float64 from similarities to fixed point (``fixed_point_scale``)."""
         dim = self.vectors.shape[2]
-        lengths = norms(np.ascontiguousarray(self.vectors).reshape(-1, dim)).reshape(len(self), -1)
+        lengths = norms(self.vectors.reshape(-1, dim)).reshape(len(self), -1)
         return np.array([fixed_point_scale(row, self.kernels.largest_norm) for row in lengths])
 
     @cached_property

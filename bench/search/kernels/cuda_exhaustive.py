@@ -62,7 +62,7 @@ def _promising(
     scores = _rounded(kernels, piece, query, half)
     number = min(scores.shape[1], k + k // 4 + MARGIN)
     while True:
-        values, found = _largest(scores, number)
+        values, found = scores.topk(number, dim=1)
         best = torch.cat([before, values], 1)
         best = best.topk(min(k, best.shape[1]), dim=1).values
         least = best[:, -1:] - 2 * errors if best.shape[1] == k else torch.full_like(errors, float("-inf"))
@@ -121,9 +121,3 @@ def _rounded(kernels: "CUDA", piece: Piece, query: "Batch", half: torch.Tensor) 
     )
     out = out[: len(query) * query.groups]
     return out if query.groups == 1 else out.view(len(query), query.groups, passages).sum(1)
-
-
-def _largest(scores: torch.Tensor, number: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the largest scores ``[queries, number]`` in descending order, and their positions."""
-    values, found = scores.topk(number, dim=1)
-    return values, found

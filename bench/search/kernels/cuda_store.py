@@ -126,6 +126,7 @@ class Store:
             self.arrays = {"codes": compressed.codes, "residuals": compressed.residuals}
             self.slots = Slots(len(compressed.codec.codebook), compressed.codec.codebook.shape[2])
         self.codec = None if compressed is None else compressed.codec
+        self.bits = 0 if self.codec is None else scalar_bits(self.codec)
         self.memory = int(SHARE * torch.cuda.mem_get_info()[0]) if memory is None and device.type == "cuda" else memory
         self.bytes = sum(array.nbytes for array in self.arrays.values())
         self.offsets = moved(index.offsets, device)
@@ -152,7 +153,7 @@ class Store:
         return {
             "DIM": 0,
             "NUMBER": len(codec.codebook),
-            "NBITS": scalar_bits(codec),
+            "NBITS": self.bits,
             "GAINS": int(len(codec.gains) > 0),
             "SPREADS": int(len(codec.spreads) > 0),
             "NORMALISED": codec.normalised,
@@ -230,9 +231,8 @@ class Store:
         if self.codec is None:
             return (torch.empty(0, dtype=torch.uint8, device=self.device),) * 5
         values, scales = to_bytes(self.codec.centroids)
-        bits = scalar_bits(self.codec)
-        if bits:
-            weights = np.broadcast_to(self.codec.weights, (self.codec.dim, 2**bits))
+        if self.bits:
+            weights = np.broadcast_to(self.codec.weights, (self.codec.dim, 2**self.bits))
             codebook = np.pad(weights, ((0, self.slots.count - self.codec.dim), (0, 0)))
         else:
             codebook = self.slots.codebook(self.codec.codebook)
