@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from bench.codec.kmeans import number_of_centroids
 from bench.codec.names import parse
 from bench.codec.nearest import code_dtype
+from bench.config.datasets import slug
 from bench.config.estimate import Cost
 from bench.config.models import Distilled, Model, Trained
 from bench.config.plan import Plan
@@ -123,13 +124,14 @@ def _collection(plan: Plan, cost: Cost, device: Device) -> Iterator[Task]:
         yield task("assign", device.hours("assign", products))
     for _ in coded:
         yield task("compress", device.hours("compress", cost.vectors))
+    here = slug(cost.corpus), cost.model
     for run in plan.runs:
-        if (run.corpus, run.model) == (cost.corpus, cost.model):
+        if (run.corpus, run.model) == here:
             entry = plan.entries[run.queries]
             yield device.engine(plan.presets[run.preset].engine, cost, run.codec, entry.kept, entry.query_maxlen)
     for student, part in plan.training.items():
         model = plan.distilled(student)
-        if (part.entry.corpus_name, model.start) == (cost.corpus, cost.model):
+        if (part.entry.corpus_name, model.start) == here:
             mine, entry = model.distill.mine, part.entry
             yield device.engine(plan.presets[mine.preset].engine, cost, mine.codec, entry.kept, entry.query_maxlen)
 

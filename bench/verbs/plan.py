@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from bench.config import estimate, gpu_hours, rates
+from bench.config.datasets import slug
 from bench.config.estimate import Cost
 from bench.config.gpu_hours import Device, Task
 from bench.config.plan import DATASETS, Plan, load
@@ -154,7 +155,7 @@ def _memory(resolved: Plan, found: Sequence[Cost], device: Device) -> list[dict[
             engines = {
                 resolved.presets[run.preset].engine
                 for run in resolved.runs
-                if (run.corpus, run.model, run.codec) == (cost.corpus, cost.model, codec)
+                if (run.corpus, run.model, run.codec) == (slug(cost.corpus), cost.model, codec)
             }
             pass_hours = device.hours("copy", size)
             seconds = UNKNOWN if pass_hours is None else f"{3600 * pass_hours:.1f} s"

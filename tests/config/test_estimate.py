@@ -10,7 +10,7 @@ import pytest
 from bench.cli import main
 from bench.config import estimate, rates
 from bench.config.estimate import costs, gap_bytes, index_bytes, passage_length, peaks, read_lengths, truncated_mean
-from bench.config.gpu_hours import Device, tasks
+from bench.config.gpu_hours import SEARCHES, Device, tasks
 from bench.config.inputs import InputSettings
 from bench.config.plan import load
 from bench.corpus import registry
@@ -109,8 +109,11 @@ def test_every_collection_of_a_config_has_lengths_with_a_source_and_hours_of_enc
     assert all(cost.vectors > 0 for cost in found)
     known = rates.read()
     device = Device(card=known.cards["h100"], networks=known.networks, share=0.8, at_once=1024)
-    pairs = {(task.corpus, task.model) for task in tasks(plan, found, device) if task.stage == "encode" and task.hours}
+    done = list(tasks(plan, found, device))
+    pairs = {(task.corpus, task.model) for task in done if task.stage == "encode" and task.hours}
     assert pairs == {(cost.corpus, cost.model) for cost in found}
+    searches = [run for run in plan.runs if plan.presets[run.preset].engine != "flat"]
+    assert len([task for task in done if task.stage in SEARCHES.values()]) == len(searches) + len(plan.training)
 
 
 def test_a_length_without_a_source_is_refused(tmp_path):
