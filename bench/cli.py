@@ -21,7 +21,7 @@ from bench.files.shipped import DISTRIBUTION
 
 VERBS = {
     "run": "the workflow of a config: tables, figures and the report",
-    "plan": "what a config will cost: vectors, disk, GPU hours",
+    "plan": "what a config will cost: vectors, disk, GPU hours and memory",
     "settings": "the schemas and the page of all settings, from their declarations",
     "fetch": "download the data and weights of a config, up front",
     "corpus": "passages of a collection as one file that can be sliced",

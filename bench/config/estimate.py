@@ -1,4 +1,4 @@
-"""What a plan will cost, before anything is downloaded: vectors, bytes on disk and GPU hours of every index in it.
+"""What a plan will cost, before anything is downloaded: vectors, and bytes on disk of every index in it.
 
 Passages are known from the protocol, lengths from ``bench/lengths.yaml``; the rest is arithmetic over the file formats.
 """
@@ -23,7 +23,6 @@ from bench.errors import SettingsError
 LENGTHS = Path(__file__).with_name("lengths.yaml")
 SPECIAL = 3  # [CLS], [D] and [SEP]
 VECTORS_PER_WORD = (67.5 - SPECIAL) / 55.98  # MS MARCO: 597 million vectors; words of arXiv 2104.08663, table 1
-VECTORS_PER_SECOND = 13_800  # of one GPU: MS MARCO in 3 hours on four Titan V, arXiv 2004.12832, section 4.5
 ID_BYTES = 10  # of a passage id and its end of line
 HEADER = 128  # of a .npy file
 

@@ -32,14 +32,3 @@ def length_batches(
         held += length
     if len(order):
         yield order[start:]
-
-
-def padded(rows: Sequence[Sequence[int]], pad: int, device: str) -> tuple[torch.Tensor, torch.Tensor]:
-    """Pad ragged token ids on the right. Return ids and attention mask, each ``[rows, longest]``."""
-    longest = max(map(len, rows))
-    ids = np.full((len(rows), longest), pad, np.int64)
-    attention = np.zeros_like(ids)
-    for position, row in enumerate(rows):
-        ids[position, : len(row)] = row
-        attention[position, : len(row)] = 1
-    return torch.from_numpy(ids).to(device), torch.from_numpy(attention).to(device)

@@ -11,7 +11,7 @@ from bench.encoder.on_device import TOKENS_PER_BLOCK, device_passages
 from bench.encoder.tokens import Tokens
 
 TOKENS_PER_BATCH = 2048
-MOST_PROCESSES = 8  # that tokenize ahead of a GPU
+MOST_PROCESSES = 16  # that tokenize ahead of a GPU
 Progress = Callable[[int], object]
 
 

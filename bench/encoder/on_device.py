@@ -70,7 +70,7 @@ def _block(
 ) -> torch.Tensor:
     """Return the vectors ``[vectors, dim]`` float16 of one block, in the order of its passages, on the device."""
     place, total = keeps.device, int(counts.sum())
-    batches = list(length_batches(tokens.lengths, most, even_from=most // 2))
+    batches = list(length_batches(tokens.lengths, most, even_from=most // 8))
     order = np.concatenate([np.empty(0, np.int64), *batches])
     rows = np.stack([tokens.offsets[:-1], tokens.lengths, np.cumsum(counts) - counts])[:, order]
     flat, table = moved(tokens.ids, place), moved(rows.astype(np.int32), place)
@@ -95,18 +95,18 @@ def _block(
     return found[:total]
 
 
-def attention_mask(network: Any, real: torch.Tensor) -> torch.Tensor:
+def attention_mask(network: Any, real: torch.Tensor, dtype: torch.dtype | None = None) -> torch.Tensor:
     """Return the mask of a batch for a network: what is added to the logits of attention, ``[texts, 1, 1, longest]``, or
     1 for a real token, ``[texts, longest]``, from which others make their own.
 
-    transformers asks the device whether a mask of the second form masks anything, and widens it to one row a token; fused
-    attention wants rows at multiples of 16 values.
+    dtype: of the attention, the network's own by default. Of a mask of the second form, transformers asks the device
+    whether it masks anything, and widens it to one row a token. Fused attention wants rows at multiples of 16 values.
     """
     if getattr(network.config, "model_type", None) not in BROADCAST:
         return real.long()
-    texts, longest = real.shape
-    mask = torch.zeros((texts, 1, 1, -(-longest // 16) * 16), dtype=network.dtype, device=real.device)[..., :longest]
-    return mask.masked_fill_(~real[:, None, None, :], torch.finfo(network.dtype).min)
+    kind, (texts, longest) = dtype or network.dtype, real.shape
+    mask = torch.zeros((texts, 1, 1, -(-longest // 16) * 16), dtype=kind, device=real.device)[..., :longest]
+    return mask.masked_fill_(~real[:, None, None, :], torch.finfo(kind).min)
 
 
 def at_precision(network: Any, precision: str) -> Any:

@@ -29,11 +29,32 @@ def reader(tokenizer: Any) -> Read:
 
 
 def splits_at_spaces(tokenizer: Any) -> bool:
-    """Whether the ids of a text are those of its words: BERT's normalizer and splitting, no entry with a space."""
+    """Whether the ids of a text are those of its words, unless it has an entry that ``needs_whole`` finds."""
     parts = json.loads(tokenizer.to_str())
     found = [(parts[name] or {}).get("type") for name in ("normalizer", "pre_tokenizer", "model")]
-    entries = [entry["content"] for entry in parts["added_tokens"]]
-    return found == ["BertNormalizer", "BertPreTokenizer", "WordPiece"] and not any(" " in text for text in entries)
+    wide = [entry for entry in parts["added_tokens"] if " " in entry["content"]]
+    known = all(entry["content"].startswith("[") or not entry["normalized"] for entry in wide)
+    return known and found == ["BertNormalizer", "BertPreTokenizer", "WordPiece"]
+
+
+def needs_whole(tokenizer: Any) -> Callable[[str], bool]:
+    """Return whether a text has an added entry with a space, such as PyLate's markers "[Q] " and "[D] ".
+
+    Normalized entries are looked for in the normalized text, where a "[" can only come from a "[".
+    """
+    wide = [entry for entry in tokenizer.get_added_tokens_decoder().values() if " " in entry.content]
+    exact = [entry.content for entry in wide if not entry.normalized]
+    loose = [tokenizer.normalizer.normalize_str(entry.content) for entry in wide if entry.normalized]
+
+    def found(text: str) -> bool:
+        if any(entry in text for entry in exact):
+            return True
+        if not loose or "[" not in text:
+            return False
+        normalized = tokenizer.normalizer.normalize_str(text)
+        return any(entry in normalized for entry in loose)
+
+    return found
 
 
 def _by_texts(tokenizer: Any) -> Read:
@@ -50,15 +71,22 @@ def _by_texts(tokenizer: Any) -> Read:
 
 def _by_words(tokenizer: Any) -> Read:
     known: dict[str, bytes] = {}
+    wide = needs_whole(tokenizer)
+
+    def whole(text: str) -> bytes:
+        return array.array("i", tokenizer.encode(text, add_special_tokens=False).ids).tobytes()
 
     def read(texts: Sequence[str]) -> tuple[bytes, bytes]:
         if len(known) > MOST_WORDS:
             known.clear()
-        words = [text.split(" ") for text in texts]
+        apart = {number for number, text in enumerate(texts) if wide(text)}
+        words = [[] if number in apart else text.split(" ") for number, text in enumerate(texts)]
         new = list(set(itertools.chain.from_iterable(words)) - known.keys())
         for word, found in zip(new, tokenizer.encode_batch_fast(new, add_special_tokens=False), strict=True):
             known[word] = array.array("i", found.ids).tobytes()
         rows = [b"".join(map(known.__getitem__, some)) for some in words]
+        for number in apart:
+            rows[number] = whole(texts[number])
         return array.array("i", [len(row) // 4 for row in rows]).tobytes(), b"".join(rows)
 
     return read

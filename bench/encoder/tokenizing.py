@@ -47,6 +47,12 @@ class Tokenizing:
             self._reader = (state, tokenizer_worker.reader(backend))
         return _tokens(self._reader[1](texts))
 
+    @property
+    def by_words(self) -> bool:
+        """Whether the tokenizer reads word by word, as BERT's do."""
+        backend = self._backend()
+        return backend is not None and tokenizer_worker.splits_at_spaces(backend)
+
     def blocks(self, texts: Sequence[str], block: int, processes: int) -> Iterator[Tokens]:
         """Yield the ids of blocks of texts, in order; at least one block, which may be empty."""
         starts = range(0, max(len(texts), 1), block)

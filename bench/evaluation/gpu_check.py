@@ -19,6 +19,7 @@ from bench.index.build import build_uncompressed
 from bench.index.index import Index, open_index
 from bench.index.pipeline import build
 from bench.index.shards import Shard
+from bench.machine.rates import Row, seconds
 from bench.search.colbertv2 import ColBERTv2
 from bench.search.exact import Exact, ExactKernels
 from bench.search.kernels.cpu import CPU
@@ -38,24 +39,6 @@ ENGINES: dict[str, Callable[[Any], Any]] = {
     "plaid 4, 0.4, 4096": lambda kernels: Plaid(kernels, ncells=4, centroid_score_threshold=0.4, ndocs=4096),
     "colbertv2 2, 512": lambda kernels: ColBERTv2(kernels, nprobe=2, ncandidates=512),
 }
-
-
-@dataclass(frozen=True)
-class Row:
-    """One measurement: value in ``unit``, and the bound or the alternative that it is beside."""
-
-    what: str
-    value: float
-    unit: str
-    beside: str = ""
-    other: float | None = None
-
-    @property
-    def ratio(self) -> float | None:
-        """Value over the other for rates, the other over the value for times: the share that was reached."""
-        if self.other is None:
-            return None
-        return self.other / self.value if self.unit in ("s", "ms") else self.value / self.other
 
 
 @dataclass(frozen=True)
@@ -150,20 +133,6 @@ def _timed(engine: Any, asked: np.ndarray, device: str) -> tuple[float, float]:
     alone = [seconds(device, engine.search, single, DEPTH) for single in singles]
     together = [seconds(device, engine.search, asked, DEPTH) for _ in range(4)]
     return 1e3 * statistics.median(alone), len(asked) / statistics.median(together[1:])
-
-
-def seconds(device: str, work: Callable[..., object], *given: Any) -> float:
-    """Return the seconds of one call, the device's work included."""
-    _wait(device)
-    start = time.perf_counter()
-    work(*given)
-    _wait(device)
-    return time.perf_counter() - start
-
-
-def _wait(device: str) -> None:
-    if device == "cuda":
-        torch.cuda.synchronize()
 
 
 def limits_of(device: str) -> Limits:

@@ -34,7 +34,7 @@ class ExactKernels:
             kernels.note(watch, "scoring", scored=searched * len(kernels.index))
             return found
 
-        return self.kernels.each(search, queries)
+        return self.kernels.each(search, queries, exhaustive=True)
 
 
 class Exact:

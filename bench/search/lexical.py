@@ -1,11 +1,29 @@
 """BM25 by ``bm25s``: the lexical baseline, and the source of hard negatives."""
 
-from collections.abc import Sequence
+import contextlib
+import sys
+from collections.abc import Iterator, Sequence
 
-import bm25s
 import numpy as np
 
 from bench.search.ranking import Ranking, top
+
+
+@contextlib.contextmanager
+def _as_if_absent(name: str) -> Iterator[None]:
+    """Let no module find this package meanwhile, installed or not."""
+    modules: dict[str, object] = sys.modules  # type: ignore[assignment]
+    held = {name: modules[name]} if name in modules else {}
+    modules[name] = None
+    try:
+        yield
+    finally:
+        del modules[name]
+        modules.update(held)
+
+
+with _as_if_absent("jax"):  # which bm25s starts when it is imported, whatever the backend, and it takes the memory of a GPU
+    import bm25s
 
 K1, B = 1.2, 0.75
 
@@ -15,7 +33,7 @@ class BM25:
 
     def __init__(self, texts: Sequence[str]):
         self.size = len(texts)
-        self._retriever = bm25s.BM25(k1=K1, b=B, method="lucene")
+        self._retriever = bm25s.BM25(k1=K1, b=B, method="lucene", backend="numpy", csc_backend="numpy")
         tokens = bm25s.tokenize(list(texts), stopwords="en", show_progress=False)
         self._searchable = bool(tokens.vocab) and any(map(len, tokens.ids))
         if self._searchable:

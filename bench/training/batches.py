@@ -9,6 +9,7 @@ import torch
 
 from bench.encoder.batching import autocast
 from bench.encoder.model import LateInteraction
+from bench.encoder.on_device import attention_mask, moved
 from bench.encoder.tokens import Tokens
 
 TEXTS_AT_ONCE = 10_000
@@ -51,15 +52,23 @@ class Tokenized:
         self, encoder: LateInteraction, queries: np.ndarray, passages: np.ndarray, precision: str, device: str
     ) -> Encoded:
         """Return the vectors of the queries and passages at the given rows, in the given order."""
-        kind = torch.device(device).type
-        ids, attention = map(torch.from_numpy, self.passages.padded(passages, self.inputs.pad))
-        kept = attention.bool() & torch.from_numpy(self.inputs.kept(ids.numpy()))
-        filled = self.inputs.asked(self.query_ids[queries], self.query_attention[queries])
+        place = torch.device(device)
+        ids, attention = self.passages.padded(passages, self.inputs.pad)
+        asked_ids, asked_attention = self.query_ids[queries], self.query_attention[queries]
+        filled = self.inputs.asked(asked_ids, asked_attention)
         longest = int(np.flatnonzero(filled.any(axis=0))[-1]) + 1
-        asked_ids = torch.from_numpy(self.query_ids[queries, :longest]).to(device)
-        asked_attention = torch.from_numpy(self.query_attention[queries, :longest]).to(device)
-        with autocast(precision, kind):
-            found = encoder(ids.to(device), attention.to(device))
-            asked = encoder(asked_ids, asked_attention)
-            asked = asked * torch.from_numpy(filled[:, :longest]).to(device).unsqueeze(-1)
-        return Encoded(asked, found, kept.to(device), int(attention.sum()) + int(filled.sum()))
+        kept = attention.astype(bool) & self.inputs.kept(ids)
+        with autocast(precision, place.type):
+            found = self._vectors(encoder, ids, attention, precision, place)
+            asked = self._vectors(encoder, asked_ids[:, :longest], asked_attention[:, :longest], precision, place)
+            asked = asked * moved(filled[:, :longest], place).unsqueeze(-1)
+        return Encoded(asked, found, moved(kept, place), int(attention.sum()) + int(filled.sum()))
+
+    def _vectors(
+        self, encoder: LateInteraction, ids: np.ndarray, attention: np.ndarray, precision: str, place: torch.device
+    ) -> torch.Tensor:
+        if place.type != "cuda":
+            return encoder(torch.from_numpy(ids), torch.from_numpy(np.ascontiguousarray(attention)))
+        given, real = moved(ids.astype(np.int32), place).long(), moved(attention.astype(bool), place)
+        mask = attention_mask(encoder.bert, real, torch.bfloat16 if precision == "bfloat16" else None)
+        return encoder.head(encoder.bert(input_ids=given, attention_mask=mask).last_hidden_state, real)

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from bench.config.training import TrainSettings
 from bench.encoder.model import LateInteraction
 from bench.training.batches import Tokenized
 from bench.training.checkpoints import Checkpoints
@@ -18,6 +17,9 @@ from bench.training.losses import in_batch_loss, late_interaction_scores
 from bench.training.objective import Losses, Validation
 from bench.training.processes import ALONE, Processes
 from bench.training.triples import Triple
+
+if TYPE_CHECKING:  # a bare machine with a GPU has no pydantic
+    from bench.config.training import TrainSettings
 
 
 class Contrastive:
@@ -49,7 +51,7 @@ def train(
     triples: Sequence[Triple],
     queries: Sequence[str],
     passages: Mapping[int, str],
-    settings: TrainSettings,
+    settings: "TrainSettings",
     *,
     names: Sequence[Any] | None = None,
     processes: Processes = ALONE,

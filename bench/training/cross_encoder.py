@@ -1,25 +1,28 @@
 """Cross-encoders on disk, and training of a cross-encoder as teacher on triples of relevant passages and negatives."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 import transformers
 
-from bench.config.training import TeacherSettings
 from bench.encoder.batching import autocast
 from bench.encoder.foreign import ONLY_LOCAL, check_finite, read_tokenizer, readable
 from bench.errors import DamagedFileError, SettingsError
 from bench.files.storage import FolderWriter, Manifest
 from bench.training.errors import TrainingError
+from bench.training.loop import FETCHED, MAX_GRADIENT_NORM
 from bench.training.pairs import check_maxlen, tokenize_pairs
 from bench.training.triples import Triple
 
+if TYPE_CHECKING:  # a bare machine with a GPU has no pydantic
+    from bench.config.training import TeacherSettings
+
 KIND = "cross-encoder"
 VERSION = 1
-MAX_GRADIENT_NORM = 1.0
 IDENTITY = "torch.nn.modules.linear.Identity"  # activation that sentence-transformers applies to the logits of saved models
 
 
@@ -81,7 +84,7 @@ def train_teacher(
     triples: Sequence[Triple],
     queries: Sequence[str],
     passages: Mapping[int, str],
-    settings: TeacherSettings,
+    settings: "TeacherSettings",
     *,
     device: str = "cpu",
     report: Callable[[TeacherStep], None] = lambda step: None,
@@ -100,16 +103,18 @@ def train_teacher(
     )
     model.to(device).eval()
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(parameters, lr=settings.learning_rate, weight_decay=0.0)
+    gpu = torch.device(device).type == "cuda"
+    optimizer = torch.optim.AdamW(parameters, lr=settings.learning_rate, weight_decay=0.0, fused=gpu or None)
+    attended = torch.bfloat16 if settings.precision == "bfloat16" else None
+    taken: list[tuple[int, float, torch.Tensor]] = []
     for step in range(settings.steps):
         batch = used[step * settings.batch : (step + 1) * settings.batch]
         pairs = [place[triple.query, passage] for triple in batch for passage in (triple.positive, *triple.negatives)]
         with autocast(settings.precision, device):
-            logits = model(**tokens.batch(pairs, device)).logits.float().reshape(len(batch), -1)
+            logits = model(**tokens.batch(pairs, device, model, attended)).logits.float().reshape(len(batch), -1)
         loss = group_loss(logits, settings.loss)
-        if not torch.isfinite(loss):
-            chosen = [triple.query for triple in batch]
-            raise TrainingError(f"loss is {loss.item()} at step {step} with queries {chosen}; lower learning_rate")
+        if not gpu:
+            _check(step, loss.item(), batch)
         rate = settings.learning_rate * settings.rate(step)
         for group in optimizer.param_groups:
             group["lr"] = rate
@@ -117,12 +122,24 @@ def train_teacher(
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, MAX_GRADIENT_NORM)
         optimizer.step()
-        report(TeacherStep(step + 1, float(loss.detach()), rate, float((logits.argmax(dim=1) == 0).float().mean())))
+        taken.append((step, rate, torch.stack([loss.detach(), (logits.argmax(dim=1) == 0).float().mean()])))
+        if not gpu or len(taken) == FETCHED or step + 1 == settings.steps:
+            values = torch.stack([both for _, _, both in taken]).tolist()
+            for (number, used_rate, _), (value, accuracy) in zip(taken, values, strict=True):
+                _check(number, value, used[number * settings.batch : (number + 1) * settings.batch])
+                report(TeacherStep(number + 1, value, used_rate, accuracy))
+            taken = []
     model.to("cpu")
 
 
+def _check(step: int, loss: float, batch: Sequence[Triple]) -> None:
+    if not math.isfinite(loss):
+        chosen = [triple.query for triple in batch]
+        raise TrainingError(f"loss is {loss} at step {step} with queries {chosen}; lower learning_rate")
+
+
 def check_settings(
-    settings: TeacherSettings, triples: Sequence[Triple], model: Any, tokenizer: transformers.PreTrainedTokenizerBase
+    settings: "TeacherSettings", triples: Sequence[Triple], model: Any, tokenizer: transformers.PreTrainedTokenizerBase
 ) -> None:
     """Raise SettingsError for settings that cannot be trained, before any text is tokenized."""
     if len(triples) < settings.steps * settings.batch:

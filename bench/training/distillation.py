@@ -10,6 +10,7 @@ import torch
 from bench.config.training import DistillSettings
 from bench.corpus.texts import Text
 from bench.encoder.model import LateInteraction
+from bench.encoder.on_device import moved
 from bench.errors import DataError, SettingsError
 from bench.training.batches import Tokenized
 from bench.training.checkpoints import Checkpoints
@@ -44,7 +45,7 @@ class Distillation:
 
     def losses(self, encoder: LateInteraction, positions: np.ndarray, precision: str, device: str) -> Losses:
         found = self.texts.encode(encoder, positions, self.rows[positions].ravel(), precision, device)
-        teacher = torch.from_numpy(self.tuples.scores[positions]).to(device) / self.settings.teacher_temperature
+        teacher = moved(self.tuples.scores[positions], torch.device(device)) / self.settings.teacher_temperature
         weight, temperature = self.settings.in_batch_weight, self.settings.temperature
         if not weight:
             scores = tuple_scores(found.asked, found.found, found.kept) / temperature

@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from bench.config.training import LoopSettings
 from bench.encoder.model import LateInteraction
 from bench.training.checkpoints import Checkpoints, State, random_states, restore_random_states
 from bench.training.errors import TrainingError
@@ -23,7 +23,11 @@ from bench.training.memory import naming_what_to_lower
 from bench.training.objective import Objective, Validation
 from bench.training.processes import ALONE, Processes
 
+if TYPE_CHECKING:  # a bare machine with a GPU has no pydantic
+    from bench.config.training import LoopSettings
+
 MAX_GRADIENT_NORM = 1.0
+FETCHED = 50  # steps of a GPU whose losses are fetched at once, so that the host waits for none of them
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ class Loop:
         encoder: LateInteraction,
         objective: Objective,
         order: Order,
-        settings: LoopSettings,
+        settings: "LoopSettings",
         processes: Processes = ALONE,
     ):
         self.encoder, self.objective, self.order = encoder, objective, order
@@ -61,6 +65,7 @@ class Loop:
         encoder.to(processes.device).eval()
         if processes.device == "cpu":
             encoder.bert.set_attn_implementation("eager")  # on CPUs, twice as fast as fused attention in the backward pass
+        self.fetched = 1 if processes.device == "cpu" else FETCHED
         self.named = {name: each for name, each in encoder.named_parameters() if each.requires_grad}
         self.parameters = list(self.named.values())
         self.optimizer = torch.optim.AdamW(self.parameters, lr=settings.learning_rate, weight_decay=0.0, fused=True)
@@ -86,46 +91,69 @@ class Loop:
         if found is not None:
             self._restore(found)
         lines = StepLog(log if self.processes.first else None, state.log)
-        first = state.step
+        first, waiting, started = state.step, list[torch.Tensor](), clock()
         for step in range(first, self.settings.steps):
-            started = clock()
-            sums = self.step(step)
-            seconds = clock() - started
+            if not waiting:
+                started = clock()
+            waiting.append(self.step(step))
             due = validation is not None and ((step + 1) % validation.every == 0 or step + 1 == self.settings.steps)
-            values = self._validate(validation, state, step + 1) if validation is not None and due else {}
-            taken = Step(
-                step + 1,
-                sums.loss,
-                self._rate(step),
-                sums.accuracy,
-                sums.parts,
-                self.settings.batch / seconds,
-                sums.tokens / seconds,
-                values,
-            )
-            lines.append(taken)
-            report(taken)
-            if checkpoints is not None and (step + 1) % checkpoints.every == 0:
+            saved = checkpoints is not None and (step + 1) % checkpoints.every == 0
+            if not (due or saved or len(waiting) == self.fetched or step + 1 == self.settings.steps):
+                continue
+            fetched = torch.stack(waiting).tolist()
+            seconds = (clock() - started) / len(waiting)
+            for number, numbers in enumerate(fetched, step + 1 - len(waiting)):
+                sums = self._checked(number, numbers)
+                taken = Step(
+                    number + 1,
+                    sums.loss,
+                    self._rate(number),
+                    sums.accuracy,
+                    sums.parts,
+                    self.settings.batch / seconds,
+                    sums.tokens / seconds,
+                    self._validate(validation, state, step + 1) if validation is not None and due and number == step else {},
+                )
+                lines.append(taken)
+                report(taken)
+            waiting.clear()
+            if checkpoints is not None and saved:
                 self._save(checkpoints, state, step + 1, lines)
         if state.best:
             self.encoder.load_state_dict(dict(state.best))
         self.encoder.to("cpu")
         return Outcome(steps_of(lines.text), state.best_step or self.settings.steps, first)
 
-    def step(self, step: int) -> Sums:
-        """Run step ``step``, from 0: compute the gradients of the whole batch, then update the weights with AdamW."""
+    def step(self, step: int) -> torch.Tensor:
+        """Run step ``step``, from 0: compute the gradients of the whole batch, then update the weights with AdamW.
+
+        Return the totals of the batch and the norm of its gradient, on the device. They are checked before the update on a
+        CPU. On a GPU they are checked when they are fetched, always before a checkpoint or a validation.
+        """
         positions = self.order(step)
         with naming_what_to_lower(step + 1, self.micro_batch(len(positions)), self.processes.device):
-            sums = self.gradients(positions)
-            if not np.isfinite(sums.loss):
-                raise TrainingError(f"loss is {sums.loss} {self._where(step, positions)}; lower learning_rate")
-            norm = float(torch.nn.utils.clip_grad_norm_(self.parameters, MAX_GRADIENT_NORM))
-            if not np.isfinite(norm):
-                raise TrainingError(f"norm of the gradient is {norm} {self._where(step, positions)}; lower learning_rate")
+            totals = self._totals(positions)
+            if self.fetched == 1:
+                self._check(step, "loss", float(totals[0]))
+            norm = torch.nn.utils.clip_grad_norm_(self.parameters, MAX_GRADIENT_NORM)
+            if self.fetched == 1:
+                self._check(step, "norm of the gradient", float(norm))
             for group in self.optimizer.param_groups:
                 group["lr"] = self._rate(step)
             self.optimizer.step()
-        return sums
+        return torch.cat([totals, norm.detach().double().reshape(1)])
+
+    def _check(self, step: int, what: str, value: float) -> None:
+        if not np.isfinite(value):
+            where = f"at step {step + 1} with queries {self.objective.names(self.order(step))}"
+            raise TrainingError(f"{what} is {value} {where}; lower learning_rate")
+
+    def _checked(self, step: int, numbers: list[float]) -> Sums:
+        """Return the sums of a step from what ``step`` returned. Raise TrainingError if loss or gradient is not finite."""
+        *totals, norm = numbers
+        self._check(step, "loss", totals[0])
+        self._check(step, "norm of the gradient", norm)
+        return self._sums(totals, len(self.order(step)))
 
     def gradients(self, positions: np.ndarray) -> Sums:
         """Store in the parameters the gradient of the mean loss over a batch, for any split into parts and processes.
@@ -133,6 +161,13 @@ class Loop:
         In-batch negatives are the exception: a query only sees the passages of its own micro-batch, so the loss depends on
         the split.
         """
+        return self._sums(self._totals(positions).tolist(), len(positions))
+
+    def _sums(self, totals: list[float], batch: int) -> Sums:
+        loss, *parts, hits, tokens = totals
+        return Sums(loss, dict(zip(self.objective.parts, parts, strict=True)), hits / batch, tokens)
+
+    def _totals(self, positions: np.ndarray) -> torch.Tensor:
         own = shard_of(positions, self.processes.rank, self.processes.count)
         size = self.micro_batch(len(positions))
         names = self.objective.parts
@@ -147,9 +182,9 @@ class Loop:
             totals[: len(means)] += means * share
             totals[-2] += found.hits
             totals[-1] += found.tokens
-        loss, *parts, hits, tokens = self.processes.total(totals).tolist()
+        totals = self.processes.total(totals)
         self.processes.add_gradients(self.parameters)
-        return Sums(loss, dict(zip(names, parts, strict=True)), hits / len(positions), tokens)
+        return totals
 
     def micro_batch(self, batch: int) -> int:
         """Return the number of queries in memory at once: the setting, or the largest share of a batch per process."""
@@ -157,9 +192,6 @@ class Loop:
 
     def _rate(self, step: int) -> float:
         return self.settings.learning_rate * self.settings.rate(step)
-
-    def _where(self, step: int, positions: np.ndarray) -> str:
-        return f"at step {step + 1} with queries {self.objective.names(positions)}"
 
     def _validate(self, validation: Validation, state: State, step: int) -> dict[str, float]:
         """Validate in the first process, share the value, and keep a copy of the weights if the value is the best so far."""

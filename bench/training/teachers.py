@@ -13,17 +13,16 @@ import torch
 import transformers
 
 from bench.encoder import base, checkpoint
-from bench.encoder.batching import autocast, length_batches
-from bench.encoder.encode import TOKENS_PER_BATCH, encode_passages
+from bench.encoder.encode import encode_passages
 from bench.encoder.foreign import ONLY_LOCAL, check_finite
 from bench.encoder.model import MeanPooling
 from bench.errors import DamagedFileError, SettingsError
 from bench.files.storage import MANIFEST, digest_of, open_folder, read_json, sha256_file
 from bench.training import cross_encoder
-from bench.training.pairs import check_maxlen, tokenize_pairs
+from bench.training.pair_scores import PAIRS_PER_BLOCK, score_pairs
+from bench.training.pairs import check_maxlen
 
 JUDGEMENTS = "judgements"  # replaces a teacher: score 1 for a relevant passage, 0 for any other
-PAIRS_PER_BLOCK = 8192
 PROBE = (["how long is a day", "moon"], ["a day has twenty-four hours, and a night is no part of it", "light"])
 Progress = Callable[[int], object]
 Kind = Literal["cross-encoder", "bi-encoder"]
@@ -46,7 +45,7 @@ class CrossEncoderTeacher:
     kind: Kind = "cross-encoder"
 
     def __init__(
-        self, folder: Path, *, maxlen: int, precision: str, device: str = "cpu", tokens_per_batch: int = TOKENS_PER_BATCH
+        self, folder: Path, *, maxlen: int, precision: str, device: str = "cpu", tokens_per_batch: int | None = None
     ):
         """Load the model. Raise SettingsError for another kind of model, several labels, or another input format."""
         self.digest = _digest(folder)
@@ -62,6 +61,7 @@ class CrossEncoderTeacher:
             model_kwargs={"dtype": torch.float32},
         )
         self._model.eval()
+        self._network = next(part for part in self._model.modules() if isinstance(part, transformers.PreTrainedModel))
         check_maxlen(self._model.tokenizer, self._model.config, maxlen, str(folder))
         self._maxlen, self._device, self._tokens_per_batch = maxlen, device, tokens_per_batch
         self._precision = "float32"
@@ -71,17 +71,18 @@ class CrossEncoderTeacher:
         self._precision = precision
 
     def score(self, queries: Sequence[str], passages: Sequence[str], progress: Progress = lambda done: None) -> np.ndarray:
-        """Return logits ``[pairs]`` float32. Pairs are tokenized in blocks, and batched by length within each block."""
-        scores = np.empty(len(queries), np.float32)
-        with torch.inference_mode(), autocast(self._precision, self._device):
-            for start in range(0, len(queries), PAIRS_PER_BLOCK):
-                some = slice(start, start + PAIRS_PER_BLOCK)
-                tokens = tokenize_pairs(self._model.tokenizer, queries[some], passages[some], self._maxlen)
-                for batch in length_batches(tokens.lengths, self._tokens_per_batch):
-                    found = self._model(tokens.batch(batch, self._device))["scores"]
-                    scores[start + batch] = found.float().reshape(-1).cpu().numpy()
-                    progress(len(batch))
-        return scores
+        """Return logits ``[pairs]`` float32."""
+        return score_pairs(
+            self._network,
+            self._model.tokenizer,
+            queries,
+            passages,
+            maxlen=self._maxlen,
+            precision=self._precision,
+            device=self._device,
+            tokens_per_batch=self._tokens_per_batch,
+            progress=progress,
+        )
 
 
 class BiEncoderTeacher:
@@ -153,7 +154,7 @@ def _check_head(folder: Path) -> None:
         raise DamagedFileError(f"{folder / base.WEIGHTS} lacks {missing[0]}: the scores of such a model mean nothing")
 
 
-def open_teacher(kind: str, folder: Path, *, tokens_per_batch: int = TOKENS_PER_BATCH, **settings: Any) -> Teacher:
+def open_teacher(kind: str, folder: Path, *, tokens_per_batch: int | None = None, **settings: Any) -> Teacher:
     """Return the teacher of this kind from a local folder; settings: maxlen, precision, device."""
     if kind == BiEncoderTeacher.kind:
         return BiEncoderTeacher(folder, **settings)

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bench.errors import BenchError
-from bench.evaluation import encoding_rates
 from bench.evaluation import gpu_check as check
 from bench.files.storage import write_json, write_text
+from bench.training import rates
 
 PACKAGES = ("torch", "triton", "numpy", "numba")
 
@@ -35,7 +35,7 @@ def gpu_check(*, output: Path | None = None, device: Literal["cpu", "cuda"] = "c
         compared = list(check.compare(device, Path(folder), threads))
         rows = []
         if device == "cuda":
-            rows = [*check.measure(device, Path(folder), threads), *encoding_rates.measure(device, threads)]
+            rows = [*check.measure(device, Path(folder), threads), *rates.measure(device, threads)]
     packages = {package: importlib.metadata.version(package) for package in PACKAGES}
     record = {
         "device": name,

@@ -12,7 +12,6 @@ from bench.config.training import Length
 from bench.config.weights import Weights
 from bench.corpus.texts import Passages, Queries, open_passages, open_queries
 from bench.encoder import base
-from bench.encoder.encode import TOKENS_PER_BATCH
 from bench.errors import DamagedFileError, DataError, SettingsError
 from bench.files.provenance import context, package_versions
 from bench.machine.progress import bar
@@ -41,8 +40,8 @@ class TeacherFlags(Settings):
     """Tokens: of a pair, or of a text for a bi-encoder."""
     bm25: Positive | None = None
     """Weight of BM25's scores beside the teacher's 1, both standardised for each query; none if absent."""
-    tokens_per_batch: Count = TOKENS_PER_BATCH
-    """Tokens of a batch of a cross-encoder, padding included."""
+    tokens_per_batch: Count | None = None
+    """Tokens of a batch of a cross-encoder, padding included; 2048 if absent, on a GPU as memory allows."""
 
     def open(self, compute: Compute) -> Teacher | None:
         """Return the network that scores, None for judgements. Raise SettingsError for flags that exclude each other."""

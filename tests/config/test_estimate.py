@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from bench.cli import main
-from bench.config import estimate
+from bench.config import estimate, rates
 from bench.config.estimate import costs, gap_bytes, index_bytes, passage_length, peaks, read_lengths, truncated_mean
+from bench.config.gpu_hours import SEARCHES, Device, tasks
 from bench.config.inputs import InputSettings
 from bench.config.plan import load
 from bench.corpus import registry
@@ -101,10 +102,18 @@ def quick_entry():
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-def test_the_length_of_every_collection_of_a_config_has_a_source(name):
-    found = costs_of(name)
+def test_every_collection_of_a_config_has_lengths_with_a_source_and_hours_of_encoding(name):
+    plan = load(ROOT / "config" / name, DATASETS)
+    found = costs(plan, read_lengths())
     assert [cost.corpus for cost in found if "unknown" in cost.length.source] == []
     assert all(cost.vectors > 0 for cost in found)
+    known = rates.read()
+    device = Device(card=known.cards["h100"], networks=known.networks, share=0.8, at_once=1024)
+    done = list(tasks(plan, found, device))
+    pairs = {(task.corpus, task.model) for task in done if task.stage == "encode" and task.hours}
+    assert pairs == {(cost.corpus, cost.model) for cost in found}
+    searches = [run for run in plan.runs if plan.presets[run.preset].engine != "flat"]
+    assert len([task for task in done if task.stage in SEARCHES.values()]) == len(searches) + len(plan.training)
 
 
 def test_a_length_without_a_source_is_refused(tmp_path):
@@ -136,32 +145,48 @@ def test_peaks_by_hand():
     assert peaks([], True) == 0
 
 
-def test_the_verb_prints_a_row_per_collection_the_totals_and_what_fits(capsys, monkeypatch):
+def tables_of(out):
+    """The rows of each table that was printed."""
+    found = []
+    for block in out.split("\n\n"):
+        rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in block.splitlines() if line.startswith("| ")]
+        found += [[dict(zip(rows[0], row, strict=True)) for row in rows[1:]]] if rows else []
+    return found
+
+
+def test_the_verb_prints_costs_what_fits_hours_and_memory_of_a_card(capsys, monkeypatch):
     gib = 2**30
     monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(100 * gib, 0, 10 * gib))
-    words = ["plan", str(ROOT / "config" / "msmarco.yaml"), "--datasets", str(DATASETS)]
-    assert main([*words, "--vectors-per-second", "100000"]) == 0
+    assert main(["plan", str(ROOT / "config" / "msmarco.yaml"), "--datasets", str(DATASETS)]) == 0
     out = capsys.readouterr().out
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in out.splitlines() if line.startswith("| ")]
-    table = [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+    table, hours, memory = tables_of(out)
     assert [row["collection"] for row in table] == ["msmarco-passage", "all"]
     assert table[0]["passages"] == "8,841,823"
     assert table[0]["vectors"] == "596,823,052"
     assert table[0]["shards, GB"] == "152.82"
-    assert [name for name in table[0] if name.startswith("residual")] == ["residual-2, GB", "residual-1, GB"]
+    codecs = ["fp16", "residual-8", "residual-4", "residual-2", "residual-1"]
+    assert [name for name in table[0] if name.removesuffix(", GB") in codecs] == [f"{codec}, GB" for codec in codecs]
     assert float(table[0]["residual-2, GB"]) > 1.5 * float(table[0]["residual-1, GB"]) > 0
-    assert table[0]["GPU hours"] == table[1]["GPU hours"] == f"{596_823_052 / 1e5 / 3600:.2f}"
     assert table[0]["fits here"] == "no"
     assert "10.74 GB are free" in out
     assert "597 million vectors, arXiv 2205.09707: msmarco-passage" in out
+    stages = ["encode", "centroids", "assign", "compress", "exact", "plaid", "colbertv2"]
+    assert list(hours[0]) == ["collection", "model", *stages, "known"]
+    assert hours[0]["encode"] == f"{596_823_052 * 8 / 1_126_906.6 / 3600:.3f}"  # eight times the weights of MiniLM-L6
+    assert (hours[0]["centroids"], hours[0]["compress"]) == ("unknown", "unknown")
+    assert hours[0]["plaid"] == f"≥ {2 * 12_077 / 301.3 / 3600:.3f}"
+    assert hours[0]["known"] == hours[1]["known"]
+    assert "compress: not measured" in out
+    assert [(row["codec"], row["GB"], row["on the card"].split(",")[0]) for row in memory] == [
+        ("fp16", "152.79", "streamed"),
+        ("residual-1", "11.94", "whole"),
+        ("residual-2", "21.49", "whole"),
+        ("residual-4", "40.58", "whole"),
+        ("residual-8", "78.78", "streamed"),
+    ]
 
 
-def test_a_rate_of_nothing_is_refused(capsys):
-    words = ["plan", str(ROOT / "config" / "msmarco.yaml"), "--datasets", str(DATASETS), "--vectors-per-second", "0"]
-    assert main(words) == 2
-    assert "--vectors-per-second of the command line: 0.0: input should be greater than 0" in capsys.readouterr().err
-
-
-def test_the_default_rate_is_ms_marco_in_twelve_gpu_hours():
-    hours = 597e6 / estimate.VECTORS_PER_SECOND / 3600
-    assert hours == pytest.approx(12, rel=0.01)
+def test_a_card_that_was_not_measured_is_refused(capsys):
+    words = ["plan", str(ROOT / "config" / "msmarco.yaml"), "--datasets", str(DATASETS), "--card", "b200"]
+    assert main(words) == 1
+    assert "card 'b200' is not in" in capsys.readouterr().err

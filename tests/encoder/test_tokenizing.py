@@ -1,7 +1,9 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import transformers
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bench.encoder import tokenizing
@@ -12,6 +14,11 @@ from bench.errors import SettingsError
 WORDS = ["cat", "Cats", "[MASK]", "[MASK]s", " ", "é", "e\u0301", "猫", "\u200d", "\t", "don't", "\xa0", "a.b"]
 LETTERS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 TEXT = LETTERS | st.lists(st.sampled_from(WORDS), max_size=8).map(" ".join)
+
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "pylate"
+PYLATE = transformers.AutoTokenizer.from_pretrained(GOLDEN / "bert-residual")
+KINDS = ["", "The cat,  the cats.", " moon\t[CLS]light[SEP] ", "naïve Café 猫 ＡＢ \u0301x", "\x00 \ufffd", "x" * 300]
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +39,34 @@ def test_the_ids_of_words_read_once_are_those_of_the_tokenizer(tokenizer, texts)
     assert read(texts).lists() == own(tokenizer, texts)  # from memory
 
 
-def test_a_tokenizer_whose_entries_have_a_space_reads_whole_texts(tiny_bert):
+@pytest.mark.parametrize("kind", ["bert-residual", "distilbert", "modernbert", "qwen", "xlm-roberta"])
+def test_the_ids_of_every_kind_of_tokenizer_are_its_own(kind):
+    tokenizer = transformers.AutoTokenizer.from_pretrained(GOLDEN / kind)
+    read = Tokenizing(tokenizer)
+    assert read.by_words == (kind in ("bert-residual", "distilbert"))
+    assert read(KINDS).lists() == own(tokenizer, KINDS)
+    tokenizer(KINDS, truncation=True, max_length=4, padding=True)
+    assert read(KINDS).lists() == own(tokenizer, KINDS)
+
+
+@pytest.mark.parametrize("special", [False, True])
+def test_a_text_with_an_entry_that_has_a_space_is_read_whole(tiny_bert, special):
     tokenizer = transformers.AutoTokenizer.from_pretrained(tiny_bert)
-    tokenizer.add_tokens(["good dog"])
-    assert not splits_at_spaces(tokenizer.backend_tokenizer)
-    texts = ["a good dog ate", "good", "dog good dog"]
-    assert Tokenizing(tokenizer)(texts).lists() == own(tokenizer, texts)
+    read = Tokenizing(tokenizer)
+    texts = ["a big cat", "big", "cat a Big cat, and a cat"]
+    before = read(texts).lists()
+    tokenizer.add_tokens(["big cat"], special_tokens=special)
+    assert read.by_words == special
+    assert read(texts).lists() == own(tokenizer, texts) != before
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(texts=st.lists(st.text(st.sampled_from("[]QqDd \x00\u0301\ta")), min_size=1))
+@example(texts=["a [Q] cat", "[q] a", "x[\x00Q] [D]\tb"])
+def test_markers_with_a_space_inside_a_text_are_found_however_they_are_written(texts):
+    read = Tokenizing(PYLATE)
+    assert read.by_words
+    assert read(texts).lists() == own(PYLATE, texts)
 
 
 def test_processes_give_the_ids_of_this_one_in_order(tokenizer, monkeypatch):

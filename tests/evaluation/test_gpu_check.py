@@ -8,17 +8,10 @@ import pytest
 
 from bench.errors import SettingsError
 from bench.evaluation import gpu_check, gpu_data
-from bench.evaluation.gpu_check import Row
 from bench.search.ranking import Ranking
 
 ROOT = Path(__file__).parents[2]
 MISSING = ("bm25s", "cyclopts", "faiss", "ir_datasets", "ir_measures", "pandas", "pydantic", "snakemake")
-
-
-def test_a_ratio_is_the_share_of_the_bound_for_rates_and_times():
-    assert Row("search", 50.0, "queries/s", "products", 200.0).ratio == 0.25
-    assert Row("build", 8.0, "s", "products", 2.0).ratio == 0.25
-    assert Row("copy", 3.0, "TB/s").ratio is None
 
 
 def test_rankings_are_equal_differ_by_ties_or_differ():

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 from bench.encoder import loading
-from bench.encoder.batching import padded
 from bench.encoder.encode import encode_queries
+from bench.encoder.tokens import Tokens
 
 TEXTS = Path(__file__).parent / "texts.json"
 
@@ -26,7 +26,7 @@ def ours(folder, texts):
         found[f"q{number}"] = vectors[vectors.any(axis=1)]
     for number, row in enumerate(inputs.passages(texts["passages"], lengths["doc_maxlen"])):
         with torch.inference_mode():
-            vectors = encoder(*padded([row], inputs.pad, "cpu"))[0].numpy()
+            vectors = encoder(*map(torch.from_numpy, Tokens.of([row]).padded(np.array([0]), inputs.pad)))[0].numpy()
         found[f"p{number}"] = vectors[inputs.kept(np.array(row))]
     return found
 

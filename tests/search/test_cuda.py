@@ -301,3 +301,17 @@ def test_work_is_counted_for_all_queries_of_a_batch(indexes, both, random_querie
         works.append({**watch.work, "interactions": None})
     assert works[0] == works[1]
     assert works[0]["candidates"] > 0
+
+
+def test_exhaustive_search_takes_the_queries_of_a_call_together_whatever_other_stages_take(
+    made, device, random_queries, monkeypatch
+):
+    kernels, seen = CUDA(made(2, 32), device=device), []
+    monkeypatch.setattr("bench.search.kernels.cuda.MEMORY", kernels.index.offsets.nbytes)
+    monkeypatch.setattr("bench.search.kernels.cuda.MOST_QUERIES", 3)
+    monkeypatch.setattr(kernels, "best", lambda query, passages, k: seen.append(len(query)) or [None] * len(query))
+    queries = random_queries(5, 4, 32)
+    ExactKernels(kernels).search(queries, 2)
+    assert seen == [3, 2]
+    with pytest.raises(SettingsError, match="a query with 32 vectors takes"):
+        ColBERTv2(kernels, nprobe=1, ncandidates=4).search(queries, 2)

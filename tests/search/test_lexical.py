@@ -1,4 +1,6 @@
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -61,3 +63,18 @@ def test_ties_are_ranked_by_passage_id_even_at_the_cut():
 
 def test_case_does_not_matter():
     assert found(["Berlin", "Paris"], ["PARIS", "berlin"]) == [[1], [0]]
+
+
+def test_jax_is_not_started_where_it_is_installed_and_can_be_imported_afterwards(tmp_path):
+    (tmp_path / "jax").mkdir()
+    (tmp_path / "jax" / "__init__.py").write_text("print('jax')")
+    (tmp_path / "jax" / "lax.py").write_text("def top_k(values, k):\n    print('top_k')")
+    code = f"""if True:
+        import sys
+        sys.path.insert(0, {str(tmp_path)!r})
+        from bench.search import lexical
+        found = lexical.BM25(["a cat", "a dog", "cats and dogs"])._retriever
+        print(found.backend, found.csc_backend, found.method, found.idf_method, lexical.bm25s.selection.JAX_IS_AVAILABLE)
+        import jax"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["numpy", "numpy", "lucene", "lucene", "False", "jax"]

@@ -182,3 +182,20 @@ def test_any_other_error_of_a_step_stays_what_it_is(tiny_encoder):
 def test_validation_every_zero_steps_is_refused():
     with pytest.raises(SettingsError, match="validate_every 0"):
         Validation(0, "RR@10", lambda encoder: 0.0)
+
+
+def test_losses_that_are_fetched_later_are_the_same_and_are_checked_before_a_checkpoint(tiny_encoder, tmp_path):
+    each, later = tiny_encoder(), tiny_encoder()
+    expected = loop_of(each, Line()).run().steps
+    loop = loop_of(later, Line())
+    loop.fetched = 4
+    found = loop.run().steps
+    assert [(step.step, step.loss, step.learning_rate, step.accuracy) for step in found] == [
+        (step.step, step.loss, step.learning_rate, step.accuracy) for step in expected
+    ]
+    assert same(weights(later), weights(each))
+    broken = loop_of(tiny_encoder(), Line(fail_at=2))
+    broken.fetched = 50
+    with pytest.raises(TrainingError, match=r"loss is nan at step 2 with queries"):
+        broken.run(checkpoints=Checkpoints(tmp_path, 3, {}, {}))
+    assert Checkpoints(tmp_path, 3, {}, {}).latest() is None

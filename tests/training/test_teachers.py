@@ -12,7 +12,7 @@ from bench.encoder import base, checkpoint
 from bench.encoder.encode import encode_passages
 from bench.encoder.model import mean_pooling
 from bench.errors import DamagedFileError, SettingsError
-from bench.training import teachers
+from bench.training import pair_scores, teachers
 from bench.training.teachers import BiEncoderTeacher, CrossEncoderTeacher, open_teacher
 
 QUERIES = ["cat", "light of the moon", "what can a horse eat ?", "how old", "book"]
@@ -51,7 +51,7 @@ def test_scores_are_the_raw_logits_of_the_library_whatever_the_batches(tiny_cros
 
 @pytest.mark.parametrize("block", [1, 7, 30])
 def test_a_score_stays_with_its_pair_in_any_order_and_any_block(tiny_cross_encoder, expected, monkeypatch, block):
-    monkeypatch.setattr(teachers, "PAIRS_PER_BLOCK", block)
+    monkeypatch.setattr(pair_scores, "PAIRS_PER_BLOCK", block)
     order = np.random.default_rng(block).permutation(len(PAIRS))
     teacher = cross(tiny_cross_encoder, tokens_per_batch=64)
     seen = []

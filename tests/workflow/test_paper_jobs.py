@@ -29,7 +29,7 @@ def jobs(plan):
         ("table5b", 14, 0, 0),
         ("table7", 12, 0, 0),
         ("compression", 0, 0, 0),
-        ("sizes", 0, 2, 0),
+        ("sizes", 0, 3, 0),
         ("plaid-table1", 0, 2, 0),
         ("plaid-table3", 2, 0, 2),
     ],

@@ -54,8 +54,11 @@ class Kernels(Protocol):
         """Return the k best passages by MaxSim over their decoded vectors, out of all passages if None are given."""
         ...
 
-    def each(self, search: Callable[[Any, Any], Any], queries: np.ndarray) -> list[Ranking]:
-        """Return the ranking of each query ``[queries, query vectors, dim]`` float32 by ``search(kernels, query)``."""
+    def each(self, search: Callable[[Any, Any], Any], queries: np.ndarray, exhaustive: bool = False) -> list[Ranking]:
+        """Return the ranking of each query ``[queries, query vectors, dim]`` float32 by ``search(kernels, query)``.
+
+        exhaustive: the search has no stage but ``best`` of all passages, whose memory does not grow with the queries.
+        """
         ...
 
     def note(self, watch: Watch, stage: str, **work: int | Sequence[Any]) -> None:

@@ -22,6 +22,7 @@ from bench.index.inverted import expanded
 from bench.search.kernels import cuda_exhaustive
 from bench.search.kernels.base import LARGEST_QUERY, fixed_point_scale, largest_norm, norms, without_padding
 from bench.search.kernels.cuda_store import Piece, Store, power_of_two
+from bench.search.kernels.device_limits import MEMORY, MOST_QUERIES
 from bench.search.ranking import Ranking
 from bench.search.stage_times import Watch, unwatched
 
@@ -29,8 +30,6 @@ WIDTHS = (16, 32)
 SLOTS_AT_ONCE, LANES_AT_ONCE = 32, 8
 BEYOND = 2**16  # what no similarity in fixed point reaches
 BLOCK_ROWS = 64  # centroids of a block, as in ``triton_centroids``
-MEMORY = 8 << 30  # bytes that the stages of a batch may take
-MOST_QUERIES = 1024
 UNFUSED = {"enable_fp_fusion": False}  # a product and a sum are rounded twice, as on the CPU, but for those of tl.dot
 NONE = -(2**63)
 
@@ -275,7 +274,12 @@ class CUDA:
         )
         return keys
 
-    def each(self, search: Callable[[Any, Sequence[np.ndarray]], list[Ranking]], queries: np.ndarray) -> list[Ranking]:
+    def each(
+        self,
+        search: Callable[[Any, Sequence[np.ndarray]], list[Ranking]],
+        queries: np.ndarray,
+        exhaustive: bool = False,
+    ) -> list[Ranking]:
         """Search in batches of queries with as many groups of vectors; queries may have padding."""
         real = [without_padding(query) for query in queries]
         groups: dict[int, list[int]] = {}
@@ -283,7 +287,7 @@ class CUDA:
             groups.setdefault(-(-len(query) // WIDTHS[-1]), []).append(number)
         found: dict[int, Ranking] = {}
         for count, members in groups.items():
-            size = self._queries_at_once(count)
+            size = MOST_QUERIES if exhaustive else self._queries_at_once(count)
             for start in range(0, len(members), size):
                 some = members[start : start + size]
                 found |= zip(some, search(self, [real[number] for number in some]), strict=True)

@@ -17,9 +17,9 @@ from bench.codec.int8_centroids import to_bytes
 from bench.errors import SettingsError
 from bench.index.index import Index
 from bench.search.kernels.base import largest_norm
+from bench.search.kernels.device_limits import SHARE
 
 LEAST_SLOTS = 32
-SHARE = 0.8  # of the free memory of a device that an index may take
 TILE, GROUP = 128, 16
 CHUNK_GROUPS = 128
 

@@ -99,5 +99,10 @@ class Reference(Host):
         scores = maxsim(similarities(self.compressed.decode(positions), query.vectors), starts)
         return top(passages[found], scores, k, self.index.id_rank)
 
-    def each(self, search: Callable[[Any, np.ndarray], Ranking], queries: np.ndarray) -> list[Ranking]:
+    def each(
+        self,
+        search: Callable[[Any, np.ndarray], Ranking],
+        queries: np.ndarray,
+        exhaustive: bool = False,  # noqa: ARG002
+    ) -> list[Ranking]:
         return [search(self, without_padding(query)) for query in queries]

@@ -3,7 +3,7 @@
 Weights and texts are random: a network of MiniLM-L6's shape, and texts of the lengths of docstrings.
 """
 
-import statistics
+import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +18,7 @@ from bench.encoder.inputs import Inputs
 from bench.encoder.model import LateInteraction, Layer
 from bench.encoder.on_device import TOKENS, at_precision
 from bench.encoder.tokens import Tokens
-from bench.evaluation.gpu_check import Row, seconds
+from bench.machine.rates import Row, medians
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 MAXLEN = 180
@@ -57,9 +57,7 @@ def vocabulary(words: int) -> dict[str, int]:
     """Return entries of a WordPiece vocabulary: special tokens, punctuation, letters, and made words in two halves."""
     rng = np.random.default_rng(1)
     letters = [chr(ord("a") + number) for number in range(26)]
-    found = dict.fromkeys(
-        [*SPECIAL, *"!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", *letters, *(f"##{letter}" for letter in letters)]
-    )
+    found = dict.fromkeys([*SPECIAL, *string.punctuation, *letters, *(f"##{letter}" for letter in letters)])
     while len(found) < words:
         made = "".join(rng.choice(letters, rng.integers(2, 9)))
         found[made if rng.random() < 0.8 else f"##{made}"] = None
@@ -87,9 +85,8 @@ def made_tokenizer(entries: dict[str, int]) -> transformers.PreTrainedTokenizerB
     return transformers.BertTokenizer(vocab=entries)
 
 
-def made_encoder(sizes: Sizes, tokenizer: transformers.PreTrainedTokenizerBase, device: str) -> LateInteraction:
-    torch.manual_seed(0)
-    config = transformers.BertConfig(
+def made_config(sizes: Sizes, **more: Any) -> transformers.BertConfig:
+    return transformers.BertConfig(
         vocab_size=sizes.words,
         hidden_size=sizes.hidden,
         num_hidden_layers=sizes.layers,
@@ -97,18 +94,20 @@ def made_encoder(sizes: Sizes, tokenizer: transformers.PreTrainedTokenizerBase, 
         intermediate_size=4 * sizes.hidden,
         hidden_dropout_prob=0.0,
         attention_probs_dropout_prob=0.0,
+        **more,
     )
-    bert = transformers.BertModel(config, add_pooling_layer=False)
+
+
+def made_encoder(sizes: Sizes, tokenizer: transformers.PreTrainedTokenizerBase, device: str) -> LateInteraction:
+    torch.manual_seed(0)
+    bert = transformers.BertModel(made_config(sizes), add_pooling_layer=False)
     layers = [Layer(inputs=sizes.hidden, outputs=128)]
     return LateInteraction(bert, layers, Inputs(tokenizer, Fed(), bert)).to(device).eval()  # type: ignore[arg-type]
 
 
-def medians(device: str, repeats: int, *works: Callable[[], object]) -> list[float]:
-    """Return the median seconds of each call, alternating; each is called once before."""
-    for work in works:
-        work()
-    taken = [[seconds(device, work) for work in works] for _ in range(repeats)]
-    return [statistics.median(column) for column in zip(*taken, strict=True)]
+def usual(device: str) -> tuple[str, int]:
+    """Return the precision and the tokens of a batch that a device is measured with."""
+    return ("bfloat16", TOKENS) if device == "cuda" else ("float32", TOKENS_PER_BATCH)
 
 
 def alone(network: Any, tokens: Tokens, pad: int, most: int, device: str) -> Callable[[], None]:
@@ -126,8 +125,7 @@ def alone(network: Any, tokens: Tokens, pad: int, most: int, device: str) -> Cal
 
 def encoding(encoder: LateInteraction, texts: Sequence[str], sizes: Sizes, device: str) -> list[Row]:
     """Return the rows of tokenizing and of encoding, and the rate of the network alone is their bound."""
-    gpu = device == "cuda"
-    precision, most = ("bfloat16", TOKENS) if gpu else ("float32", TOKENS_PER_BATCH)
+    precision, most = usual(device)
     tokens = encoder.inputs.passages(texts, MAXLEN)
     network = at_precision(encoder.bert, precision)
     processes = min(torch.get_num_threads(), MOST_PROCESSES)
@@ -146,13 +144,3 @@ def encoding(encoder: LateInteraction, texts: Sequence[str], sizes: Sizes, devic
         Row(f"encode {len(texts):,} passages, {precision}", count / ours, "tokens/s", "the network alone", count / limit),
         Row(f"tokenize in {processes} processes", count / read, "tokens/s", "the network alone", count / limit),
     ]
-
-
-def measure(device: str, threads: int, sizes: Sizes = Sizes()) -> list[Row]:
-    """Return the rows of encoding on a device, in bfloat16 on a GPU, else in float32."""
-    torch.set_num_threads(threads)
-    entries = vocabulary(sizes.words)
-    tokenizer = made_tokenizer(entries)
-    encoder = made_encoder(sizes, tokenizer, device)
-    texts = made_texts(entries, sizes.texts)
-    return encoding(encoder, texts, sizes, device)
