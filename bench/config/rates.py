@@ -25,9 +25,11 @@ Stage = Literal[
     "score",
 ]
 STAGES: tuple[Stage, ...] = get_args(Stage)
-UNITS: dict[str, str] = {
+UNITS: dict[Stage, str] = {
     "encode": "tokens",
+    "centroids": "operations",
     "assign": "operations",
+    "compress": "vectors",
     "exact": "operations",
     "decode": "vectors",
     "copy": "bytes",
@@ -82,8 +84,8 @@ class Card(Settings):
         if missing := [stage for stage in STAGES if stage not in self.rates]:
             raise ValueError(f"lacks the stages {missing}: a stage that was not measured has source and lacks alone")
         for stage, rate in self.rates.items():
-            if rate.of is not None and rate.of != UNITS.get(stage):
-                raise ValueError(f"{stage} is counted in {rate.of}, expected {UNITS.get(stage, 'no rate')}")
+            if rate.of is not None and rate.of != UNITS[stage]:
+                raise ValueError(f"{stage} is counted in {rate.of}, expected {UNITS[stage]}")
         return self
 
 
