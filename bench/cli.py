@@ -16,6 +16,7 @@ from bench.config.settings import explained
 from bench.config.yaml import nearest
 from bench.errors import BenchError
 from bench.files.shipped import DISTRIBUTION
+from bench.machine import memory
 
 VERBS = {
     "run": "the workflow of a config: tables, figures and the report",
@@ -129,6 +130,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words and verb is None and words[0] not in ("-h", "--help"):
         return _refused(None, f"{words[0]!r} is not a verb{nearest(words[0], VERBS)}; the verbs are {', '.join(VERBS)}", 2)
     try:
+        memory.guard()
         code = app(verb)(words or ["--help"], exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()
     except Exception as error:
@@ -140,6 +142,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _line(error: Exception) -> tuple[str, int]:
     """Return what is said of an error, and the exit code."""
+    if memory.is_short(error):
+        return f"MemoryError: {memory.explained(error)}", 1
     match error:
         case CycloptsError():
             return _flag_error(error), 2
@@ -149,8 +153,6 @@ def _line(error: Exception) -> tuple[str, int]:
             return f"{type(error).__name__}: {error}", 1
         case OSError(strerror=str(reason), filename=str(name)):
             return f"{type(error).__name__}: {name}: {reason}", 1
-        case MemoryError():
-            return f"MemoryError: {str(error) or 'not enough memory'}; give the process more, or ask for less at a time", 1
     said = " ".join(str(error).split())[:SHOWN]
     return f"{type(error).__name__}: {said} (not foreseen: {DEBUG} shows where, please report it)", 1
 

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from bench.errors import DataError
-from bench.files.storage import FolderWriter, Manifest, atomic, open_folder
+from bench.files.opening import open_folder
+from bench.files.storage import FolderWriter, Manifest, atomic
 
 KIND = "tuples"
 VERSION = 1
