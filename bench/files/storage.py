@@ -40,11 +40,17 @@ def json_text(value: Any) -> str:
 
 
 def make_folder(folder: Path) -> None:
-    """Create a folder and its parents if they do not exist. Raise SettingsError if a file has the name of a folder."""
+    """Create a folder and its parents if they do not exist, and flush their names to disk.
+
+    Raise SettingsError if a file has the name of a folder.
+    """
+    absent = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
         raise SettingsError(f"{folder} cannot be a folder, since {error.filename} is a file; name another output") from error
+    for each in absent:
+        flush(each.parent)
 
 
 @contextlib.contextmanager
@@ -248,6 +254,7 @@ class FolderWriter:
                 files={name: self._finished(self.folder / name) for name in sorted(self._names)},
             )
             flush(self.folder)
+            flush(self.folder.parent)
             write_json(self.folder / MANIFEST, manifest.as_json())
         finally:
             self._release()
