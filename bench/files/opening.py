@@ -1,7 +1,7 @@
 """Folders opened: the manifest, the names that it must list, and the digests of the files."""
 
 import contextlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,20 @@ def parse_manifest(raw: Any, path: Path) -> Manifest:
         plain = name not in ("", ".", "..") and "/" not in name and "\0" not in name
         if not plain or not isinstance(entry, dict) or set(entry) != {"bytes", "sha256"} or not _is_count(entry["bytes"]):
             raise DamagedFileError(f"{path}: file {name!r} is {entry!r}, expected bytes and sha256; rebuild the folder")
-    return Manifest(**raw)
+    return Manifest(
+        **{name: _Fields(value, f"{name} of {path}") if name in mappings else value for name, value in raw.items()}
+    )
+
+
+class _Fields(dict):
+    """What a manifest says under one of its names; what it does not say is refused and never a KeyError."""
+
+    def __init__(self, values: Mapping[str, Any], where: str):
+        super().__init__(values)
+        self._where = where
+
+    def __missing__(self, key: str) -> Any:
+        raise DamagedFileError(f"{self._where} do not say {key!r}, which such a folder has; rebuild it")
 
 
 def _is_count(value: Any) -> bool:

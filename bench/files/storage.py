@@ -96,7 +96,11 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path) -> Any:
     """Return the parsed content of a JSON file. Raise DamagedFileError if the file is missing or invalid."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
+        text = path.read_text(encoding="utf-8")
+        value = json.loads(text, parse_constant=_no_number)
+        if "\\ud" in text.lower():  # half a surrogate pair may stand as such an escape alone
+            json_text(value).encode()
+        return value
     except FileNotFoundError as error:
         raise DamagedFileError(f"{path} is missing") from error
     except (ValueError, RecursionError) as error:
@@ -155,10 +159,10 @@ def read_array(path: Path, *, mapped: bool = True) -> np.ndarray:
             return read_npy(stream, allow_pickle=False)
     except FileNotFoundError as error:
         raise DamagedFileError(f"{path} is missing") from error
-    except (ValueError, EOFError, OSError) as error:
+    except Exception as error:  # numpy reads a header as Python, which raises anything
         if is_short(error):
             raise MemoryError(f"{path}: {error}") from error
-        raise DamagedFileError(f"{path} is not a readable .npy file: {error}") from error
+        raise DamagedFileError(f"{path} is not a readable .npy file: {' '.join(str(error).split())[:200]}") from error
 
 
 def release(array: np.ndarray) -> None:
