@@ -56,9 +56,8 @@ def parse_manifest(raw: Any, path: Path) -> Manifest:
         plain = name not in ("", ".", "..") and "/" not in name and "\0" not in name
         if not plain or not isinstance(entry, dict) or set(entry) != {"bytes", "sha256"} or not _is_count(entry["bytes"]):
             raise DamagedFileError(f"{path}: file {name!r} is {entry!r}, expected bytes and sha256; rebuild the folder")
-    return Manifest(
-        **{name: _Fields(value, f"{name} of {path}") if name in mappings else value for name, value in raw.items()}
-    )
+    said: dict[str, Any] = {name: _Fields(raw[name], f"{name} of {path}") for name in mappings}
+    return Manifest(kind=raw["kind"], version=raw["version"], **said)
 
 
 class _Fields(dict):

@@ -1,7 +1,7 @@
 """The long torture: ``python -m tests.torture [MUTATIONS [KILLS [RUNS [INPUTS [SEED]]]]]`` prints tables.
 
 It ends with 1 if anything was lost. MUTATIONS of each kind of folder, KILLS of each stage, RUNS of config/ci.yaml, which
-trains, that are killed, INPUTS of each kind. The stages have 11 commands, so that 16 kills of each and 26 of runs are about 200.
+trains, that are killed, INPUTS of each kind. With its 11 commands, 16 kills of each and 26 of runs are about 200.
 """
 
 import sys
