@@ -75,10 +75,12 @@ slow: setup  ## tests that take long: runs that are killed, several processes, m
 	$(PYTEST) -m slow
 
 MUTATIONS = 500
-KILLS = 20
+KILLS = 16
+RUNS = 26
+INPUTS = 1300
 
-torture: setup  ## files damaged and stages killed at random, hundreds of times, with a table of what was lost
-	$(BIN)/python -m tests.torture $(MUTATIONS) $(KILLS)
+torture: setup  ## files damaged, stages and runs killed, and inputs of any shape, at random, with tables of what was lost
+	$(BIN)/python -m tests.torture $(MUTATIONS) $(KILLS) $(RUNS) $(INPUTS)
 
 KERNELS = tests/search/test_cuda.py tests/search/test_cuda_compiles.py tests/codec/test_cuda.py
 

@@ -20,11 +20,13 @@ from bench.config.plan import load
 from bench.files.provenance import code_digest
 from bench.files.storage import digest_of
 from bench.config.settings import flags
+from workflow.messages import explain_locks
 from workflow.jobs import OURS, PEERS, WORST, Jobs, folders, reported
 from workflow.paper_jobs import PaperJobs
 from workflow.training_jobs import TrainingJobs
 from snakemake.exceptions import WorkflowError
 
+explain_locks()
 if len(workflow.configfiles) != 1:
     raise WorkflowError(
         f"give exactly one --configfile, such as config/quick.yaml (got {list(workflow.configfiles)})"

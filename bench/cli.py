@@ -18,6 +18,7 @@ from bench.config.settings import explained
 from bench.config.yaml import nearest
 from bench.errors import BenchError
 from bench.files.shipped import DISTRIBUTION
+from bench.machine import memory
 
 VERBS = {
     "run": "the workflow of a config: tables, figures and the report",
@@ -131,6 +132,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words and verb is None and words[0] not in ("-h", "--help"):
         return _refused(None, f"{words[0]!r} is not a verb{nearest(words[0], VERBS)}; the verbs are {', '.join(VERBS)}", 2)
     try:
+        memory.guard()
         commands = app(verb)
         if verb is not None:
             _check_whole_numbers(commands[verb], words[1:])
@@ -166,6 +168,8 @@ def _is_whole(hint: Any) -> bool:
 
 def _line(error: Exception) -> tuple[str, int]:
     """Return what is said of an error, and the exit code."""
+    if memory.is_short(error):
+        return f"MemoryError: {memory.explained(error)}", 1
     match error:
         case CycloptsError():
             return _flag_error(error), 2
@@ -175,8 +179,6 @@ def _line(error: Exception) -> tuple[str, int]:
             return f"{type(error).__name__}: {error}", 1
         case OSError(strerror=str(reason), filename=str(name)):
             return f"{type(error).__name__}: {name}: {reason}", 1
-        case MemoryError():
-            return f"MemoryError: {str(error) or 'not enough memory'}; give the process more, or ask for less at a time", 1
     said = " ".join(str(error).split())[:SHOWN]
     return f"{type(error).__name__}: {said} (not foreseen: {DEBUG} shows where, please report it)", 1
 

@@ -26,10 +26,8 @@ VOCABULARY = [*SPECIAL, *string.punctuation, *WORDS.split(), "##s", "##ed", "##i
 HIDDEN = 32
 
 
-@pytest.fixture(scope="session")
-def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder with config, safetensors weights and tokenizer."""
-    folder = tmp_path_factory.mktemp("tiny-bert")
+def write_tiny_bert(folder: Path, seed: int = 7) -> Path:
+    """Write config, safetensors weights and tokenizer."""
     config = transformers.BertConfig(
         vocab_size=len(VOCABULARY),
         hidden_size=HIDDEN,
@@ -40,11 +38,17 @@ def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
         initializer_range=0.2,
     )
     with torch.random.fork_rng():
-        torch.manual_seed(7)
+        torch.manual_seed(seed)
         transformers.BertModel(config).save_pretrained(folder)
     vocabulary = {token: number for number, token in enumerate(VOCABULARY)}
     transformers.BertTokenizer(vocab=vocabulary).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with config, safetensors weights and tokenizer."""
+    return write_tiny_bert(tmp_path_factory.mktemp("tiny-bert"))
 
 
 @pytest.fixture(scope="session")

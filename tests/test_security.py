@@ -1,14 +1,18 @@
 """No code of a user's file is run, and no name of a config reaches a shell as more than a word: held for the whole code."""
 
 import ast
+import json
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.cli import main
 from bench.config.settings import flags
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -113,6 +117,12 @@ def test_only_local_says_that_code_beside_weights_is_never_run():
     assert ONLY_LOCAL == {"local_files_only": True, "trust_remote_code": False}
 
 
+def test_the_locked_versions_are_audited_for_known_vulnerabilities():
+    (path,) = (ROOT / ".github" / "workflows").iterdir()
+    commands = [step.get("run", "") for step in yaml.safe_load(path.read_text())["jobs"]["audit"]["steps"]]
+    assert "python -m pip_audit --requirement requirements.lock --no-deps --disable-pip" in commands
+
+
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(st.dictionaries(st.sampled_from(["a", "b_c", "d"]), st.text(max_size=20) | st.lists(st.text(max_size=9)), max_size=3))
 def test_every_value_of_a_config_reaches_the_shell_as_one_word(values):
@@ -139,3 +149,29 @@ def test_a_name_of_a_config_cannot_leave_its_folder_or_look_like_a_flag(name):
     for kind in (Name, Reference):
         with pytest.raises(ValidationError):
             TypeAdapter(kind).validate_python(name)
+
+
+EVIL = "import pathlib, os\npathlib.Path(os.environ['EVIL_RAN']).touch()\nclass C: pass\n"
+AUTO = {"AutoConfig": "evil.C", "AutoModel": "evil.C", "AutoTokenizer": ["evil.C", "evil.C"]}
+
+
+@pytest.mark.parametrize("kind", ["bert", "unknown"])
+@pytest.mark.parametrize("verb", ["project", "pool", "convert"])
+def test_a_module_beside_weights_is_never_run_nor_asked_about(tiny_bert, tmp_path, monkeypatch, capsys, verb, kind):
+    base = tmp_path / "base"
+    shutil.copytree(tiny_bert, base)
+    for name in ("config.json", "tokenizer_config.json"):
+        values = json.loads((base / name).read_text())
+        values |= {"auto_map": AUTO} | ({"model_type": kind, "architectures": ["C"]} if name == "config.json" else {})
+        (base / name).write_text(json.dumps(values))
+    (base / "evil.py").write_text(EVIL)
+    monkeypatch.setenv("EVIL_RAN", str(tmp_path / "ran"))
+    monkeypatch.setattr("builtins.input", lambda *_: (tmp_path / "asked").touch() or "y")
+    words = {"project": ["--dim", "8", "--seed", "1"], "pool": [], "convert": ["--dim", "8"]}[verb]
+    compute = ["--precision", "float32", "--threads", "1"] if verb == "project" else []
+    code = main([verb, "--name", str(base), *words, *compute, "--output", str(tmp_path / "model")])
+    err = capsys.readouterr().err
+    assert "Traceback" not in err
+    assert (code == 0) == (kind == "bert" and verb != "convert"), err  # the base is no late interaction checkpoint
+    assert not (tmp_path / "ran").exists()
+    assert not (tmp_path / "asked").exists()

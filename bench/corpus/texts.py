@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from bench.errors import DamagedFileError, DataError
-from bench.files.storage import FolderWriter, Manifest, atomic, open_folder, read_array, read_lines, write_text
+from bench.files.opening import open_folder
+from bench.files.storage import FolderWriter, Manifest, atomic, read_array, read_lines, write_text
 
 VERSION = 1
 Qrels = dict[str, dict[str, int]]

@@ -13,8 +13,9 @@ from bench.encoder.foreign import architecture, check_finite, read_tensors, read
 from bench.encoder.inputs import Inputs
 from bench.encoder.model import Encoder, LateInteraction, Layer, MeanPooling, with_layers
 from bench.errors import DamagedFileError
+from bench.files.opening import open_folder
 from bench.files.space import check_free
-from bench.files.storage import FolderWriter, Manifest, atomic, open_folder, read_json, write_json
+from bench.files.storage import FolderWriter, Manifest, atomic, read_json, write_json
 
 VERSION = 1
 WEIGHTS = "model.safetensors"

@@ -12,6 +12,7 @@ import transformers
 
 from bench.errors import BenchError, DamagedFileError, SettingsError
 from bench.files.storage import read_json
+from bench.machine.memory import is_short
 
 SHOWN = 200
 ONLY_LOCAL = {"local_files_only": True, "trust_remote_code": False}  # code that lies beside weights is never run
@@ -28,6 +29,8 @@ def readable(path: Path, what: str) -> Iterator[None]:
     except (BenchError, MemoryError):
         raise
     except Exception as error:
+        if is_short(error):
+            raise MemoryError(f"{path}: {error}") from error
         reason = " ".join(str(error).split())[:SHOWN]
         raise DamagedFileError(f"{path} does not hold {what}, or is cut short ({type(error).__name__}: {reason})") from error
 

@@ -6,7 +6,7 @@ import json
 import math
 import mmap
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from numpy.lib.format import read_array as read_npy
 
 from bench.errors import DamagedFileError, SettingsError
 from bench.files import lock, space, stamps
+from bench.machine.memory import is_short
 
 MANIFEST = "manifest.json"
 OWN = "sha256"  # of the manifest itself
@@ -39,11 +40,17 @@ def json_text(value: Any) -> str:
 
 
 def make_folder(folder: Path) -> None:
-    """Create a folder and its parents if they do not exist. Raise SettingsError if a file has the name of a folder."""
+    """Create a folder and its parents if they do not exist, and flush their names to disk.
+
+    Raise SettingsError if a file has the name of a folder.
+    """
+    absent = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
         raise SettingsError(f"{folder} cannot be a folder, since {error.filename} is a file; name another output") from error
+    for each in absent:
+        flush(each.parent)
 
 
 @contextlib.contextmanager
@@ -89,7 +96,11 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path) -> Any:
     """Return the parsed content of a JSON file. Raise DamagedFileError if the file is missing or invalid."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
+        text = path.read_text(encoding="utf-8")
+        value = json.loads(text, parse_constant=_no_number)
+        if "\\ud" in text.lower():  # half a surrogate pair may stand as such an escape alone
+            json_text(value).encode()
+        return value
     except FileNotFoundError as error:
         raise DamagedFileError(f"{path} is missing") from error
     except (ValueError, RecursionError) as error:
@@ -148,8 +159,10 @@ def read_array(path: Path, *, mapped: bool = True) -> np.ndarray:
             return read_npy(stream, allow_pickle=False)
     except FileNotFoundError as error:
         raise DamagedFileError(f"{path} is missing") from error
-    except (ValueError, EOFError, OSError) as error:
-        raise DamagedFileError(f"{path} is not a readable .npy file: {error}") from error
+    except Exception as error:  # numpy reads a header as Python, which raises anything
+        if is_short(error):
+            raise MemoryError(f"{path}: {error}") from error
+        raise DamagedFileError(f"{path} is not a readable .npy file: {' '.join(str(error).split())[:200]}") from error
 
 
 def release(array: np.ndarray) -> None:
@@ -245,6 +258,7 @@ class FolderWriter:
                 files={name: self._finished(self.folder / name) for name in sorted(self._names)},
             )
             flush(self.folder)
+            flush(self.folder.parent)
             write_json(self.folder / MANIFEST, manifest.as_json())
         finally:
             self._release()
@@ -255,94 +269,3 @@ class FolderWriter:
         path.chmod(self._mode)
         flush(path)
         return {"bytes": path.stat().st_size, "sha256": sha256_file(path)}
-
-
-def read_manifest(folder: Path, kind: str, version: int, verb: str, files: Collection[str] = ()) -> Manifest:
-    """Return the manifest of a folder of the given kind and version. Raise DamagedFileError for any other folder.
-
-    verb: the ``bench`` command that creates such folders; files: names that the manifest must list.
-    """
-    path = folder / MANIFEST
-    if not path.exists():
-        raise DamagedFileError(f"{folder} has no {MANIFEST}: it is not a finished {kind} folder; rebuild it")
-    manifest = parse_manifest(read_json(path), path)
-    if manifest.kind != kind:
-        raise DamagedFileError(f"{path} describes a {manifest.kind!r} folder, but a {kind!r} folder was expected here")
-    if manifest.version != version:
-        raise DamagedFileError(
-            f"{path} has format version {manifest.version}, this code reads {version}; delete {folder} and rebuild it "
-            f"(make results, or `bench {verb}`)"
-        )
-    check_listed(folder, manifest, files)
-    return manifest
-
-
-def check_listed(folder: Path, manifest: Manifest, files: Collection[str]) -> None:
-    """Raise DamagedFileError if a manifest does not list one of the files."""
-    if absent := sorted(set(files) - set(manifest.files)):
-        raise DamagedFileError(f"{folder / MANIFEST} does not list {absent[0]}, which such a folder has; rebuild it")
-
-
-def parse_manifest(raw: Any, path: Path) -> Manifest:
-    """Return the manifest in a JSON value. Raise DamagedFileError for another shape or an edited content."""
-    names = set(Manifest.__dataclass_fields__)
-    if not isinstance(raw, dict) or set(raw) != names | {OWN}:
-        found = sorted(raw) if isinstance(raw, dict) else type(raw).__name__
-        raise DamagedFileError(f"{path} holds {found}, not the fields {sorted(names | {OWN})}; rebuild the folder")
-    own = raw.pop(OWN)
-    if own != digest_of(raw):
-        raise DamagedFileError(f"{path} was changed after it was written: its sha256 is not {own!r}; rebuild the folder")
-    mappings = {name: raw[name] for name in names - {"kind", "version"}}
-    if not (isinstance(raw["kind"], str) and _is_count(raw["version"])):
-        raise DamagedFileError(f"{path} has kind {raw['kind']!r} and version {raw['version']!r}; rebuild the folder")
-    if wrong := sorted(name for name, value in mappings.items() if not isinstance(value, dict)):
-        raise DamagedFileError(f"{path}: {wrong[0]} is {raw[wrong[0]]!r}, expected a mapping; rebuild the folder")
-    if wrong := sorted(name for name, value in raw["counts"].items() if not _is_count(value)):
-        raise DamagedFileError(f"{path}: count {wrong[0]} is {raw['counts'][wrong[0]]!r}; rebuild the folder")
-    for name, entry in raw["files"].items():
-        plain = name not in ("", ".", "..") and "/" not in name and "\0" not in name
-        if not plain or not isinstance(entry, dict) or set(entry) != {"bytes", "sha256"} or not _is_count(entry["bytes"]):
-            raise DamagedFileError(f"{path}: file {name!r} is {entry!r}, expected bytes and sha256; rebuild the folder")
-    return Manifest(**raw)
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def check_sizes(folder: Path, manifest: Manifest) -> None:
-    """Compare the presence and size of every file with the manifest. Raise DamagedFileError for the first difference."""
-    for name, expected in sorted(manifest.files.items()):
-        path = folder / name
-        if not path.is_file():
-            raise DamagedFileError(f"{path} is missing, but {folder / MANIFEST} lists it; rebuild the folder")
-        if (size := path.stat().st_size) != expected["bytes"]:
-            raise DamagedFileError(f"{path} has {size} bytes, its manifest says {expected['bytes']}; rebuild the folder")
-
-
-def verify(folder: Path, manifest: Manifest, *, every: bool = True) -> None:
-    """Compare size and sha256 of every file with the manifest. Raise DamagedFileError for the first difference.
-
-    every: if False, a large file that was hashed before and not written since is not hashed again (``bench.files.stamps``).
-    """
-    check_sizes(folder, manifest)
-    known = {} if every else stamps.read(folder)
-    noted = dict(known)
-    for name, expected in sorted(manifest.files.items()):
-        path, large = folder / name, expected["bytes"] >= stamps.LARGE
-        if large and known.get(name) == stamps.stamp(path, expected["sha256"]):
-            continue
-        before, settled = stamps.stamp(path, expected["sha256"]), stamps.settled(path)
-        if (found := sha256_file(path)) != expected["sha256"]:
-            raise DamagedFileError(f"{path} has sha256 {found}, its manifest says {expected['sha256']}; rebuild it")
-        if large and settled:
-            noted[name] = before
-    if noted != known:
-        stamps.write(folder, noted)
-
-
-def open_folder(folder: Path, kind: str, version: int, verb: str, files: Collection[str] = ()) -> Manifest:
-    """Read the manifest of a folder and verify all its files: the standard way to open a folder."""
-    manifest = read_manifest(folder, kind, version, verb, files)
-    verify(folder, manifest, every=False)
-    return manifest

@@ -15,7 +15,7 @@ from bench.report.records import Record
 from bench.report.seeds import AXES, BY_SEED, made_of, mean, over_seeds, sizes_over_seeds
 
 FILE = "records.json"
-FORMAT = 1
+FORMAT = 2
 KINDS = ("quality", "size", "latency")
 Rows = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
@@ -129,9 +129,13 @@ def _latency(records: Sequence[Record]) -> dict[str, Any]:
 
 
 def write(path: Path, facts: Facts, **more: Any) -> None:
-    """Write facts with the digest of their rows, and whatever else stands beside them."""
-    body = {"kind": "facts", "format": FORMAT, "made": facts.made, "rows": facts.rows, "digest": digest_of(facts.rows)}
-    write_json(path, {**body, **more})
+    """Write facts with a digest of them and of what made them, and whatever else stands beside them."""
+    body = {"kind": "facts", "format": FORMAT, "made": facts.made, "rows": facts.rows}
+    write_json(path, {**body, "digest": _digest(body), **more})
+
+
+def _digest(body: Mapping[str, Any]) -> str:
+    return digest_of({"made": body["made"], "rows": body["rows"]})
 
 
 def read(path: Path) -> tuple[Facts, dict[str, Any]]:
@@ -148,10 +152,8 @@ def read(path: Path) -> tuple[Facts, dict[str, Any]]:
         raise DataError(f"{path} has the format {found.get('format')!r}, this version reads {FORMAT}: accept it anew")
     if missing := [key for key in ("made", "rows", "digest") if key not in found]:
         raise DamagedFileError(f"{path} lacks {missing}: it is not whole")
-    if found["digest"] != digest_of(found["rows"]):
-        raise DamagedFileError(
-            f"{path}: the digest of its rows is another one: it was edited or is not whole; write it anew"
-        )
+    if found["digest"] != _digest(found):
+        raise DamagedFileError(f"{path}: its digest is that of other rows: it was edited or is not whole; write it anew")
     if missing := [kind for kind in KINDS if kind not in found["rows"]]:
         raise DamagedFileError(f"{path} lacks rows of {missing}: it is not whole")
     return Facts(found["rows"], found["made"], str(path)), found

@@ -11,7 +11,8 @@ from bench.codec import kmeans
 from bench.codec.kmeans import Clusters
 from bench.errors import DamagedFileError
 from bench.files.finite import check_finite
-from bench.files.storage import FolderWriter, Manifest, open_folder, read_array
+from bench.files.opening import open_folder
+from bench.files.storage import FolderWriter, Manifest, read_array
 from bench.index.shards import Shard
 from bench.index.vector_sample import sample
 

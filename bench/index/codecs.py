@@ -6,7 +6,8 @@ from typing import Any
 
 from bench.codec import codec as codecs
 from bench.codec.codec import Codec
-from bench.files.storage import FolderWriter, Manifest, open_folder
+from bench.files.opening import open_folder
+from bench.files.storage import FolderWriter, Manifest
 
 KIND = "codec"
 VERSION = 4

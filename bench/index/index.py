@@ -10,7 +10,8 @@ from bench.codec import codec as codecs
 from bench.codec.codec import Codec, check_codes
 from bench.errors import DamagedFileError
 from bench.files.finite import check_finite
-from bench.files.storage import MANIFEST, Manifest, check_listed, open_folder, read_array, read_lines
+from bench.files.opening import check_listed, read_manifest, verified
+from bench.files.storage import MANIFEST, Manifest, read_array, read_lines, release
 from bench.index import inverted
 from bench.index.ids import id_ranks
 
@@ -136,9 +137,14 @@ def open_index(folder: Path) -> Index:
     """Verify every file against the manifest and open the index, its large arrays memory-mapped.
 
     Raises DamagedFileError for a missing or changed file, another format version, or arrays that do not fit together: the
-    compiled loops of a search trust what is opened here.
+    compiled loops of a search trust what is opened here. Large arrays are read whole only where they are hashed as well.
     """
-    manifest = open_folder(folder, KIND, VERSION, "index", ALWAYS)
+    manifest = read_manifest(folder, KIND, VERSION, "index", ALWAYS)
+    with verified(folder, manifest) as hashed:
+        return _checked(folder, manifest, hashed)
+
+
+def _checked(folder: Path, manifest: Manifest, hashed: frozenset[str]) -> Index:
     files = IndexFiles(folder)
     ids = read_lines(files.ids)
     doclens = read_array(files.doclens, mapped=False)
@@ -166,9 +172,12 @@ def open_index(folder: Path) -> Index:
             f"{folder} has {len(ids)} ids, {len(doclens)} doclens adding up to {int(doclens.sum())}, and {stored} vectors"
         )
     if compressed is not None:
-        _check_arrays(folder, compressed, len(ids))
+        _check_arrays(folder, compressed, len(ids), hashed)
     elif raw is not None and (raw.ndim != 2 or raw.dtype != np.float16):
         raise DamagedFileError(f"{files.vectors} has {raw.dtype} of shape {raw.shape}, expected rows of float16; rebuild it")
+    elif raw is not None and files.vectors.name in hashed:
+        check_finite(raw, f"vectors of {folder}")
+        release(raw)
     index = Index(manifest, ids, doclens, raw, compressed)
     check_counts(folder, manifest)
     return index
@@ -188,7 +197,7 @@ def check_counts(folder: Path, manifest: Manifest) -> None:
         )
 
 
-def _check_arrays(folder: Path, index: Compressed, passages: int) -> None:
+def _check_arrays(folder: Path, index: Compressed, passages: int, hashed: frozenset[str]) -> None:
     centroids, offsets = len(index.codec.centroids), index.list_offsets
     expected = {
         "codes": ((len(index.codes),), "u", index.codes),
@@ -203,7 +212,9 @@ def _check_arrays(folder: Path, index: Compressed, passages: int) -> None:
             raise DamagedFileError(
                 f"{name} of {folder} has the shape {found.shape} of {found.dtype}, expected {shape}; rebuild the index"
             )
-    check_codes(index.codes, centroids, str(folder))
+    files = IndexFiles(folder)
+    if files.codes.name in hashed:
+        check_codes(index.codes, centroids, str(folder))
     check_finite(index.norm_levels, f"norm_levels of {folder}")
-    if (wrong := inverted.first_wrong(index.lists, offsets, passages)) >= 0:
+    if files.lists.name in hashed and (wrong := inverted.first_wrong(index.lists, offsets, passages)) >= 0:
         raise DamagedFileError(f"the list of centroid {wrong} in {folder} does not name passages of the index; rebuild it")

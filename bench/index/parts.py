@@ -12,7 +12,8 @@ import numpy as np
 
 from bench.codec.codec import check_codes
 from bench.errors import DamagedFileError, DataError
-from bench.files.storage import FolderWriter, Manifest, open_folder, read_array
+from bench.files.opening import open_folder
+from bench.files.storage import FolderWriter, Manifest, read_array
 
 CODES, RESIDUALS = "codes", "residuals"
 VERBS = {CODES: "assign", RESIDUALS: "compress"}

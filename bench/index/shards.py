@@ -8,7 +8,8 @@ import numpy as np
 
 from bench.errors import DamagedFileError, DataError
 from bench.files.finite import check_finite
-from bench.files.storage import FolderWriter, Manifest, open_folder, read_array, read_manifest, verify
+from bench.files.opening import read_manifest, verified
+from bench.files.storage import FolderWriter, Manifest, read_array, release
 
 VERSION = 1
 VECTORS, DOCLENS, UNCUT = "vectors.npy", "doclens.npy", "uncut.npy"
@@ -43,14 +44,22 @@ def write_shard(
 
 
 def open_shard(folder: Path) -> Shard:
-    manifest = open_folder(folder, "vectors", VERSION, "encode", [VECTORS, DOCLENS])
+    """Open a shard. Its vectors are read whole, and refused if one is not finite, only where they are hashed as well."""
+    manifest = read_manifest(folder, "vectors", VERSION, "encode", [VECTORS, DOCLENS])
+    with verified(folder, manifest) as hashed:
+        return _checked(folder, manifest, whole=VECTORS in hashed)
+
+
+def _checked(folder: Path, manifest: Manifest, whole: bool) -> Shard:
     vectors, doclens = read_array(folder / VECTORS), read_array(folder / DOCLENS, mapped=False)
     if vectors.ndim != 2 or vectors.dtype != np.float16 or doclens.dtype != np.int32 or (doclens < 1).any():
         raise DamagedFileError(f"{folder} has {vectors.dtype} vectors of shape {vectors.shape}, or lengths that are none")
     manifest.check_counts(folder, vectors=len(vectors), passages=len(doclens))
     if int(doclens.sum()) != len(vectors):
         raise DamagedFileError(f"doclens of {folder} add up to {int(doclens.sum())}, but it has {len(vectors)} vectors")
-    check_finite(vectors, f"vectors of {folder}", _Owners(doclens))
+    if whole:
+        check_finite(vectors, f"vectors of {folder}", _Owners(doclens))
+        release(vectors)
     return Shard(vectors, doclens, manifest)
 
 
@@ -81,6 +90,7 @@ def read_lengths(folder: Path) -> Lengths:
     if UNCUT not in manifest.files:
         raise DataError(f"{folder} does not say how long its passages were: encode them again")
     names = (DOCLENS, UNCUT)
-    verify(folder, dataclasses.replace(manifest, files={name: manifest.files[name] for name in names}))
+    with verified(folder, dataclasses.replace(manifest, files={name: manifest.files[name] for name in names})):
+        pass
     doclens, uncut = (read_array(folder / name, mapped=False) for name in names)
     return Lengths(doclens, uncut, manifest)

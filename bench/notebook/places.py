@@ -5,7 +5,8 @@ from pathlib import Path
 
 from bench.encoder.checkpoint import VERSION
 from bench.errors import DataError, SettingsError
-from bench.files.storage import MANIFEST, read_manifest
+from bench.files.opening import read_manifest
+from bench.files.storage import MANIFEST
 from bench.notebook.collection import SearchIndex
 from bench.notebook.model import load_model
 

@@ -8,7 +8,8 @@ import pandas as pd
 
 from bench.config.seeds import split
 from bench.errors import DataError
-from bench.files.storage import Manifest, open_folder
+from bench.files.opening import open_folder
+from bench.files.storage import Manifest
 from bench.report.seeds import SPREAD, explained, mean, spread, spreads
 from bench.report.table import MISSING, Table, number, with_spread
 from bench.training import sampling, tuples

@@ -17,17 +17,8 @@ import safetensors.torch
 import torch
 
 from bench.errors import DamagedFileError, SettingsError
-from bench.files.storage import (
-    MANIFEST,
-    FolderWriter,
-    atomic,
-    digest_of,
-    open_folder,
-    read_json,
-    read_manifest,
-    write_json,
-    write_text,
-)
+from bench.files.opening import open_folder, read_manifest
+from bench.files.storage import MANIFEST, FolderWriter, atomic, digest_of, read_json, write_json, write_text
 
 KIND = "checkpoint"
 VERSION = 1

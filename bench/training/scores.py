@@ -9,7 +9,8 @@ import numpy as np
 
 from bench.errors import DamagedFileError, DataError
 from bench.files.finite import check_finite
-from bench.files.storage import FolderWriter, Manifest, open_folder, read_array, read_lines, write_text
+from bench.files.opening import open_folder
+from bench.files.storage import FolderWriter, Manifest, read_array, read_lines, write_text
 from bench.training.mined import Mined
 
 KIND = "scores"

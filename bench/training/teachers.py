@@ -17,7 +17,8 @@ from bench.encoder.encode import encode_passages
 from bench.encoder.foreign import ONLY_LOCAL, check_finite
 from bench.encoder.model import MeanPooling
 from bench.errors import DamagedFileError, SettingsError
-from bench.files.storage import MANIFEST, digest_of, open_folder, read_json, sha256_file
+from bench.files.opening import open_folder
+from bench.files.storage import MANIFEST, digest_of, read_json, sha256_file
 from bench.training import cross_encoder
 from bench.training.pair_scores import PAIRS_PER_BLOCK, score_pairs
 from bench.training.pairs import check_maxlen

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from bench.errors import DataError
-from bench.files.storage import FolderWriter, Manifest, atomic, open_folder
+from bench.files.opening import open_folder
+from bench.files.storage import FolderWriter, Manifest, atomic
 
 KIND = "tuples"
 VERSION = 1
@@ -213,9 +214,12 @@ def _rows(path: Path) -> Iterator[tuple[Row, str]]:
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from error
     with stream:
-        for number, line in enumerate(stream, start=1):
-            where = f"line {number} of {path}"
-            yield _parsed(line, where), where
+        try:
+            for number, line in enumerate(stream, start=1):
+                where = f"line {number} of {path}"
+                yield _parsed(line, where), where
+        except UnicodeDecodeError as error:
+            raise DataError(f"{path} is not text in UTF-8: {error}") from error
 
 
 def _parsed(line: str, where: str) -> Row:

@@ -12,7 +12,7 @@ from cyclopts import Parameter
 
 from bench.config.settings import Count
 from bench.errors import SettingsError
-from bench.files.storage import make_folder
+from bench.files.storage import flush, make_folder
 from bench.machine import devices
 
 Flat = Parameter(name="*")  # of a group of settings: each of them is a flag of its own
@@ -43,12 +43,15 @@ def refuse_existing(output: Path) -> None:
 
 @contextlib.contextmanager
 def new_folder(output: Path) -> Iterator[Path]:
-    """Yield a folder beside ``output`` that takes its name on success, and is removed on error."""
+    """Yield a folder beside ``output`` that, flushed to disk, takes its name on success, and is removed on error."""
     partial = output.with_name(f".{output.name}.{os.getpid()}.partial")
     make_folder(partial)
     try:
         yield partial
+        for path in (*partial.rglob("*"), partial):
+            flush(path)
         partial.rename(output)
+        flush(output.parent)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from bench.config.settings import Natural
 from bench.evaluation.size import account
-from bench.files.storage import check_sizes, read_manifest, write_json
+from bench.files.opening import check_sizes, read_manifest
+from bench.files.storage import write_json
 from bench.index.index import ALWAYS, KIND, VERSION, check_counts
 from bench.verbs.common import Deviations, pairs
 

@@ -12,20 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.errors import BusyError, DamagedFileError, DiskFullError, SettingsError
-from bench.files import stamps, storage
+from bench.files import opening, stamps, storage
+from bench.files.opening import open_folder, read_manifest, verified
 from bench.files.storage import (
     FolderWriter,
     atomic,
     digest_of,
     growing_array,
     json_text,
-    open_folder,
     read_array,
     read_json,
-    read_manifest,
     release,
     sha256_file,
-    verify,
     write_array,
     write_json,
     write_text,
@@ -425,7 +423,7 @@ def test_a_large_file_is_hashed_once_and_again_after_a_write_or_a_copy(tmp_path,
     monkeypatch.setattr(stamps, "LARGE", 100)
     monkeypatch.setattr(stamps, "SETTLED", -1.0)
     hashed = []
-    monkeypatch.setattr(storage, "sha256_file", lambda path: hashed.append(path.name) or sha256_file(path))
+    monkeypatch.setattr(opening, "sha256_file", lambda path: hashed.append(path.name) or sha256_file(path))
     make_folder(tmp_path / "f")
     hashed.clear()
     for expected in (["a.npy", "b.txt"], ["b.txt"], ["b.txt"]):
@@ -439,7 +437,24 @@ def test_a_large_file_is_hashed_once_and_again_after_a_write_or_a_copy(tmp_path,
     with pytest.raises(DamagedFileError, match=r"a\.npy has sha256"):
         open_folder(tmp_path / "f", "thing", 3, "make")
     flip(tmp_path / "f" / "a.npy")
-    verify(tmp_path / "f", open_folder(tmp_path / "f", "thing", 3, "make"))
+    hashed.clear()
+    with stamps.ignored():
+        open_folder(tmp_path / "f", "thing", 3, "make")
+    assert hashed == ["a.npy", "b.txt"]
+
+
+def test_a_folder_whose_content_was_refused_is_read_whole_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(stamps, "LARGE", 100)
+    monkeypatch.setattr(stamps, "SETTLED", -1.0)
+    make_folder(tmp_path / "f")
+    manifest = read_manifest(tmp_path / "f", "thing", 3, "make")
+    for _ in range(2):
+        with contextlib.suppress(ValueError), verified(tmp_path / "f", manifest) as hashed:
+            assert hashed == {"a.npy", "b.txt"}
+            raise ValueError
+    for expected in ({"a.npy", "b.txt"}, {"b.txt"}):
+        with verified(tmp_path / "f", manifest) as hashed:
+            assert hashed == expected
 
 
 def test_room_on_the_disk_is_reserved_before_an_array_is_filled(tmp_path):

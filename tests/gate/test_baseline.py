@@ -84,8 +84,12 @@ def test_edited_truncated_and_foreign_files_are_refused(tmp_path):
     with pytest.raises(DataError, match="holds no facts"):
         facts.read(path)
     path.write_text(whole)
-    edited(path, format=2)
-    with pytest.raises(DataError, match="has the format 2, this version reads 1"):
+    edited(path, made={**toy().made, "packages": {}})
+    with pytest.raises(DamagedFileError, match="it was edited or is not whole"):
+        facts.read(path)
+    path.write_text(whole)
+    edited(path, format=1)
+    with pytest.raises(DataError, match="has the format 1, this version reads 2"):
         facts.read(path)
 
 

@@ -10,6 +10,7 @@ from bench.codec import kmeans, residual
 from bench.codec.codec import Codec
 from bench.evaluation import quality
 from bench.gate import baseline, facts
+from bench.gate.facts import Facts
 from bench.search import ranking
 from bench.search.colbertv2 import ColBERTv2
 from bench.verbs import search as search_verb
@@ -26,9 +27,9 @@ def accepted(made, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(baseline, "_commit", lambda _: "0" * 40)
         baseline.write(folder / "here.json", found)
-    other = json.loads((folder / "here.json").read_text())
-    other["made"]["host"]["class"] = "another"
-    (folder / "elsewhere.json").write_text(json.dumps(other))
+    made_elsewhere = {**found.made, "host": {**found.made["host"], "class": "another"}}
+    with_tolerances = json.loads((folder / "here.json").read_text())["tolerances"]
+    facts.write(folder / "elsewhere.json", Facts(found.rows, made_elsewhere, "elsewhere"), tolerances=with_tolerances)
     return folder
 
 

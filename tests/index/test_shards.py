@@ -3,7 +3,9 @@ import pytest
 
 from bench.codec.kmeans import Clusters
 from bench.errors import DamagedFileError, DataError
+from bench.files import stamps
 from bench.files.storage import FolderWriter
+from bench.index import shards
 from bench.index.centroids import open_centroids, write_centroids
 from bench.index.shards import open_shard, read_lengths, write_shard
 from bench.index.vector_sample import sample
@@ -34,6 +36,30 @@ def test_vectors_that_are_not_finite_are_refused(tmp_path, value):
     with pytest.raises(DamagedFileError, match=r"vectors of shard .*: vector 2, of passage 1, is not finite"):
         write_shard(tmp_path / "s", vectors, np.array([1, 3]))
     assert not (tmp_path / "s").exists()
+
+
+def test_vectors_that_are_not_finite_are_refused_at_every_opening_and_whole_ones_are_read_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(stamps, "LARGE", 100)
+    monkeypatch.setattr(stamps, "SETTLED", -1.0)
+    vectors = np.ones((40, 8), np.float16)
+    for name, value in (("whole", 1), ("broken", np.nan)):
+        vectors[3, 5] = value
+        writer = FolderWriter(tmp_path / name, "vectors", 1)  # of a program that does not look
+        writer.array("vectors.npy", vectors)
+        writer.array("doclens.npy", np.full(20, 2, np.int32))
+        writer.close(counts={"vectors": 40, "passages": 20})
+    for _ in range(2):
+        with pytest.raises(DamagedFileError, match=r"vectors of .*broken: vector 3, of passage 1, is not finite"):
+            open_shard(tmp_path / "broken")
+    read = []
+    monkeypatch.setattr(shards, "check_finite", lambda array, *_: read.append(len(array)))
+    for expected in ([40], []):
+        open_shard(tmp_path / "whole")
+        assert read == expected
+        read.clear()
+    with stamps.ignored():
+        open_shard(tmp_path / "whole")
+    assert read == [40]
 
 
 def test_doclens_that_do_not_add_up_to_the_vectors_are_refused(tmp_path):

@@ -3,20 +3,35 @@
 import json
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from bench.corpus.texts import open_passages, open_queries
-from bench.errors import BenchError
+from bench.encoder import checkpoint
+from bench.errors import BenchError, DataError
 from bench.evaluation.runs import open_run
+from bench.files.storage import MANIFEST
+from bench.gate import baseline, facts
+from bench.gate.check import check, exit_code
 from bench.index.centroids import open_centroids
 from bench.index.codecs import open_codec
 from bench.index.index import open_index
 from bench.index.parts import open_codes, open_residuals
 from bench.index.shards import open_shard
 from bench.search.queries import open_query_vectors
+from bench.training.tuples import read_tuples
+from bench.verbs.verify import verify
+
+
+def open_baseline(folder: Path) -> None:
+    """Read a baseline as ``bench check`` does; another benchmark's is refused since it cannot be compared."""
+    accepted, tolerances = baseline.read(folder / "baseline.json")
+    found, _ = facts.read(folder / "facts.json")
+    if exit_code(check(found, accepted, tolerances)) == 2:
+        raise DataError("the facts cannot be compared")
+
 
 READERS: dict[str, Callable[[Path], object]] = {
     "corpus": open_passages,
@@ -29,6 +44,9 @@ READERS: dict[str, Callable[[Path], object]] = {
     "residuals/0": open_residuals,
     "index": open_index,
     "plain": open_index,
+    "model": checkpoint.load,
+    "tuples": read_tuples,
+    "baseline": open_baseline,
     "run": lambda folder: open_run(folder / "run.trec.gz"),
 }
 WAYS = ("flip", "cut", "grow", "delete", "swap", "header", "manifest")
@@ -51,8 +69,16 @@ def damage(folder: Path, other: Path, way: str, rng: np.random.Generator) -> str
     before = path.read_bytes()
     after = changed(before, way, other / path.name, rng)
     path.write_bytes(after)
-    same = after == before or (way == "manifest" and json.loads(after) == json.loads(before))
-    return None if same else f"{path.name}: {way}"
+    return None if after == before or _meaning(after) == _meaning(before) else f"{path.name}: {way}"
+
+
+def _meaning(content: bytes) -> object:
+    """The value of a JSON file, without the tolerances of a baseline, which people edit; other bytes as they are."""
+    try:
+        value = json.loads(content)
+    except ValueError:
+        return content
+    return {name: item for name, item in value.items() if name != "tolerances"} if isinstance(value, dict) else value
 
 
 def changed(before: bytes, way: str, others: Path, rng: np.random.Generator) -> bytes:
@@ -97,15 +123,20 @@ def tortured(made: Path, other: Path, work: Path, count: int, seed: int) -> dict
             shutil.copytree(made / kind, folder)
             done = damage(folder, other / kind, WAYS[int(rng.integers(len(WAYS)))], rng)
             if done is not None:
-                try:
-                    reader(folder)
-                    tally["silent"] += 1
-                    tally[f"silent: {done}"] += 1
-                except BenchError:
-                    tally["refused"] += 1
-                except Exception as error:
-                    tally["traceback"] += 1
-                    tally[f"traceback: {done}: {error!r}"] += 1
+                tally.update(_read(folder, [reader, verify] if (made / kind / MANIFEST).exists() else [reader], done))
             shutil.rmtree(folder)
         found[kind] = tally
     return found
+
+
+def _read(folder: Path, readers: Sequence[Callable[[Path], object]], done: str) -> list[str]:
+    """Return "refused" where every reader refuses a folder, else the worst word with what was done."""
+    for reader in readers:
+        try:
+            reader(folder)
+        except BenchError:
+            continue
+        except Exception as error:
+            return ["traceback", f"traceback: {done}: {error!r}"]
+        return ["silent", f"silent: {done}"]
+    return ["refused"]

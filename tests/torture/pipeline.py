@@ -1,4 +1,7 @@
-"""A small benchmark over random vectors, without a network: every stage from shards to quality, by its real command."""
+"""A small benchmark over random vectors, without a network: every stage from shards to quality, by its real command.
+
+Beside them stand a model with random weights, tuples, and a baseline.
+"""
 
 import os
 import subprocess
@@ -78,6 +81,28 @@ def stages(folder: Path) -> dict[str, list[str]]:
     return {name: [*words, "--output", f"{folder}/{name}"] for name, words in found.items()}
 
 
+def beside(folder: Path, seed: int = 0) -> None:
+    """Write what training and the gate hand on: a base, a model of it, tuples, and a baseline of the run above."""
+    from bench.cli import main
+    from bench.gate import facts
+    from bench.gate.tolerances import Tolerances
+    from bench.training.tuples import Row, write_tuples
+    from tests.fixtures_model import write_tiny_bert
+
+    write_tiny_bert(folder / "base", seed)
+    words = ["project", "--name", f"{folder}/base", "--dim", str(DIM), "--seed", str(seed)]
+    words += ["--precision", "float32", "--threads", "1"]
+    rng = np.random.default_rng(seed)
+    rows = [Row(f"q{number}", [f"d{number}", f"d{number + 30}"], rng.normal(size=2).tolist()) for number in range(QUERIES)]
+    write_tuples(folder / "tuples", rows, settings={}, inputs={"queries": "q"})
+    record = ["records", "--metrics", f"{folder}/run/metrics.json", "--sizes", f"{folder}/size.json"]
+    for name, call in (("model", words), ("baseline/facts.json", record)):
+        if main([*call, "--output", f"{folder}/{name}"]) != 0:
+            raise RuntimeError(f"{name} failed")
+    found, _ = facts.read(folder / "baseline" / "facts.json")
+    facts.write(folder / "baseline" / "baseline.json", found, tolerances=Tolerances().model_dump())
+
+
 def start(words: list[str]) -> subprocess.Popen:
     """Start a command in a process of its own."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -93,6 +118,7 @@ def built(folder: Path, seed: int = 0) -> Path:
     for name, words in stages(folder).items():
         if main(words) != 0:
             raise RuntimeError(f"{name} failed")
+    beside(folder, seed)
     return folder
 
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from bench.config.training import TeacherSettings
 from bench.errors import DamagedFileError, SettingsError
-from bench.files.storage import open_folder
+from bench.files.opening import open_folder
 from bench.training import cross_encoder
 from bench.training.cross_encoder import from_base, group_loss, save, train_teacher
 from bench.training.errors import TrainingError
