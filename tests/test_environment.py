@@ -6,6 +6,7 @@ import tomllib
 import pytest
 import yaml
 
+from bench.corpus.pydocs import SUBSETS
 from bench.files.provenance import PACKAGES, ROOT
 from workflow.jobs import PEERS
 
@@ -40,6 +41,13 @@ def test_every_direct_dependency_is_locked_but_what_only_a_gpu_needs():
     locked = {name: group for name, group in project["optional-dependencies"].items() if name not in ("cuda", "arrow")}
     named = [*project["dependencies"], *(name for group in locked.values() for name in group)]
     assert {normal(re.split("[<>=]", name)[0]) for name in named} <= {normal(name) for name in lock()}
+
+
+def test_the_extra_of_the_embedded_corpora_pins_every_package_that_they_are_made_of_as_the_lock_does():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    pinned = dict(line.split("==") for line in project["optional-dependencies"]["pydocs"])
+    assert sorted(pinned) == sorted(name for subset in SUBSETS.values() for name in subset)
+    assert pinned == {name: version for name, version in lock().items() if name in pinned}
 
 
 def test_the_packages_that_records_name_are_locked():

@@ -119,7 +119,7 @@ def _installed(distribution: str) -> importlib.metadata.Distribution:
     except importlib.metadata.PackageNotFoundError as error:
         raise DataError(
             f"pydocs needs the distribution {distribution}, which is not installed: pip install "
-            "'colbertv2-bench[pydocs]', at the versions of requirements.lock where numbers are compared"
+            "'colbertv2-bench[pydocs]', which has the version that the corpus is made of"
         ) from error
 
 

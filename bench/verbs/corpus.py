@@ -66,5 +66,5 @@ def _counted(texts: Iterable[Text], passages: int, dataset: str) -> Iterator[Tex
     if count != passages:
         raise DataError(
             f"{dataset} has {count} passages here, the protocol says {passages}: wrong version of the data, "
-            f"an incomplete download, or (pydocs) packages other than those of requirements.lock"
+            f"an incomplete download, or (pydocs) packages at other versions: pip install 'colbertv2-bench[pydocs]'"
         )
