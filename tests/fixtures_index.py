@@ -13,14 +13,16 @@ from bench.index.shards import open_shard, write_shard
 KERNELS = ("cpu", "reference")  # those that run on every machine
 
 
-def random_shards(folder, passages):
-    """Shards of as many passages as each number says, of 1 to 8 random unit vectors of dim 16."""
+def random_shards(folder, passages, vocabulary=None):
+    """Shards of as many passages as each number says, of 1 to 8 random unit vectors of dim 16, perhaps with token ids."""
     rng = np.random.default_rng(0)
     opened = []
     for number, count in enumerate(passages):
         doclens = rng.integers(1, 9, count)
         vectors = rng.standard_normal((doclens.sum(), 16))
-        write_shard(folder / f"shard-{number}", vectors / np.linalg.norm(vectors, axis=1, keepdims=True), doclens)
+        tokens = None if vocabulary is None else np.arange(len(vectors), dtype=np.uint16) * 7 % vocabulary
+        unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        write_shard(folder / f"shard-{number}", unit, doclens, tokens=tokens)
         opened.append(open_shard(folder / f"shard-{number}"))
     return opened
 

@@ -75,8 +75,10 @@ class Jobs:
 
     def centroids(self, w: Any) -> str:
         seed = self.plan.seed_for("centroids", w.corpus, w.model, of=w.times)
-        times = int(split(w.times)[0].removeprefix("-x") or 1)
-        return flags(iterations=self.plan.kmeans_iterations, times=times, seed=seed, threads=2, device=device(self.plan))
+        name = split(w.times)[0].removeprefix("-").removeprefix("x")
+        kind = {"times": int(name.removesuffix("t") or 1), "by_token": name.endswith("t") or None}
+        how = {"seed": seed, "threads": 2, "device": device(self.plan)}
+        return flags({"iterations": self.plan.kmeans_iterations}, kind, how)
 
     def on_device(self, _: Any = None) -> str:
         return flags(device=device(self.plan))
@@ -333,10 +335,10 @@ def _named(values: Mapping[str, Any]) -> list[str] | None:
 
 
 def _times(w: Any) -> str:
-    """What stands behind "centroids" and "codes" in the paths of a rule whose codec has more centroids than the paper's."""
+    """What stands behind "centroids" and "codes" in the paths of a rule whose codec has other centroids than the paper's."""
     codec, seed = split(dict(w).get("codec", UNCOMPRESSED))
     name = parse(codec)
-    times = f"-x{name.times}" if name is not None and name.times > 1 else ""
+    times = f"-{name.centroids}" if name is not None and name.centroids else ""
     return times if seed is None else with_seed(times, seed)
 
 

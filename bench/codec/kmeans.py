@@ -48,17 +48,17 @@ def sample_passages(passages: int, rng: np.random.Generator) -> np.ndarray:
     return np.sort(rng.choice(passages, sample_size(passages), replace=False))
 
 
-def hold_out(sample: Vectors, rng: np.random.Generator) -> tuple[Vectors, np.ndarray]:
-    """Split vectors ``[sample, dim]`` into vectors for k-means and held-out vectors, on which the codec is fitted.
+def hold_out(sample: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ascending positions in a sample of the vectors for k-means, and of those on which codecs are fitted.
 
     Five per cent of the vectors are held out, at most 50,000. A sample of fewer than twenty vectors is not split: both parts
     are the whole sample.
     """
-    held = min(HELDOUT_MOST, int(HELDOUT_SHARE * len(sample)))
+    held = min(HELDOUT_MOST, int(HELDOUT_SHARE * sample))
     if held == 0:
-        return sample, sample[:]
-    order = rng.permutation(len(sample))
-    return _only(sample, np.sort(order[held:])), sample[np.sort(order[:held])]
+        return np.arange(sample), np.arange(sample)
+    order = rng.permutation(sample)
+    return np.sort(order[held:]), np.sort(order[:held])
 
 
 def fit(sample: Vectors, centroids: int, *, seed: int, iterations: int, threads: int = 1) -> np.ndarray:
@@ -78,18 +78,18 @@ def clusters(sample: Vectors, centroids: int, *, seed: int, iterations: int, thr
     if len(np.unique(sample[: 2 * centroids], axis=0)) <= centroids:
         distinct = np.unique(sample[:], axis=0)
         if len(distinct) <= centroids:
-            return Clusters(rounded(_unit(distinct.astype(np.float32))), np.ones(len(distinct), np.float16))
+            return Clusters(rounded(unit(distinct.astype(np.float32))), np.ones(len(distinct), np.float16))
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(sample))[: POINTS * centroids]
-    found, spreads = _unit(sample[np.sort(order[:centroids])].astype(np.float32)), np.ones(centroids, np.float16)
+    found, spreads = unit(sample[np.sort(order[:centroids])].astype(np.float32)), np.ones(centroids, np.float16)
     for iteration in range(iterations):
-        points = _only(sample, np.sort(order[: centroids * FIRST_POINTS * 2**iteration]))
+        points = only(sample, np.sort(order[: centroids * FIRST_POINTS * 2**iteration]))
         codes = assign(points, found, threads=threads, doubtful=0)
         found, spreads = _means(points, codes, found)
     return Clusters(rounded(found), spreads)
 
 
-def _only(vectors: Vectors, rows: np.ndarray) -> Vectors:
+def only(vectors: Vectors, rows: np.ndarray) -> Vectors:
     """Return some of the vectors; vectors that are read on access stay unread."""
     return vectors[rows] if isinstance(vectors, np.ndarray) else vectors.only(rows)
 
@@ -100,11 +100,11 @@ def _means(points: Vectors, codes: np.ndarray, centroids: np.ndarray) -> tuple[n
     A centroid without points moves to the point that is farthest from its own centroid.
     """
     sums, counts = loops.sums(points, codes, len(centroids))
-    means = _unit(sums)
+    means = unit(sums)
     empty = np.flatnonzero((counts == 0) | ~sums.any(axis=1))
     if len(empty):
         closeness = loops.similarities(points, codes, centroids)
-        means[empty] = _unit(points[np.argsort(closeness, kind="stable")[: len(empty)]].astype(np.float32))
+        means[empty] = unit(points[np.argsort(closeness, kind="stable")[: len(empty)]].astype(np.float32))
     return means, spreads(sums, counts)
 
 
@@ -122,6 +122,6 @@ def spreads(sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
     return np.sqrt((squares + mean) / (counts + 1) / mean).astype(np.float16)
 
 
-def _unit(vectors: np.ndarray) -> np.ndarray:
+def unit(vectors: np.ndarray) -> np.ndarray:
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     return (vectors / np.maximum(norms, np.finfo(np.float32).tiny)).astype(np.float32)

@@ -27,15 +27,22 @@ SPREADS = "spreads"  # and one with a value for each centroid
 @dataclass(frozen=True)
 class CodecName:
     """size: bits per dimension (nbits) or bytes per vector, as ``FAMILIES`` says; times: how many times as many centroids as
-    the paper has for so many vectors, written as in ``opq-16x4`` unless it is 1.
+    the paper has for so many vectors, written as in ``opq-16x4`` unless it is 1; by_token: whether they are found within
+    the tokens of the vocabulary (``bench.codec.token_centroids``), written as in ``opq-16t`` and ``opq-16x4t``.
     """
 
     family: str
     size: int
     times: int = 1
+    by_token: bool = False
 
     def __str__(self) -> str:
-        return f"{self.family}-{self.size}" + (f"x{self.times}" if self.times > 1 else "")
+        return f"{self.family}-{self.size}{self.centroids}"
+
+    @property
+    def centroids(self) -> str:
+        """What the name says of centroids: nothing for the paper's, else as in ``x4``, ``t`` or ``x4t``."""
+        return (f"x{self.times}" if self.times > 1 else "") + ("t" if self.by_token else "")
 
     @property
     def needs_queries(self) -> bool:
@@ -68,7 +75,7 @@ def parse(name: str, source: str = "config") -> CodecName | None:
     """The codec of this name, None for the uncompressed one; raises SettingsError for any other name."""
     if name == UNCOMPRESSED:
         return None
-    match = re.fullmatch(r"([a-z]+)-(\d+)(?:x(\d+))?", name)
+    match = re.fullmatch(r"([a-z]+)-(\d+)(?:x(\d+))?(t?)", name)
     if match is None or match[1] not in FAMILIES:
         raise SettingsError(f"codec {name!r} in {source} is not one of {list(KNOWN)}")
     if match[3] and int(match[3]) not in TIMES:
@@ -82,4 +89,4 @@ def parse(name: str, source: str = "config") -> CodecName | None:
             f"{unit} {size} of codec {name!r} in {source} is not one of {list(sizes)}; "
             f"for uncompressed vectors use the codec {UNCOMPRESSED}"
         )
-    return CodecName(match[1], size, int(match[3] or 1))
+    return CodecName(match[1], size, int(match[3] or 1), bool(match[4]))

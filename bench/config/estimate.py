@@ -25,6 +25,7 @@ SPECIAL = 3  # [CLS], [D] and [SEP]
 VECTORS_PER_WORD = (67.5 - SPECIAL) / 55.98  # MS MARCO: 597 million vectors; words of arXiv 2104.08663, table 1
 ID_BYTES = 10  # of a passage id and its end of line
 HEADER = 128  # of a .npy file
+TOKEN_BYTES = 2  # of a token id in a shard, for vocabularies of up to 65,536 entries
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,8 +146,8 @@ def _cost(entry: Entry, model: str, length: Length, dim: int, codecs: Sequence[s
     vectors = round(entry.passages * length.vectors)
     named = [split(codec) for codec in codecs]
     coded = [(name, seed) for codec, seed in named if (name := parse(codec, "an estimate")) is not None]
-    centroids = {(name.times, seed) for name, seed in coded}
-    widths = [code_dtype(number_of_centroids(vectors, times)).itemsize for times, _ in centroids]
+    centroids = {(name.times, name.by_token, seed) for name, seed in coded}
+    widths = [code_dtype(number_of_centroids(vectors, times)).itemsize for times, _, _ in centroids]
     parts, indexes = Counter[str](), Counter[str]()  # over seeds, where the name of a codec ends in one
     for codec, _ in named:
         indexes[codec] += index_bytes(codec, entry.passages, vectors, dim)
@@ -159,7 +160,7 @@ def _cost(entry: Entry, model: str, length: Length, dim: int, codecs: Sequence[s
         length=length,
         dim=dim,
         vectors=vectors,
-        shards=2 * dim * vectors + 4 * entry.passages,
+        shards=(2 * dim + TOKEN_BYTES) * vectors + 4 * entry.passages,
         codes=sum(widths) * vectors,
         parts=parts,
         indexes=indexes,

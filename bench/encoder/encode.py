@@ -1,6 +1,7 @@
 """Encoding of texts as vectors: sorted by length, batched by token count, in float32 or bfloat16."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -13,6 +14,18 @@ from bench.encoder.tokens import Tokens
 TOKENS_PER_BATCH = 2048
 MOST_PROCESSES = 16  # that tokenize ahead of a GPU
 Progress = Callable[[int], object]
+
+
+class Encoded(NamedTuple):
+    """Passages as vectors: vectors ``[vectors, dim]`` float16, ``doclens [passages]`` int32, uncut ``[passages, 2]`` int32:
+    token and vector counts without truncation; tokens ``[vectors]``: the token id of each vector, of the narrowest unsigned
+    type that holds the vocabulary, None if a vector is not that of a token.
+    """
+
+    vectors: np.ndarray
+    doclens: np.ndarray
+    uncut: np.ndarray
+    tokens: np.ndarray | None
 
 
 def encode_passages(
@@ -39,23 +52,25 @@ def encode_measured(
     precision: str = "float32",
     device: str = "cpu",
     progress: Progress = lambda done: None,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the arrays of ``encode_passages``, and ``[texts, 2]`` int32: token and vector counts without truncation.
+) -> Encoded:
+    """Return the arrays of ``encode_passages``, with the lengths and the tokens of the passages.
 
     On a GPU, texts are tokenized in other processes while it works on the texts before them.
     """
     if torch.device(device).type == "cuda":
         processes = min(torch.get_num_threads(), MOST_PROCESSES)
         blocks = encoder.inputs.passage_blocks(texts, maxlen, max(TOKENS_PER_BLOCK // maxlen, 1), processes)
-        vectors, doclens, uncut = device_passages(
+        vectors, doclens, uncut, ids = device_passages(
             encoder, blocks, len(texts), maxlen, precision=precision, device=device, progress=progress
         )
     else:
         tokens, uncut = encoder.inputs.measured_passages(texts, maxlen)
         vectors, doclens = encode_tokens(encoder, tokens, precision=precision, device=device, progress=progress)
+        ids = encoder.inputs.kept_ids(tokens)
     if not per_token(encoder):
         uncut[:, 1] = 1
-    return vectors, doclens, uncut
+        return Encoded(vectors, doclens, uncut, None)
+    return Encoded(vectors, doclens, uncut, ids)
 
 
 def encode_tokens(

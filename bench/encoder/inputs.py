@@ -212,6 +212,12 @@ class Inputs:
         before = np.concatenate([[0], np.cumsum(self.kept(tokens.ids))])
         return np.diff(before[tokens.offsets])
 
+    def kept_ids(self, tokens: Tokens) -> np.ndarray:
+        """Return the ids of the tokens that keep a passage vector, text after text, of the narrowest unsigned type for the
+        vocabulary.
+        """
+        return tokens.ids[self.kept(tokens.ids)].astype(np.min_scalar_type(len(self.keeps) - 1))
+
     def names(self, ids: np.ndarray) -> list[str]:
         """Return the tokens with these ids ``[tokens]``."""
         return [str(token) for token in self.tokenizer.convert_ids_to_tokens(ids.tolist())]

@@ -37,14 +37,16 @@ def device_passages(
     precision: str,
     device: str,
     progress: Any,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return vectors ``[vectors, dim]`` float16, ``doclens [texts]`` int32, and what the blocks said of their texts.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return vectors ``[vectors, dim]`` float16, ``doclens [texts]`` int32, what the blocks said of their texts, and the ids
+    of the tokens that keep vectors.
 
     blocks: of ``Inputs.passage_blocks``. Raise SettingsError where the memory of the device is too small.
     """
     place = torch.device(device)
     vectors = np.empty((texts * (maxlen if per_token(encoder) else 1), encoder.dim), np.float16)  # touched as it fills
     doclens, uncut, done = [np.empty(0, np.int32)], [np.empty((0, 2), np.int32)], 0
+    ids = [encoder.inputs.kept_ids(Tokens.of([]))]
     with torch.inference_mode(), naming_memory(place), Copies(place) as copies:
         network = at_precision(encoder.bert, precision)
         most = batch_tokens(network, place, maxlen)
@@ -56,8 +58,9 @@ def device_passages(
             done += len(found)
             doclens.append(counts.astype(np.int32))
             uncut.append(said)
+            ids.append(encoder.inputs.kept_ids(tokens))
             progress(len(tokens))
-    return vectors[:done], np.concatenate(doclens), np.concatenate(uncut)
+    return vectors[:done], np.concatenate(doclens), np.concatenate(uncut), np.concatenate(ids)
 
 
 def kept_counts(encoder: Encoder, tokens: Tokens) -> np.ndarray:

@@ -11,24 +11,28 @@ from bench.codec import fitting
 from bench.codec.codec import Codec
 from bench.codec.kmeans import Clusters
 from bench.codec.names import CodecName
-from bench.codec.nearest import assign
+from bench.codec.token_centroids import TokenClusters, assign
 from bench.files.storage import growing_array, read_array, release, write_array
 from bench.index.build import build_compressed
 from bench.index.centroids import find_centroids
-from bench.index.shards import Shard
+from bench.index.shards import Shard, token_ids
 
 
 def fit_codec(
     name: CodecName,
     clusters: Clusters,
     heldout: np.ndarray,
+    tokens: np.ndarray | None = None,
     *,
     seed: int,
     threads: int,
     queries: np.ndarray | None = None,
 ) -> tuple[Codec, np.ndarray]:
-    """Return a fitted codec of the given name, and the codes ``[heldout]`` of the vectors that it was fitted on."""
-    codes = assign(heldout, clusters.centroids, threads=threads)
+    """Return a fitted codec of the given name, and the codes ``[heldout]`` of the vectors that it was fitted on.
+
+    tokens: ``[heldout]``, for ``TokenClusters``.
+    """
+    codes = assign(clusters, heldout, tokens, threads=threads)
     return fitting.fit(name, clusters, heldout, codes, seed, queries, threads=threads), codes
 
 
@@ -54,14 +58,22 @@ def build(
     def mark(step: str) -> None:
         laps.append((step, clock()))
 
-    found = find_centroids(shards, seed=seed, iterations=iterations, threads=threads, times=codec.times, device=device)
+    found = find_centroids(
+        shards,
+        seed=seed,
+        iterations=iterations,
+        threads=threads,
+        times=codec.times,
+        by_token=codec.by_token,
+        device=device,
+    )
     mark("centroids")
-    fitted, _ = fit_codec(codec, found.clusters, found.heldout, seed=seed, threads=threads)
+    fitted, _ = fit_codec(codec, found.clusters, found.heldout, found.tokens, seed=seed, threads=threads)
     mark("fit")
     codes = []
     for number, shard in enumerate(shards):
         path = work / f"codes-{number}.npy"
-        write_array(path, _assigned(shard.vectors, found.clusters.centroids, threads, device))
+        write_array(path, assigned(found.clusters, shard, f"shard {number}", threads, device))
         release(shard.vectors)
         codes.append(read_array(path))
     mark("assign")
@@ -80,12 +92,18 @@ def build(
     return {step: after - before for (_, before), (step, after) in itertools.pairwise(laps)}
 
 
-def _assigned(vectors: np.ndarray, centroids: np.ndarray, threads: int, device: str) -> np.ndarray:
+def assigned(clusters: Clusters, shard: Shard, source: str, threads: int, device: str = "cpu") -> np.ndarray:
+    """Return the code ``[vectors]`` of each vector of a shard; clusters of tokens are searched on the CPU.
+
+    Raise DataError if those are given and the shard has no token ids.
+    """
+    if isinstance(clusters, TokenClusters):
+        return clusters.assign(shard.vectors, token_ids(shard, source), threads=threads)
     if device == "cpu":
-        return assign(vectors, centroids, threads=threads)
+        return assign(clusters, shard.vectors, threads=threads)
     from bench.codec import cuda
 
-    return cuda.assign(vectors, centroids, device=device)
+    return cuda.assign(shard.vectors, clusters.centroids, device=device)
 
 
 def _encode(fitted: Codec, vectors: np.ndarray, codes: np.ndarray, threads: int, device: str, out: np.ndarray) -> None:

@@ -12,25 +12,33 @@ from bench.files.opening import read_manifest, verified
 from bench.files.storage import FolderWriter, Manifest, read_array, release
 
 VERSION = 1
-VECTORS, DOCLENS, UNCUT = "vectors.npy", "doclens.npy", "uncut.npy"
+VECTORS, DOCLENS, UNCUT, TOKENS = "vectors.npy", "doclens.npy", "uncut.npy", "tokens.npy"
 
 
 @dataclass(frozen=True)
 class Shard:
-    """vectors ``[vectors, dim]`` float16 of norm 1, memory-mapped; doclens ``[passages]`` int32."""
+    """vectors ``[vectors, dim]`` float16 of norm 1, memory-mapped; doclens ``[passages]`` int32; tokens ``[vectors]``
+    unsigned: the token id of each vector, None in a shard without them.
+    """
 
     vectors: np.ndarray
     doclens: np.ndarray
     manifest: Manifest
+    tokens: np.ndarray | None = None
 
 
 def write_shard(
-    folder: Path, vectors: np.ndarray, doclens: np.ndarray, uncut: np.ndarray | None = None, **manifest: dict
+    folder: Path,
+    vectors: np.ndarray,
+    doclens: np.ndarray,
+    uncut: np.ndarray | None = None,
+    tokens: np.ndarray | None = None,
+    **manifest: dict,
 ) -> Manifest:
     """Write a shard. Raise DataError for a passage without vectors, and for vectors that are not finite.
 
     uncut: ``[passages, 2]`` int32: numbers of tokens and vectors of each passage before truncation, if the vectors are from
-    texts.
+    texts; tokens: ``[vectors]`` unsigned, if the vectors are those of tokens.
     """
     if len(doclens) and doclens.min() < 1:
         raise DataError(f"passage {int(doclens.argmin())} of shard {folder} has no vector: it could never be found")
@@ -40,6 +48,8 @@ def write_shard(
     writer.array(DOCLENS, doclens.astype(np.int32, copy=False))
     if uncut is not None:
         writer.array(UNCUT, uncut)
+    if tokens is not None:
+        writer.array(TOKENS, tokens)
     return writer.close(counts={"vectors": len(vectors), "passages": len(doclens)}, **manifest)
 
 
@@ -60,7 +70,21 @@ def _checked(folder: Path, manifest: Manifest, whole: bool) -> Shard:
     if whole:
         check_finite(vectors, f"vectors of {folder}", _Owners(doclens))
         release(vectors)
-    return Shard(vectors, doclens, manifest)
+    return Shard(vectors, doclens, manifest, _tokens(folder, len(vectors)) if TOKENS in manifest.files else None)
+
+
+def token_ids(shard: Shard, source: str) -> np.ndarray:
+    """Return the token ids ``[vectors]`` of a shard. Raise DataError if it has none, as shards of earlier versions."""
+    if shard.tokens is None:
+        raise DataError(f"{source} has no token ids, which codecs such as opq-16t need: make it again with `bench encode`")
+    return shard.tokens
+
+
+def _tokens(folder: Path, vectors: int) -> np.ndarray:
+    tokens = np.asarray(read_array(folder / TOKENS))
+    if tokens.dtype.kind != "u" or tokens.shape != (vectors,):
+        raise DamagedFileError(f"{folder / TOKENS} has {tokens.dtype} of shape {tokens.shape} for {vectors} vectors")
+    return tokens
 
 
 class _Owners:

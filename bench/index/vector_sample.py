@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bench.files.storage import release
-from bench.index.shards import Shard
+from bench.index.shards import Shard, token_ids
 
 
 class VectorSample:
@@ -25,6 +25,16 @@ class VectorSample:
     def only(self, rows: np.ndarray) -> "VectorSample":
         """Return some of the rows, still unread."""
         return VectorSample(self._shards, self._positions[rows])
+
+    def tokens(self) -> np.ndarray:
+        """Return the token ids ``[rows]``. Raise DataError for a shard without them."""
+        owners = np.searchsorted(self._starts, self._positions, side="right") - 1
+        parts = [token_ids(shard, f"shard {number}") for number, shard in enumerate(self._shards)]
+        found = np.empty(len(self), np.result_type(*parts))
+        for number, part in enumerate(parts):
+            here = owners == number
+            found[here] = part[self._positions[here] - self._starts[number]]
+        return found
 
     def __getitem__(self, where: slice | np.ndarray) -> np.ndarray:
         wanted = self._positions[where]

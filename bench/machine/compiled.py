@@ -19,6 +19,7 @@ HERE = Path(__file__).parents[1]
 SOURCES = (
     "machine/simd.py",
     "codec/loops.py",
+    "codec/token_loops.py",
     "index/inverted.py",
     "search/kernels/loops.py",
     "search/kernels/scoring.py",

@@ -42,6 +42,20 @@ def load(_: Any, array: types.Array, index: types.Integer, count: types.IntegerL
     return Lanes(array.dtype, count.literal_value)(array, types.intp, count), generate
 
 
+@intrinsic(prefer_literal=True)
+def load_halves(_: Any, array: types.Array, index: types.Integer, count: types.IntegerLiteral) -> Any:
+    """``count`` float16, a constant, as float32, from ``index`` on of a flat array of their bits, uint16."""
+    lanes = Lanes(types.float32, count.literal_value)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = ir.VectorType(ir.IntType(16), lanes.count)
+        bits = builder.load(_address(context, builder, signature, arguments, kind), align=2)
+        halves = builder.bitcast(bits, ir.VectorType(ir.HalfType(), lanes.count))
+        return builder.fpext(halves, context.get_value_type(lanes))
+
+    return lanes(array, types.intp, count), generate
+
+
 @intrinsic
 def store(_: Any, array: types.Array, index: types.Integer, lanes: Lanes) -> Any:
     """``store(array, index, lanes)`` writes the lanes to a flat array from ``index`` on."""

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from bench.codec import nearest
 from bench.errors import DataError
 from bench.files.provenance import context
 from bench.index.centroids import open_centroids
 from bench.index.parts import write_codes
+from bench.index.pipeline import assigned
 from bench.index.shards import open_shard
 from bench.verbs.common import KernelDevice, Threads, limit_threads, take_device
 
@@ -24,12 +24,7 @@ def assign(*, vectors: Path, centroids: Path, threads: Threads, device: KernelDe
     shard, centres = opened.vectors, source.clusters.centroids
     if shard.shape[1] != centres.shape[1]:
         raise DataError(f"{vectors} has vectors of dim {shard.shape[1]}, {centroids} of {centres.shape[1]}: other models")
-    if device == "cuda":
-        from bench.codec import cuda
-
-        codes = cuda.assign(shard, centres)
-    else:
-        codes = nearest.assign(shard, centres, threads=threads)
+    codes = assigned(source.clusters, opened, str(vectors), threads, device)
     inputs = {"vectors": opened.manifest.digest, "centroids": source.manifest.digest}
     write_codes(output, codes, len(centres), settings={"threads": threads}, inputs=inputs, context=context(__name__))
     print(f"{len(codes)} codes of {codes.dtype}")

@@ -45,7 +45,7 @@ def encode(
     texts = [text.text for text in passages.slice(start, stop)]
     how = {"precision": compute.precision, "device": compute.device}
     with bar(f"encode {model.name} {corpus.parent.name} {shard}", len(texts), "passages") as progress:
-        vectors, doclens, uncut = encode_measured(encoder, texts, maxlen=doc_maxlen, **how, progress=progress.update)
+        encoded = encode_measured(encoder, texts, maxlen=doc_maxlen, **how, progress=progress.update)
     settings = {
         "shard": shard,
         "passages_per_shard": passages_per_shard,
@@ -54,5 +54,5 @@ def encode(
         "threads": compute.threads,
     }
     inputs = {"corpus": passages.manifest.digest, "model": manifest.digest}
-    write_shard(output, vectors, doclens, uncut, settings=settings, inputs=inputs, context=context(__name__))
-    print(f"shard {shard}: {len(texts)} passages, {len(vectors)} vectors of {encoder.dim}")
+    write_shard(output, *encoded, settings=settings, inputs=inputs, context=context(__name__))
+    print(f"shard {shard}: {len(texts)} passages, {len(encoded.vectors)} vectors of {encoder.dim}")

@@ -29,14 +29,21 @@ def fit(*, centroids: Path, codec: str, seed: Natural, queries: Path | None = No
     if name is None:
         raise SettingsError(f"codec {codec!r} keeps vectors as they are: there is nothing to fit")
     source = open_centroids(centroids)
-    if source.manifest.settings["times"] != name.times:
+    made = source.manifest.settings
+    if made["times"] != name.times:
         raise SettingsError(
             f"codec {codec!r} has {name.times} times the paper's number of centroids, and {centroids} has "
-            f"{source.manifest.settings['times']} times: make others with bench centroids --times {name.times}"
+            f"{made['times']} times: make others with bench centroids --times {name.times}"
+        )
+    if made.get("by_token", False) != name.by_token:
+        raise SettingsError(
+            f"codec {codec!r} has centroids {'within tokens' if name.by_token else 'of all vectors'}, and {centroids} has "
+            f"others: make them with bench centroids {'--by-token' if name.by_token else 'without --by-token'}"
         )
     asked = open_query_vectors(queries) if queries else None
     vectors = asked.vectors[asked.vectors.any(axis=2)] if asked else None
-    fitted, codes = fit_codec(name, source.clusters, source.heldout, seed=seed, threads=threads, queries=vectors)
+    known = source.clusters, source.heldout, source.tokens
+    fitted, codes = fit_codec(name, *known, seed=seed, threads=threads, queries=vectors)
     decoded = fitted.mapped_back(fitted.decode(codes, fitted.encode(source.heldout, codes)))
     products = np.sum(decoded * source.heldout.astype(np.float32), axis=1)
     cosine = float(np.mean(products / np.linalg.norm(decoded, axis=1)))

@@ -21,6 +21,8 @@ def test_a_codec_name_gives_its_family_and_size_and_prints_back(name, family, si
     assert str(parse(name)) == name
     assert parse(f"{name}x4") == CodecName(family, size, times=4)
     assert str(parse(f"{name}x4")) == f"{name}x4"
+    assert parse(f"{name}t") == CodecName(family, size, by_token=True)
+    assert str(parse(f"{name}x4t")) == f"{name}x4t"
 
 
 @pytest.mark.parametrize("times", [0, 1, 3, 16])
@@ -45,7 +47,7 @@ def test_other_bytes_are_refused_as_bytes():
 
 
 @pytest.mark.parametrize(
-    "name", ["rq-8", "fp32", "residual", "residual-", "residual-2 ", "Residual-2", "pq-8x", "fp16x4", ""]
+    "name", ["rq-8", "fp32", "residual", "residual-", "residual-2 ", "Residual-2", "pq-8x", "fp16x4", "fp16t", "pq-8tx4", ""]
 )
 def test_an_unknown_codec_is_refused_with_the_known_ones(name):
     with pytest.raises(SettingsError) as refusal:

@@ -134,6 +134,19 @@ class Wildcards(dict):
     __getattr__ = dict.__getitem__
 
 
+@pytest.mark.parametrize(
+    ("codec", "suffix", "asked"),
+    [("opq-8", "", "--times 1"), ("opq-8t", "-t", "--by-token"), ("opq-8x4t", "-x4t", "--times 4")],
+)
+def test_codecs_name_the_centroids_that_they_share_with_others(codec, suffix, asked):
+    jobs = Jobs(on_loaded())
+    times = jobs.with_centroids("{times}")(wildcards(corpus="pydocs-tiny", model="loaded", codec=codec))
+    assert times == suffix
+    given = jobs.centroids(SimpleNamespace(corpus="pydocs-tiny", model="loaded", times=times))
+    assert asked in given
+    assert ("--by-token" in given) == codec.endswith("t")
+
+
 @pytest.mark.parametrize(("model", "seeded"), [("minilm", "minilm.seed-2"), ("loaded", "loaded")])
 def test_centroids_and_codecs_under_a_seed_have_the_flags_of_a_config_with_that_seed_alone(model, seeded):
     alone, both = Jobs(replace(on_loaded(), seeds=(2,))), Jobs(on_loaded())

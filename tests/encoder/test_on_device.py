@@ -26,24 +26,26 @@ def on_blocks(encoder, texts, block, precision="float32"):
 def test_blocks_on_a_device_give_the_vectors_of_the_cpu_in_the_order_of_the_texts(tiny_encoder, block, settings):
     encoder = tiny_encoder(**settings)
     expected = encode_measured(encoder, TEXTS, maxlen=16)
-    vectors, doclens, uncut = on_blocks(encoder, TEXTS, block)
+    vectors, doclens, uncut, tokens = on_blocks(encoder, TEXTS, block)
     np.testing.assert_allclose(vectors.astype(np.float32), expected[0].astype(np.float32), atol=2e-3)
     np.testing.assert_array_equal(doclens, expected[1])
     np.testing.assert_array_equal(uncut, expected[2])
+    np.testing.assert_array_equal(tokens, expected[3])
 
 
 def test_small_batches_with_their_masks_give_the_same_vectors(tiny_encoder, monkeypatch):
     monkeypatch.setattr(on_device, "batch_tokens", lambda *_: 20)
     encoder = tiny_encoder()
-    expected, _, _ = encode_measured(encoder, TEXTS, maxlen=16)
+    expected = encode_measured(encoder, TEXTS, maxlen=16).vectors
     np.testing.assert_allclose(on_blocks(encoder, TEXTS, 5)[0].astype(np.float32), expected.astype(np.float32), atol=2e-3)
 
 
 def test_a_model_with_one_vector_a_text_has_one_a_text_on_a_device(tiny_encoder):
     tiny = tiny_encoder()
     pooled = mean_pooling(tiny.bert, tiny.inputs.tokenizer)
-    expected, doclens, _ = encode_measured(pooled, TEXTS, maxlen=16)
-    vectors, counts, _ = on_blocks(pooled, TEXTS, 3)
+    expected, doclens, _, none = encode_measured(pooled, TEXTS, maxlen=16)
+    assert none is None
+    vectors, counts, _, _ = on_blocks(pooled, TEXTS, 3)
     np.testing.assert_allclose(vectors.astype(np.float32), expected.astype(np.float32), atol=2e-3)
     np.testing.assert_array_equal(counts, doclens)
 

@@ -84,12 +84,12 @@ def built(tiny_encoder, tmp_path):
     corpus = write_passages(tmp_path / "toy/corpus", texts)
     rng, flags = np.random.default_rng(0), {"vectors": [], "codes": [], "random-codes": []}
     for number, some in enumerate((TEXTS[:20], TEXTS[20:])):
-        vectors, doclens, uncut = encode_measured(encoder, some, maxlen=32)
+        encoded = encode_measured(encoder, some, maxlen=32)
         shard = tmp_path / f"toy/tiny/vectors/{number}"
         inputs = {"corpus": corpus.digest, "model": model.digest}
-        write_shard(shard, vectors, doclens, uncut, settings={"doc_maxlen": 32}, inputs=inputs)
-        tokens = clusters.tokenised(encoder.inputs, some, doclens, 32)
-        codes = {"codes": tokens.ids[tokens.places] % 16, "random-codes": rng.integers(0, 16, len(vectors))}
+        write_shard(shard, *encoded, settings={"doc_maxlen": 32}, inputs=inputs)
+        tokens = clusters.tokenised(encoder.inputs, some, encoded.doclens, 32)
+        codes = {"codes": tokens.ids[tokens.places] % 16, "random-codes": rng.integers(0, 16, len(encoded.vectors))}
         for name, code in codes.items():
             write_codes(tmp_path / f"{name}-{number}", code.astype(np.uint8), 16)
             flags[name].append(str(tmp_path / f"{name}-{number}"))

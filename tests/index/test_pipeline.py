@@ -5,8 +5,11 @@ from bench.codec import kmeans
 from bench.codec.fitting import fit_residual
 from bench.codec.names import CodecName, parse
 from bench.codec.nearest import assign
+from bench.config.presets import PlaidPreset
+from bench.errors import DataError
 from bench.index import pipeline
 from bench.index.index import open_index
+from bench.search.engines import open_engine
 from tests.fixtures_index import random_shards
 
 SETTINGS = {"codec": CodecName("residual", 2), "seed": 3, "iterations": 4}
@@ -31,6 +34,34 @@ def test_more_centroids_can_be_asked_for(shards, tmp_path):
     pipeline.build(tmp_path / "index", shards, ids, **more, threads=1, work=tmp_path / "work")
     fewest = kmeans.number_of_centroids(sum(len(shard.vectors) for shard in shards))
     assert fewest < len(open_index(tmp_path / "index").compressed.codec.centroids) <= 2 * fewest
+
+
+def test_centroids_within_tokens_make_an_index_that_is_searched_as_any_other(tmp_path):
+    shards = random_shards(tmp_path, (40, 25, 10), vocabulary=50)
+    (tmp_path / "work").mkdir()
+    given = {**SETTINGS, "codec": parse("residual-2t"), "threads": 1, "work": tmp_path / "work"}
+    pipeline.build(tmp_path / "index", shards, [f"p{number}" for number in range(75)], **given)
+    index = open_index(tmp_path / "index")
+    vectors = np.concatenate([shard.vectors for shard in shards]).astype(np.float32)
+    assert index.manifest.settings["codec"] == "residual-2t"
+    assert len(index.compressed.codec.centroids) == kmeans.number_of_centroids(len(vectors))
+    assert float((index.vectors(slice(None)) * vectors).sum(axis=1).mean()) > 0.9
+    engine = open_engine(PlaidPreset(ncells=4, centroid_score_threshold=-1.0, ndocs=300), index)
+    rankings = engine.search(np.stack([vectors[:3], vectors[-3:]]), 5)
+    assert [int(ranking.passages[0]) for ranking in rankings] == [0, 74]
+
+
+def test_token_ids_of_shards_change_no_file_of_another_codec_and_are_needed_for_those_within_tokens(tmp_path):
+    ids = [f"p{number}" for number in range(75)]
+    for name, vocabulary in (("with", 50), ("without", None)):
+        (tmp_path / name / "work").mkdir(parents=True)
+        shards = random_shards(tmp_path / name, (40, 25, 10), vocabulary)
+        pipeline.build(tmp_path / name / "index", shards, ids, threads=1, work=tmp_path / name / "work", **SETTINGS)
+    for path in (tmp_path / "with" / "index").iterdir():
+        assert path.read_bytes() == (tmp_path / "without" / "index" / path.name).read_bytes(), path.name
+    within = {**SETTINGS, "codec": parse("opq-8t"), "threads": 1, "work": tmp_path / "work"}
+    with pytest.raises(DataError, match=r"shard 0 has no token ids, .* opq-16t need: make it again with `bench encode`"):
+        pipeline.build(tmp_path / "t", shards, ids, **within)
 
 
 def test_all_steps_in_one_call_give_an_index_of_all_passages_and_say_how_long_each_took(shards, tmp_path):

@@ -1,7 +1,11 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
 from bench.codec.kmeans import Clusters
+from bench.codec.token_centroids import TokenClusters
+from bench.codec.token_groups import Groups
 from bench.errors import DamagedFileError, DataError
 from bench.files import stamps
 from bench.files.storage import FolderWriter
@@ -100,6 +104,50 @@ def test_centroids_and_their_held_out_vectors_open_as_written(tmp_path):
     assert opened.clusters.spreads.dtype == np.float16
     np.testing.assert_array_equal(opened.heldout, heldout)
     assert opened.manifest.counts == {"sample": 9, "centroids": 4, "heldout": 3}
+
+
+TOKEN_CLUSTERS = TokenClusters(
+    np.eye(4, dtype=np.float32), np.ones(4, np.float16), Groups(np.array([1, -1, 0], np.int32), np.array([0, 1, 4]))
+)
+
+
+def test_centroids_within_tokens_open_with_their_groups_and_the_tokens_of_held_out_vectors(tmp_path):
+    tokens = np.array([2, 0, 2], np.uint16)
+    write_centroids(tmp_path / "c", TOKEN_CLUSTERS, np.ones((3, 4), np.float16), tokens, counts={})
+    opened = open_centroids(tmp_path / "c")
+    assert isinstance(opened.clusters, TokenClusters)
+    np.testing.assert_array_equal(opened.clusters.groups.of, [1, -1, 0])
+    np.testing.assert_array_equal(opened.clusters.groups.starts, [0, 1, 4])
+    np.testing.assert_array_equal(opened.tokens, tokens)
+
+
+@pytest.mark.parametrize(
+    ("groups", "said"),
+    [
+        (Groups(np.array([2], np.int32), np.array([0, 1, 4])), "tokens into groups 2 to 2 of 2"),
+        (Groups(np.array([0], np.int32), np.array([0, 1, 5])), "do not hold its 4 centroids"),
+        (Groups(np.array([0], np.int32), np.array([0, 4, 4])), "do not hold its 4 centroids"),
+        (Groups(np.array([0], np.int64), np.array([0, 4])), "do not hold its 4 centroids"),
+    ],
+    ids=["beyond", "more", "empty", "type"],
+)
+def test_groups_that_are_none_are_refused(tmp_path, groups, said):
+    clusters = dataclasses.replace(TOKEN_CLUSTERS, groups=groups)
+    write_centroids(tmp_path / "c", clusters, np.ones((1, 4), np.float16), np.zeros(1, np.uint8), counts={})
+    with pytest.raises(DamagedFileError, match=said):
+        open_centroids(tmp_path / "c")
+
+
+def test_token_ids_come_back_with_their_type_and_must_be_as_many_as_vectors(tmp_path):
+    tokens = np.arange(5, dtype=np.uint16)
+    write_shard(tmp_path / "s", np.ones((5, 8)), np.array([2, 3]), tokens=tokens)
+    found = open_shard(tmp_path / "s").tokens
+    np.testing.assert_array_equal(found, tokens)
+    assert found.dtype == np.uint16
+    for wrong in (tokens[:4], tokens.astype(np.int32)):
+        write_shard(tmp_path / "s", np.ones((5, 8)), np.array([2, 3]), tokens=wrong)
+        with pytest.raises(DamagedFileError, match=r"tokens\.npy has .* for 5 vectors"):
+            open_shard(tmp_path / "s")
 
 
 def test_the_lengths_of_passages_are_read_without_their_vectors(tmp_path):

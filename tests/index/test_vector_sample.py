@@ -39,9 +39,6 @@ def test_a_sample_has_the_vectors_of_its_passages(shards, everything):
 @pytest.mark.parametrize("threads", [1, 2])
 def test_kmeans_over_rows_is_kmeans_over_the_array(shards, everything, threads):
     rows = sample(shards, np.arange(55))
-    found = kmeans.hold_out(rows, np.random.default_rng(1))
-    expected = kmeans.hold_out(everything, np.random.default_rng(1))
-    np.testing.assert_array_equal(found[0][:], expected[0])
-    np.testing.assert_array_equal(found[1], expected[1])
-    fitted = [kmeans.fit(train, 16, seed=2, iterations=4, threads=threads) for train in (found[0], expected[0])]
+    kept = kmeans.hold_out(len(everything), np.random.default_rng(1))[0]
+    fitted = [kmeans.fit(train, 16, seed=2, iterations=4, threads=threads) for train in (rows.only(kept), everything[kept])]
     np.testing.assert_array_equal(*fitted)

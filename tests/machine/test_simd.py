@@ -17,6 +17,18 @@ def _word(values, place):
 
 
 @njit
+def _halves(bits, out):
+    simd.store(out, 0, simd.load_halves(bits, 1, 8))
+
+
+def test_halves_are_read_as_the_floats_that_they_are():
+    values = np.array([1, 0.1, -0.0, -2.5, 65504, 6e-8, np.inf, -6.1e-5, 1 / 3], np.float16)
+    found = np.empty(8, np.float32)
+    _halves(values.view(np.uint16), found)
+    assert found.tobytes() == values[1:].astype(np.float32).tobytes()
+
+
+@njit
 def _prefetch(values, place):
     simd.prefetch(values, place)
 

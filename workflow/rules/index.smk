@@ -8,7 +8,8 @@ makes   build/{corpus}/{model}/centroids{times}/         k-means centroids and h
         build/{corpus}/{model}/{codec}/index/            the index
         build/{corpus}/{model}/{codec}/size.json         its bytes by component
 
-{times} is empty, or -x4 for codecs such as opq-16x4, which have four times the paper's number of centroids.
+{times} is empty, or -x4 for codecs such as opq-16x4, which have four times the paper's number of centroids, or -t and -x4t
+for opq-16t and opq-16x4t, whose centroids are found within the tokens of the vocabulary.
 
 Codes are assigned once and residuals quantized per codec: the search for the nearest centroid is nearly all of the
 work, and its result is 2 bytes a vector, against the 256 of the vectors that each codec reads again.
