@@ -6,13 +6,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from bench.codec.names import KNOWN
+from bench.codec.names import KNOWN, UNCOMPRESSED
 from bench.config import estimate
 from bench.config.estimate import Cost
-from bench.config.plan import DATASETS, load
-from bench.config.settings import Positive
+from bench.config.plan import DATASETS, Plan, load
+from bench.config.settings import Count, Positive
+from bench.config.stages import stages, stops
 
 GB = 1e9
+JOBS = """Moved: what all jobs of a stage read and write. Memory: arrays and ids, no network or mapped files. Disk: inputs
+and outputs of the largest job, where machines share none. Hours: of one GPU to encode, else of one core; –: not measured."""
 
 
 def plan(
@@ -21,6 +24,8 @@ def plan(
     datasets: Path = DATASETS,
     vectors_per_second: Positive = estimate.VECTORS_PER_SECOND,
     disk: Path = Path(),
+    jobs: bool = False,
+    passages: Count | None = None,
 ) -> None:
     """Print what a config will cost before it is run: vectors, bytes on disk, GPU hours, and what of it fits the disk here.
 
@@ -28,9 +33,11 @@ def plan(
     :param datasets: The evaluation protocol.
     :param vectors_per_second: Vectors that one GPU encodes; default: MS MARCO in 3 hours on four Titan V, arXiv 2004.12832.
     :param disk: Folder on the disk that is meant.
+    :param jobs: Print the jobs of each stage as well: bytes moved, memory, disk and hours.
+    :param passages: As if every collection had so many passages.
     """
     resolved = load(config, datasets)
-    found = estimate.costs(resolved, estimate.read_lengths())
+    found = estimate.costs(resolved, estimate.read_lengths(), passages)
     free = shutil.disk_usage(disk).free
     largest = {codec: max(cost.indexes.get(codec, 0) for cost in found) for codec in KNOWN} if found else {}
     codecs = sorted((codec for codec, size in largest.items() if size), key=lambda codec: -largest[codec])
@@ -38,6 +45,38 @@ def plan(
     shown = pd.DataFrame([*rows, _total(found, codecs, vectors_per_second, free)])
     print(shown.to_markdown(index=False, disable_numparse=True))
     print(f"\n{_explained(found, vectors_per_second, disk, free, resolved.keep_vectors)}")
+    if jobs:
+        print(f"\n{_jobs(resolved, found, vectors_per_second)}")
+
+
+def _jobs(plan: Plan, found: Sequence[Cost], rate: float) -> str:
+    """Return a table of the stages of each collection with its largest compressed codec, and what the design refuses."""
+    rows, refused = [], []
+    for cost in found:
+        refused += [f"{cost.corpus} does not go through: {reason}" for reason in stops(cost, plan.passages_per_shard)]
+        codec = max((name for name in cost.indexes if name != UNCOMPRESSED), key=cost.indexes.__getitem__, default=None)
+        if codec is None:
+            continue
+        size, rounds = plan.passages_per_shard, plan.kmeans_iterations
+        rows += [
+            {
+                "collection": cost.corpus,
+                "stage": stage.rule,
+                "jobs": f"{stage.jobs:,}",
+                "moved, GB": _gb(stage.moved),
+                "memory of a job, GB": _gb(stage.memory),
+                "disk of a job, GB": _gb(stage.disk),
+                "hours": _hours(stage.hours),
+                "hours of the longest job": _hours(stage.longest),
+            }
+            for stage in stages(cost, codec, passages_per_shard=size, iterations=rounds, rate=rate)
+        ]
+    table = pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True)
+    return "\n".join([table, "", JOBS, *refused])
+
+
+def _hours(hours: float | None) -> str:
+    return "–" if hours is None else f"{hours:,.2f}"
 
 
 def _row(cost: Cost, codecs: Sequence[str], rate: float, free: int) -> dict[str, str]:
