@@ -61,6 +61,11 @@ def hold_out(sample: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndar
     return np.sort(order[held:]), np.sort(order[:held])
 
 
+def points_of_iterations(sample: int, centroids: int, iterations: int) -> int:
+    """Return how many vectors of a sample all iterations of ``clusters`` compare with the centroids."""
+    return sum(min(sample, POINTS * centroids, FIRST_POINTS * 2**number * centroids) for number in range(iterations))
+
+
 def fit(sample: Vectors, centroids: int, *, seed: int, iterations: int, threads: int = 1) -> np.ndarray:
     """Return only the centroids that ``clusters`` finds."""
     return clusters(sample, centroids, seed=seed, iterations=iterations, threads=threads).centroids

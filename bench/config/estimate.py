@@ -61,8 +61,11 @@ class Cost:
         return self.shards * keep_vectors + self.codes + sum(self.indexes.values())
 
 
-def costs(plan: Plan, lengths: Mapping[str, Mapping[str, Any]]) -> list[Cost]:
-    """What each collection and model of a plan costs, those that are mined included; single-vector models are left out."""
+def costs(plan: Plan, lengths: Mapping[str, Mapping[str, Any]], passages: int | None = None) -> list[Cost]:
+    """What each collection and model of a plan costs, those that are mined included; single-vector models are left out.
+
+    passages: as if every collection had so many of the same length.
+    """
     codecs: dict[tuple[str, str], set[str]] = {}
     for run in plan.runs:
         codecs.setdefault((run.corpus, run.model), set()).add(run.codec)
@@ -76,7 +79,7 @@ def costs(plan: Plan, lengths: Mapping[str, Mapping[str, Any]]) -> list[Cost]:
         entry, dim = plan.corpora[corpus], dimensions(plan.models, model)
         if dim is not None:
             length = passage_length(entry, lengths.get(wholes.get(entry.corpus, entry.corpus)))
-            found.append(_cost(entry, model, length, dim, sorted(wanted)))
+            found.append(_cost(entry.corpus, passages or entry.passages, model, length, dim, sorted(wanted)))
     return found
 
 
@@ -142,25 +145,25 @@ def gap_bytes(gap: float) -> float:
     return 1 + sum(math.exp(-(2 ** (7 * more)) / gap) for more in range(1, 5))
 
 
-def _cost(entry: Entry, model: str, length: Length, dim: int, codecs: Sequence[str]) -> Cost:
-    vectors = round(entry.passages * length.vectors)
+def _cost(corpus: str, passages: int, model: str, length: Length, dim: int, codecs: Sequence[str]) -> Cost:
+    vectors = round(passages * length.vectors)
     named = [split(codec) for codec in codecs]
     coded = [(name, seed) for codec, seed in named if (name := parse(codec, "an estimate")) is not None]
     centroids = {(name.times, name.by_token, seed) for name, seed in coded}
     widths = [code_dtype(number_of_centroids(vectors, times)).itemsize for times, _, _ in centroids]
     parts, indexes = Counter[str](), Counter[str]()  # over seeds, where the name of a codec ends in one
     for codec, _ in named:
-        indexes[codec] += index_bytes(codec, entry.passages, vectors, dim)
+        indexes[codec] += index_bytes(codec, passages, vectors, dim)
     for name, _ in coded:
         parts[str(name)] += vectors * name.bytes(dim)
     return Cost(
-        corpus=entry.corpus,
+        corpus=corpus,
         model=model,
-        passages=entry.passages,
+        passages=passages,
         length=length,
         dim=dim,
         vectors=vectors,
-        shards=(2 * dim + TOKEN_BYTES) * vectors + 4 * entry.passages,
+        shards=(2 * dim + TOKEN_BYTES) * vectors + 4 * passages,
         codes=sum(widths) * vectors,
         parts=parts,
         indexes=indexes,

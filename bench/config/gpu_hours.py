@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.codec.kmeans import number_of_centroids, sample_size
+from bench.codec.kmeans import number_of_centroids, points_of_iterations, sample_size
 from bench.codec.names import parse
 from bench.codec.nearest import code_dtype
 from bench.config.datasets import slug
@@ -118,11 +118,12 @@ def _collection(plan: Plan, cost: Cost, device: Device) -> Iterator[Task]:
     yield task("encode", device.reading("encode", cost.vectors, weights_of(plan.models, cost.model)))
     named = [split(codec) for codec in cost.indexes]
     coded = [(codec.times, seed) for name, seed in named if (codec := parse(name, "an estimate")) is not None]
-    sampled = sample_size(cost.passages) / cost.passages
+    sample = round(sample_size(cost.passages) * cost.length.vectors)
     for times, _ in set(coded):
-        products = 2.0 * cost.dim * number_of_centroids(cost.vectors, times) * cost.vectors
-        yield task("centroids", device.hours("centroids", products * sampled * plan.kmeans_iterations))
-        yield task("assign", device.hours("assign", products))
+        centroids = number_of_centroids(cost.vectors, times)
+        points = points_of_iterations(sample, centroids, plan.kmeans_iterations)
+        yield task("centroids", device.hours("centroids", 2.0 * cost.dim * centroids * points))
+        yield task("assign", device.hours("assign", 2.0 * cost.dim * centroids * cost.vectors))
     for _ in coded:
         yield task("compress", device.hours("compress", cost.vectors))
     here = slug(cost.corpus), cost.model

@@ -108,13 +108,32 @@ class Lengths:
     manifest: Manifest
 
 
+@dataclass(frozen=True)
+class Doclens:
+    """doclens ``[passages]`` int32, the numbers of vectors of the passages of a shard."""
+
+    doclens: np.ndarray
+    manifest: Manifest
+
+
+def read_doclens(folder: Path) -> Doclens:
+    """Return the numbers of vectors of the passages of a shard without reading vectors, which need not be there."""
+    manifest = read_manifest(folder, "vectors", VERSION, "encode", [DOCLENS])
+    (doclens,) = _read(folder, manifest, DOCLENS)
+    manifest.check_counts(folder, vectors=int(doclens.sum()), passages=len(doclens))
+    return Doclens(doclens, manifest)
+
+
 def read_lengths(folder: Path) -> Lengths:
     """Return the lengths of the passages of a shard without reading vectors. Raise DataError if there are no texts."""
     manifest = read_manifest(folder, "vectors", VERSION, "encode")
     if UNCUT not in manifest.files:
         raise DataError(f"{folder} does not say how long its passages were: encode them again")
-    names = (DOCLENS, UNCUT)
-    with verified(folder, dataclasses.replace(manifest, files={name: manifest.files[name] for name in names})):
-        pass
-    doclens, uncut = (read_array(folder / name, mapped=False) for name in names)
+    doclens, uncut = _read(folder, manifest, DOCLENS, UNCUT)
     return Lengths(doclens, uncut, manifest)
+
+
+def _read(folder: Path, manifest: Manifest, *names: str) -> list[np.ndarray]:
+    """Return some arrays of a shard, verified."""
+    with verified(folder, dataclasses.replace(manifest, files={name: manifest.files[name] for name in names})):
+        return [read_array(folder / name, mapped=False) for name in names]

@@ -1,5 +1,6 @@
 """Build an index from shards: uncompressed, or with codes and residuals, an inverted list from centroid to passages."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench.codec.names import UNCOMPRESSED
@@ -9,7 +10,7 @@ from bench.files.provenance import context
 from bench.index.build import build_compressed, build_uncompressed
 from bench.index.codecs import open_codec
 from bench.index.parts import open_codes, open_residuals
-from bench.index.shards import open_shard
+from bench.index.shards import Doclens, Shard, open_shard, read_doclens
 
 ENCODED = ("doc_maxlen", "passages_per_shard", "precision", "threads")
 
@@ -26,14 +27,15 @@ def index(
     """Build an index from shards: uncompressed, or with codes and residuals, an inverted list from centroid to passages.
 
     :param corpus: Corpus folder.
-    :param vectors: All shards of the corpus, in order.
+    :param vectors: All shards of the corpus, in order; a compressed index needs their lengths alone.
     :param codec: Codec folder; uncompressed if absent.
     :param codes: Folders of codes, one per shard.
     :param residuals: Folders of residual bytes, one per shard.
     :param output: Index folder to write.
     """
     passages = open_passages(corpus)
-    shards = [open_shard(folder) for folder in vectors]
+    plain = [open_shard(folder) for folder in vectors] if codec is None else []
+    shards: Sequence[Shard | Doclens] = plain or [read_doclens(folder) for folder in vectors]
     models = {shard.manifest.inputs["model"] for shard in shards}
     corpora = {shard.manifest.inputs["corpus"] for shard in shards}
     if len(models) != 1 or corpora != {passages.manifest.digest}:
@@ -44,7 +46,7 @@ def index(
         settings["text"] = passages.manifest.settings["template"]
     made = {"inputs": inputs, "context": context(__name__)}
     if codec is None:
-        manifest = build_uncompressed(output, shards, passages.ids(), settings={"codec": UNCOMPRESSED, **settings}, **made)
+        manifest = build_uncompressed(output, plain, passages.ids(), settings={"codec": UNCOMPRESSED, **settings}, **made)
     else:
         opened, fitted = open_codec(codec)
         coded, packed = (

@@ -6,19 +6,31 @@ from pathlib import Path
 
 import pandas as pd
 
+from bench.codec.names import UNCOMPRESSED
 from bench.config import estimate, gpu_hours, rates
 from bench.config.datasets import slug
 from bench.config.estimate import Cost
 from bench.config.gpu_hours import Device, Task
 from bench.config.plan import DATASETS, Plan, load
+from bench.config.settings import Count
+from bench.config.stages import stages, stops
 from bench.search.kernels.device_limits import MOST_QUERIES, SHARE
 
 GB = 1e9
 NOTHING, UNKNOWN, AT_LEAST = "–", "unknown", "≥ "
+JOBS = """Moved: what all jobs of a stage read and write. Memory: arrays and ids, no network or mapped files. Disk: inputs
+and outputs of the largest job, where machines share none. Hours: of the GPU to encode, else of one core; –: not measured."""
 
 
 def plan(
-    config: Path, *, datasets: Path = DATASETS, card: str = "h100", measured: Path = rates.RATES, disk: Path = Path()
+    config: Path,
+    *,
+    datasets: Path = DATASETS,
+    card: str = "h100",
+    measured: Path = rates.RATES,
+    disk: Path = Path(),
+    jobs: bool = False,
+    passages: Count | None = None,
 ) -> None:
     """Print what a config will cost before it is run: vectors, bytes on disk, hours and memory of a GPU, and what fits here.
 
@@ -27,11 +39,13 @@ def plan(
     :param card: Name of the GPU in the file of rates.
     :param measured: File of the rates of GPUs, by stage.
     :param disk: Folder on the disk that is meant.
+    :param jobs: Print the jobs of each stage as well: bytes moved, memory, disk and hours.
+    :param passages: As if every collection had so many passages.
     """
     resolved = load(config, datasets)
     known = rates.read(measured)
     device = Device(card=known.card(card, str(measured)), networks=known.networks, share=SHARE, at_once=MOST_QUERIES)
-    found = estimate.costs(resolved, estimate.read_lengths())
+    found = estimate.costs(resolved, estimate.read_lengths(), passages)
     free = shutil.disk_usage(disk).free
     sizes = {codec: max(cost.indexes.get(codec, 0) for cost in found) for each in found for codec in each.indexes}
     codecs = sorted(sizes, key=lambda codec: (-sizes[codec], codec))
@@ -43,6 +57,11 @@ def plan(
     print(f"\n{_measured(tasks, device, measured)}")
     print(f"\nMemory of {device.card.name}, {_gb(int(device.card.memory))} GB, of which an index may take {SHARE:.0%}:\n")
     _show(_memory(resolved, found, device))
+    if jobs:
+        print()
+        _show(_jobs(resolved, found, device))
+        print(f"\n{JOBS}")
+        print(*(line for cost in found for line in _refused(cost, resolved.passages_per_shard)), sep="\n")
 
 
 def _show(rows: Sequence[dict[str, str]]) -> None:
@@ -171,3 +190,33 @@ def _memory(resolved: Plan, found: Sequence[Cost], device: Device) -> list[dict[
                 }
             )
     return rows
+
+
+def _jobs(plan: Plan, found: Sequence[Cost], device: Device) -> list[dict[str, str]]:
+    """A row for each stage of each collection and model, with the compressed codec that takes most bytes."""
+    rows = []
+    for cost in found:
+        codec = max((name for name in cost.indexes if name != UNCOMPRESSED), key=cost.indexes.__getitem__, default=None)
+        if codec is None:
+            continue
+        encoding = device.reading("encode", cost.vectors, gpu_hours.weights_of(plan.models, cost.model))
+        size, rounds = plan.passages_per_shard, plan.kmeans_iterations
+        rows += [
+            {
+                "collection": cost.corpus,
+                "model": cost.model,
+                "stage": stage.rule,
+                "jobs": f"{stage.jobs:,}",
+                "moved, GB": _gb(stage.moved),
+                "memory of a job, GB": _gb(stage.memory),
+                "disk of a job, GB": _gb(stage.disk),
+                "hours": NOTHING if stage.hours is None else f"{stage.hours:,.2f}",
+                "hours of the longest job": NOTHING if stage.longest is None else f"{stage.longest:,.2f}",
+            }
+            for stage in stages(cost, codec, passages_per_shard=size, iterations=rounds, encoding=encoding)
+        ]
+    return rows
+
+
+def _refused(cost: Cost, passages_per_shard: int) -> list[str]:
+    return [f"{cost.corpus} does not go through: {reason}" for reason in stops(cost, passages_per_shard)]

@@ -3,6 +3,7 @@
     SCALE_PASSAGES="100000 2000000" python -m pytest tests/index/test_scale.py -s
 
 builds what MS MARCO would be at these sizes, prints time and memory, and holds them to 3 GB and 1.3 of the time a passage.
+SCALE_THREADS=1 prints the CPU time of each step, from which bench/config/stages.py estimates hours.
 """
 
 import json
@@ -16,7 +17,7 @@ from bench.files.provenance import ROOT
 
 SIZES = [int(word) for word in os.environ.get("SCALE_PASSAGES", "500 2000").split()]
 DIM = int(os.environ.get("SCALE_DIM", "32"))
-THREADS = len(os.sched_getaffinity(0))
+THREADS = int(os.environ.get("SCALE_THREADS", len(os.sched_getaffinity(0))))
 LARGE = 100_000
 MOST_BYTES = 3e9
 MOST_GROWTH = 1.3
@@ -66,7 +67,8 @@ watcher.start()
 began = time.perf_counter()
 ids = [f"{number}" for number in range(passages)]
 settings = {"codec": CodecName("residual", 2), "seed": 1, "iterations": 4, "threads": threads}
-steps = build(folder / "index", shards, ids, **settings, work=folder / "work")
+clock = time.process_time if threads == 1 else time.perf_counter
+steps = build(folder / "index", shards, ids, **settings, work=folder / "work", clock=clock)
 seconds = time.perf_counter() - began
 done.set()
 watcher.join()
