@@ -9,10 +9,12 @@ import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.config.inputs import InputSettings
 from bench.encoder import base, encode
 from bench.encoder.batching import length_batches
 from bench.encoder.encode import encode_passages, encode_queries
-from bench.encoder.model import mean_pooling
+from bench.encoder.model import late_interaction, mean_pooling
+from tests.fixtures_model import HIDDEN
 
 TEXTS = [
     "the cat had one apple, and left.",
@@ -183,3 +185,14 @@ def test_batches_hold_every_text_once_within_the_budget(lengths, tokens):
 
 def test_batches_go_from_short_to_long_and_are_as_full_as_the_budget_allows():
     assert [batch.tolist() for batch in length_batches([5, 2, 9, 2, 5], 10)] == [[1, 3], [0, 4], [2]]
+
+
+@pytest.mark.parametrize("padded", [True, False])
+@pytest.mark.parametrize("pad", ["[MASK]", "[SEP]"])
+def test_query_vectors_of_real_positions_stay_where_the_pad_token_is_another_token_as_well(tiny_bert, pad, padded):
+    bert, tokenizer = base.load(tiny_bert)
+    tokenizer.pad_token = pad
+    weight = torch.from_numpy(np.random.default_rng(3).standard_normal((16, HIDDEN)).astype(np.float32))
+    encoder = late_interaction(bert, tokenizer, weight, InputSettings(pad_queries=padded))
+    vectors = encode_queries(encoder, ["cat", "big dog"], maxlen=12, precision="float32")
+    assert vectors.any(axis=2).sum(axis=1).tolist() == ([12, 12] if padded else [4, 5])  # [CLS], the marker, words, [SEP]

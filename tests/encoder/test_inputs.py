@@ -5,10 +5,12 @@ import string
 import numpy as np
 import pytest
 import transformers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from bench.config.inputs import InputSettings
 from bench.encoder.inputs import Inputs
 from bench.errors import SettingsError
+from tests.fixtures_model import SPECIAL, WORDS
 
 
 @pytest.fixture(scope="module")
@@ -112,3 +114,25 @@ def test_a_cut_passage_is_the_one_that_the_tokenizer_itself_cuts(inputs, tokeniz
 
 def test_queries_that_are_longer_than_their_length_are_counted(inputs):
     assert inputs().cut_queries(["one horse more than a house", "a cat", "one horse more"], maxlen=6) == 1
+
+
+def test_a_word_that_the_vocabulary_lacks_is_no_punctuation_where_it_lacks_a_mark_as_well():
+    words = [*SPECIAL, *[mark for mark in string.punctuation if mark not in "`~"], *WORDS.split()]
+    tokenizer = transformers.BertTokenizer(vocab={token: number for number, token in enumerate(words)})
+    inputs = Inputs(tokenizer, InputSettings(query_marker=None, doc_marker=None))
+    assert inputs.kept(inputs.passages(["cat \u4f60 \U0001f600 dog"], 60).ids).all()
+
+
+def test_punctuation_of_sentencepiece_is_dropped_and_the_start_of_a_word_is_kept():
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizers.Metaspace(), decoders.Metaspace()
+    special = {"cls": "<s>", "pad": "<pad>", "sep": "</s>", "unk": "<unk>", "mask": "<mask>"}
+    trainer = trainers.UnigramTrainer(vocab_size=150, special_tokens=list(special.values()), unk_token="<unk>")
+    tokenizer.train_from_iterator([" ".join(WORDS.split())] * 20 + ["cat, dog! (bird)"] * 5, trainer)
+    named = {f"{name}_token": token for name, token in special.items()}
+    pieces = transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, **named)
+    inputs = Inputs(pieces, InputSettings(query_marker=None, doc_marker=None))
+    ids = inputs.passages(["cat, dog! bird"], 60).ids
+    kept = [token.strip("\u2581") for token in pieces.convert_ids_to_tokens(ids[inputs.kept(ids)].tolist())]
+    assert {",", "!"} & set(kept) == set()
+    assert "".join(kept) == "<s>catdogbird</s>"

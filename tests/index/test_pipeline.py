@@ -5,10 +5,12 @@ from bench.codec import kmeans
 from bench.codec.fitting import fit_residual
 from bench.codec.names import CodecName, parse
 from bench.codec.nearest import assign
+from bench.config import presets
 from bench.config.presets import PlaidPreset
 from bench.errors import DataError
 from bench.index import pipeline
 from bench.index.index import open_index
+from bench.index.shards import open_shard, write_shard
 from bench.search.engines import open_engine
 from tests.fixtures_index import random_shards
 
@@ -97,3 +99,19 @@ def test_the_number_of_threads_changes_no_byte_of_an_index(shards, tmp_path, thr
     for name in names:
         one, many = ((tmp_path / folder / "index" / name).read_bytes() for folder in ("one", "many"))
         assert one == many, name
+
+
+@pytest.mark.parametrize("codec", ["residual-1", "lloyd-2", "pq-8", "opq-8x4"])
+@pytest.mark.parametrize("doclens", [[1], [1, 2]])
+def test_fewer_vectors_than_any_number_of_centroids_make_an_index_that_finds_them(tmp_path, doclens, codec):
+    vectors = np.random.default_rng(0).standard_normal((sum(doclens), 16))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    write_shard(tmp_path / "shard", vectors, np.array(doclens))
+    ids = [f"p{number}" for number in range(len(doclens))]
+    how = {"seed": 1, "iterations": 2, "threads": 1, "work": tmp_path}
+    pipeline.build(tmp_path / "index", [open_shard(tmp_path / "shard")], ids, codec=parse(codec, "test"), **how)
+    for engine in ({"engine": "exact"}, {"engine": "colbertv2", "nprobe": 4, "ncandidates": 100}):
+        found = open_engine(presets.parse(engine, "test"), open_index(tmp_path / "index"))
+        (ranking,) = found.search(vectors[:1].astype(np.float32)[None], 100)
+        assert ranking.passages[0] == 0
+        assert np.isfinite(ranking.scores).all()
