@@ -42,6 +42,7 @@ VERBS = {
     "distill": "training of a model on n-way tuples with a teacher's scores",
     "encode": "a shard of passages to token vectors",
     "encode-queries": "queries to token vectors",
+    "merge": "a shard with fewer vectors, near ones of a passage merged into their mean",
     "centroids": "k-means centroids from a sample of passages",
     "assign": "the nearest centroid of every vector of a shard",
     "fit": "a codec fitted on held-out residuals",

@@ -79,6 +79,9 @@ def size_table(sizes: pd.DataFrame) -> Table:
     shown["bytes / vector"] = [
         with_spread(number(value, 1), each, 1) for value, each in zip(sizes["bytes_per_vector"], spread, strict=True)
     ]
+    shown["bytes / passage"] = [
+        number(total / passages, 0) for total, passages in zip(sizes["total"], sizes["passages"], strict=True)
+    ]
     for name, title in (
         ("ratio_paper", "ratio"),
         ("ratio_with_centroids", "with centroids"),

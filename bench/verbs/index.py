@@ -38,10 +38,14 @@ def index(
     shards: Sequence[Shard | Doclens] = plain or [read_doclens(folder) for folder in vectors]
     models = {shard.manifest.inputs["model"] for shard in shards}
     corpora = {shard.manifest.inputs["corpus"] for shard in shards}
+    pools = {shard.manifest.settings.get("pool") for shard in shards}
+    if len(pools) != 1:
+        raise DataError(f"shards of {output} are merged by {sorted(map(str, pools))}: merge all by the same number, or none")
     if len(models) != 1 or corpora != {passages.manifest.digest}:
         raise DataError(f"the shards of {output} come from {len(models)} models or another corpus: encode them again")
     inputs = {"corpus": passages.manifest.digest, "model": models.pop()}
-    settings = {"encode": {name: shards[0].manifest.settings[name] for name in ENCODED}}
+    encoded = shards[0].manifest.settings
+    settings = {"encode": {name: encoded[name] for name in (*ENCODED, *(["pool"] if "pool" in encoded else []))}}
     if "template" in passages.manifest.settings:
         settings["text"] = passages.manifest.settings["template"]
     made = {"inputs": inputs, "context": context(__name__)}

@@ -136,6 +136,7 @@ def test_sizes_are_shown_in_megabytes_gibibytes_and_bytes_per_vector(size):
     record = size("m", "residual-2", bytes=components, total=2**30, bytes_per_vector=36.25)
     shown = size_table(size_frame([record])).shown.iloc[0]
     assert (shown["total, MB"], shown["GiB"], shown["bytes / vector"]) == ("1,073.74", "1.0000", "36.2")
+    assert shown["bytes / passage"] == f"{2**30 / record['passages']:,.0f}"
     assert (shown["codes, MB"], shown["float16, MB"], shown["ratio"]) == ("1.05", "–", "6.40")
 
 

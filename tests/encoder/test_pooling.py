@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.encoder.pooling import clusters, pooled
+
+
+def at(*degrees):
+    radians = np.deg2rad(np.array(degrees, float))
+    return np.stack([np.cos(radians), np.sin(radians)], axis=1).astype(np.float16)
+
+
+def test_near_vectors_become_their_mean_in_the_order_of_the_first_of_them():
+    """0, 5, 10 and 90, 95, 100 degrees are near each other, with the means 5 and 95; the second passage has one vector."""
+    found = pooled(np.concatenate([at(0, 90, 10, 100, 5, 95), at(45)]), np.array([6, 1]), 3)
+    assert found.doclens.tolist() == [2, 1]
+    np.testing.assert_allclose(found.vectors, at(5, 95, 45), atol=1e-3)
+    assert found.members.tolist() == [4, 5, 6]
+
+
+def test_ward_merges_pairs_before_it_joins_a_single_vector_to_a_large_cluster():
+    """Ward's cost of joining 20 to the four around 0 is 4/5 of a squared distance, of 60 to 80 it is 1/2 of the same."""
+    vectors = at(0, 0, 0, 0, 20, 60, 80)
+    assert clusters(vectors, 3).tolist() == [0, 0, 0, 0, 1, 2, 2]
+    assert clusters(vectors, 2).tolist() == [0, 0, 0, 0, 0, 1, 1]
+    assert clusters(vectors, 1).tolist() == [0] * 7
+    assert clusters(vectors, 9).tolist() == list(range(7))
+
+
+@pytest.mark.parametrize(("length", "factor", "kept"), [(1, 2, 1), (1, 100, 1), (2, 3, 1), (7, 2, 3), (7, 3, 2), (4, 1, 4)])
+def test_a_passage_keeps_its_share_of_vectors_and_at_least_one(length, factor, kept):
+    vectors = at(*np.linspace(0, 300, length))
+    found = pooled(vectors, np.array([length]), factor)
+    assert found.doclens.tolist() == [kept]
+    if factor == 1:
+        np.testing.assert_array_equal(found.vectors, vectors)
+
+
+@given(st.lists(st.integers(1, 12), min_size=1, max_size=6), st.integers(1, 6), st.integers(0, 99))
+def test_pooled_vectors_have_norm_one_and_stand_for_vectors_of_their_own_passage(doclens, factor, seed):
+    made = np.random.default_rng(seed).standard_normal((sum(doclens), 8))
+    made[::3] = made[0]  # duplicates
+    vectors = (made / np.linalg.norm(made, axis=1, keepdims=True)).astype(np.float16)
+    found = pooled(vectors, np.array(doclens), factor)
+    assert found.doclens.tolist() == [max(1, length // factor) for length in doclens]
+    np.testing.assert_allclose(np.linalg.norm(found.vectors.astype(float), axis=1), 1, atol=2e-3)
+    owners = np.repeat(np.arange(len(doclens)), doclens)
+    np.testing.assert_array_equal(owners[found.members], np.repeat(np.arange(len(doclens)), found.doclens))
+    products = np.einsum("vd,vd->v", vectors[found.members].astype(float), found.vectors.astype(float))
+    assert (products > 0).all()
+
+
+def test_opposite_vectors_without_a_mean_are_the_first_of_them():
+    found = pooled(at(0, 180), np.array([2]), 2)
+    np.testing.assert_allclose(np.abs(found.vectors.astype(float)), [[1, 0]], atol=2e-3)
