@@ -21,7 +21,7 @@ from bench.files.provenance import code_digest
 from bench.files.storage import digest_of
 from bench.config.settings import flags
 from workflow.messages import explain_locks
-from workflow.jobs import OURS, PEERS, WORST, Jobs, folders, reported
+from workflow.jobs import LENGTHS, OURS, PEERS, WORST, Jobs, folders, reported
 from workflow.paper_jobs import PaperJobs
 from workflow.training_jobs import TrainingJobs
 from snakemake.exceptions import WorkflowError
@@ -57,7 +57,7 @@ RESULT_FILES = ["records.json", "report.html"]  # which need all others
 # Relative, so that a clone that is moved makes nothing again.
 HERE = Path(os.path.relpath(workflow.basedir))
 BENCH = Path(os.path.relpath(Path(bench.__file__).parent))
-NUMBERS = str(HERE / "results" / "published.csv")
+NUMBERS = local(str(HERE / "results" / "published.csv"))
 PAPER = PaperJobs(PLAN, Path(NUMBERS))
 
 
@@ -85,6 +85,7 @@ rule all:
         [f"{RESULTS}/{name}" for name in RESULT_FILES if JOBS.metrics()],
 
 
+include: "workflow/rules/common.smk"
 include: "workflow/rules/corpus.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/distill.smk"
@@ -93,7 +94,6 @@ include: "workflow/rules/index.smk"
 include: "workflow/rules/search.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/latency.smk"
-include: "workflow/rules/common.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/page.smk"
 include: "workflow/rules/peers.smk"

@@ -21,7 +21,9 @@ from bench.config.settings import flags
 from bench.errors import SettingsError
 from bench.evaluation.guard import Rules
 
-SHARD_FILES = ("manifest.json", "vectors.npy")
+LENGTHS = ("manifest.json", "doclens.npy", "uncut.npy")  # of a shard, which are kept where its vectors go
+VECTORS = "vectors.npy"
+RANDOM = ".random"  # ends the name of what stands for a model where vectors are of random directions: of no texts
 PEERS = ("colbert-ai", "fast-plaid")
 PEERS_CODEC = "residual-2"
 OURS = {"ours": None, "ours-opq-32": "opq-32"}  # records of ours, and the codec of those that are not of the paper's
@@ -51,20 +53,20 @@ class Jobs:
         entry = self._query_sets()[w.queries]
         seed = self.plan.seed_for("queries", w.queries) if entry.sample_seed is None else entry.sample_seed
         kept = ("dataset", "without", "queries", "judgements", "sample", "ids")
-        own = _own(entry.files, w.corpus) if isinstance(entry, OwnEntry) else {}
+        own = _own(entry.files) if isinstance(entry, OwnEntry) else {}
         return flags({name: getattr(entry, name) for name in kept}, own, grades=entry.grades or None, seed=seed)
 
     def asked(self, w: Any) -> list[str]:
-        """Files that queries are read from: own ones, with the collection that their judgements are of; the ids to keep.
-
-        None for a part of a training set, which another rule makes.
-        """
+        """Files that queries are read from: own ones; the ids to keep. None for a part of a training set."""
         entry = self._query_sets().get(w.queries)
-        ids = [entry.ids] if entry and entry.ids else []
-        if not isinstance(entry, OwnEntry):
-            return ids
-        judged = [f"build/{w.corpus}/corpus/manifest.json"] if entry.files.judgements else []
-        return [*ids, *own_inputs(entry.files.queries, entry.files.judgements), *judged]
+        own = own_inputs(entry.files.queries, entry.files.judgements) if isinstance(entry, OwnEntry) else ()
+        return [*([entry.ids] if entry and entry.ids else []), *own]
+
+    def judged_of(self, w: Any) -> list[str]:
+        """The collection that own judgements are of."""
+        entry = self._query_sets().get(w.queries)
+        judged = isinstance(entry, OwnEntry) and entry.files.judgements
+        return [f"build/{w.corpus}/corpus"] if judged else []
 
     def encode(self, w: Any) -> str:
         shape = {"shard": int(w.shard), "passages_per_shard": self.plan.passages_per_shard}
@@ -95,7 +97,7 @@ class Jobs:
         name, entry = parse(split(w.codec)[0]), self.plan.codec_queries
         if name is None or not name.needs_queries or entry is None:
             return []
-        return [f"build/{entry.corpus_name}/{w.model}/queries/{entry.name}/manifest.json"]
+        return [f"build/{entry.corpus_name}/{w.model}/queries/{entry.name}"]
 
     def search(self, w: Any) -> str:
         return flags(
@@ -139,21 +141,20 @@ class Jobs:
         run = self.plan.external[w.name]
         return flags(self._ranking(w.queries), run=run.file, asked_depth=run.settings.depth)
 
-    def external_file(self, w: Any) -> str:
-        return str(self.plan.external[w.name].file)
+    def external_file(self, w: Any) -> list[str]:
+        return [str(self.plan.external[w.name].file)]
 
     def size(self, w: Any) -> str:
         deviations = _named(self.plan.corpora[w.corpus].index_deviations)
         names = [split(w.model), split(w.codec)]
         return flags(corpus=w.corpus, model=names[0][0], seed=_seed(names), deviations=deviations)
 
-    def shards_of(self, pattern: str, files: Sequence[str] = ("",)) -> Callable[[Any], list[str]]:
-        """All files of a pattern with {shard}, and perhaps {times} and {file}, for the wildcards corpus, model and codec."""
+    def shards_of(self, pattern: str) -> Callable[[Any], list[str]]:
+        """All folders of a pattern with {shard}, and perhaps {times}, for the wildcards corpus, model and codec."""
 
         def named(w: Any) -> list[str]:
             values = {**dict(w), "times": _times(w)}
-            shards = self.plan.shards(w.corpus)
-            return [pattern.format(**values, shard=shard, file=file) for shard in shards for file in files]
+            return [pattern.format(**values, shard=shard) for shard in self.plan.shards(w.corpus)]
 
         return named
 
@@ -189,18 +190,17 @@ class Jobs:
         return [run for run in runs if wanted in (None, self._place(run))]
 
     def lossy_indexes(self, w: Any) -> list[str]:
-        folders_of = dict.fromkeys(f"build/{run.corpus}/{run.model}/{run.codec}/index" for run in self.lossy(w))
-        return [f"{folder}/manifest.json" for folder in folders_of]
+        return list(dict.fromkeys(f"build/{run.corpus}/{run.model}/{run.codec}/index" for run in self.lossy(w)))
 
-    def worst(self, name: str) -> Callable[[Any], list[str]]:
-        """A file of one compressed run per codec, the exhaustive one where there is one."""
+    def worst(self, *names: str) -> Callable[[Any], list[str]]:
+        """Files of one compressed run per codec, the exhaustive one where there is one."""
 
         def files(w: Any) -> list[str]:
             ordered = sorted(self.lossy(w), key=lambda run: run.preset != REFERENCE[1])
             by_codec: dict[str, Run] = {}
             for run in ordered:
                 by_codec.setdefault(run.codec, run)
-            return [f"{run_folder(run)}/{name}" for run in by_codec.values()]
+            return [f"{run_folder(run)}/{name}" for run in by_codec.values() for name in names]
 
         return files
 
@@ -219,22 +219,23 @@ class Jobs:
         return flags(depths=[depth for depth in OVERLAPS if depth <= self.plan.depth] or None)
 
     def shard(self, w: Any) -> list[str]:
-        """Files of one shard that the DAG follows: its manifest, which stands for all, and vectors that are to go."""
-        names = SHARD_FILES[:1] if self.plan.keep_vectors else SHARD_FILES
-        return [f"build/{w.corpus}/{w.model}/vectors/{w.shard}/{name}" for name in names]
+        """Files of one shard."""
+        return _shard(w.corpus, w.model, w.shard)
+
+    def lengths(self, w: Any) -> list[str]:
+        """Files of every shard of a corpus that say how long its passages are."""
+        return [path for path in self.vectors(w) if not path.endswith(VECTORS)]
 
     def vectors(self, w: Any) -> list[str]:
-        """The same of every shard of a corpus."""
-        names = SHARD_FILES[:1] if self.plan.keep_vectors else SHARD_FILES
-        shards = (f"build/{w.corpus}/{w.model}/vectors/{shard}" for shard in self.plan.shards(w.corpus))
-        return [f"{shard}/{name}" for shard in shards for name in names]
+        """Files of every shard of a corpus."""
+        return [path for shard in self.plan.shards(w.corpus) for path in _shard(w.corpus, w.model, shard)]
 
     def kept_shards(self) -> list[str]:
         """Files of the shards of what is searched, where the config keeps them, so that one that goes is made again."""
         plan = self.plan
         pairs = dict.fromkeys((run.corpus, run.model) for run in plan.runs if plan.keep_vectors)
-        shards = (f"build/{corpus}/{model}/vectors/{shard}" for corpus, model in pairs for shard in plan.shards(corpus))
-        return [f"{shard}/{name}" for shard in shards for name in SHARD_FILES]
+        shards = ((corpus, model, shard) for corpus, model in pairs for shard in plan.shards(corpus))
+        return [path for shard in shards for path in _shard(*shard)]
 
     def metrics(self) -> list[str]:
         plan = self.plan
@@ -254,9 +255,9 @@ class Jobs:
         return [*found, *(f"build/{entry.corpus_name}/bm25/{entry.name}/run.trec.gz" for entry in lexical), *sizes]
 
     def judged_queries(self) -> list[str]:
-        """Manifests of the query sets that are evaluated."""
+        """Query sets that are evaluated."""
         entries = [entry for entry in self.plan.entries.values() if entry.judgements]
-        return [f"build/{entry.corpus_name}/queries/{entry.name}/manifest.json" for entry in entries]
+        return [f"build/{entry.corpus_name}/queries/{entry.name}" for entry in entries]
 
     def metrics_of(self, codec: str, preset: str) -> list[str]:
         """Of the runs over one codec by one preset."""
@@ -323,10 +324,16 @@ class Jobs:
         return {"depth": self.plan.depth, "self_match": self.plan.entries[queries].self_match}
 
 
-def _own(files: Files, corpus: str) -> dict[str, Any]:
+def _own(files: Files) -> dict[str, Any]:
     named = files.model_dump(exclude={"passages", "passage_id", "queries", "judgements"})
-    given = {"file": files.queries, "judged_by": files.judgements, "corpus": f"build/{corpus}/corpus"}
+    given = {"file": files.queries, "judged_by": files.judgements}
     return named | {name: value for name, value in given.items() if files.judgements or name == "file"}
+
+
+def _shard(corpus: str, model: str, shard: str) -> list[str]:
+    """Files of a shard; vectors of random directions have no lengths before truncation."""
+    names = LENGTHS[:2] if model.endswith(RANDOM) else LENGTHS
+    return [f"build/{corpus}/{model}/vectors/{shard}/{name}" for name in (*names, VECTORS)]
 
 
 def _named(values: Mapping[str, Any]) -> list[str] | None:
@@ -361,9 +368,9 @@ def run_folder(run: Run) -> str:
     return f"build/{run.corpus}/{run.model}/{run.codec}/{run.preset}/{run.queries}"
 
 
-def folders(manifests: Iterable[str]) -> list[str]:
-    """Folders of manifests, each once: what the command line takes where the DAG follows files of folders."""
-    return list(dict.fromkeys(str(Path(manifest).parent) for manifest in manifests))
+def folders(files: Iterable[str]) -> list[str]:
+    """Folders of files, each once: what the command line takes where the DAG follows the files of a shard."""
+    return list(dict.fromkeys(str(Path(file).parent) for file in files))
 
 
 def reported(plan: Plan, *, trained: bool, lossy: bool) -> tuple[list[str], list[str]]:

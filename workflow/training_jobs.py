@@ -92,27 +92,23 @@ class TrainingJobs:
             case Judgements():
                 return flags(how, teacher="judgements")
             case BiEncoder():
-                which = {"teacher": "bi-encoder", "folder": f"build/models/{teacher.bi_encoder}"}
+                which = {"teacher": "bi-encoder"}
             case CrossEncoder(train=TeacherTrain()):
-                which = {"teacher": "cross-encoder", "folder": f"build/teachers/{self._distill(w).teacher}"}
+                which = {"teacher": "cross-encoder"}
             case _:
                 which = {"teacher": "cross-encoder", **teacher.cross_encoder.model_dump()}
         return flags(which, teacher.part(NetworkTeacher), how)
 
     def tuples(self, w: Any) -> str:
         distill = self._distill(w)
-        groups = {}
-        if distill.group_size > 1:
-            vectors = self.of_part("build/{corpus}/{start}/queries/{queries}")(w)
-            groups = {"group_size": distill.group_size, "query_vectors": vectors}
+        groups = {"group_size": distill.group_size} if distill.group_size > 1 else {}
         return flags(distill.part(TupleRecipe), groups, seed=self.plan.seed_for("tuples", w.model))
 
     def distill(self, w: Any) -> str:
         distill = self._distill(w)
         validation = {}
         if held := distill.validation:
-            queries = self.of_part("build/{corpus}/queries/{queries}.held-out")(w)
-            validation = {"validation_queries": queries, "validation_passages": held.passages, "validate_every": held.every}
+            validation = {"validation_passages": held.passages, "validate_every": held.every}
         return flags(
             distill.part(DistillRecipe),
             self._work(w.model, distill.checkpoint_every),
@@ -125,16 +121,16 @@ class TrainingJobs:
     def fitted_on(self, w: Any) -> list[str]:
         """The collection that a projection is fitted on; none where it is random."""
         dataset = self.plan.models[w.model].projection.dataset
-        return [f"build/{self._source(dataset).corpus_name}/corpus/manifest.json"] if dataset else []
+        return [f"build/{self._source(dataset).corpus_name}/corpus"] if dataset else []
 
     def corpus(self, w: Any) -> str:
         """The collection that a model or a teacher is trained on."""
-        return f"build/{self._source(self._train(w).dataset).corpus_name}/corpus/manifest.json"
+        return f"build/{self._source(self._train(w).dataset).corpus_name}/corpus"
 
     def queries(self, w: Any) -> str:
         """The query set that a model or a teacher is trained on."""
         entry = self._source(self._train(w).dataset)
-        return f"build/{entry.corpus_name}/queries/{entry.name}/manifest.json"
+        return f"build/{entry.corpus_name}/queries/{entry.name}"
 
     def whole(self, pattern: str) -> Callable[[Any], str]:
         """A file of the whole training set of which the corpus is a part, by a pattern with {corpus} and {queries}."""
@@ -158,30 +154,30 @@ class TrainingJobs:
     def held_out(self, w: Any) -> list[str]:
         """Queries for validation, where the model asks for it."""
         held = self._distill(w).validation
-        return [self.of_part("build/{corpus}/queries/{queries}.held-out/manifest.json")(w)] if held else []
+        return [self.of_part("build/{corpus}/queries/{queries}.held-out")(w)] if held else []
 
     def parts(self) -> str:
         """A wildcard constraint: the corpora that are parts of training sets, or a name that none has."""
         return "|".join(map(re.escape, self._parts())) or "no-part"
 
     def teacher(self, w: Any) -> list[str]:
-        """The manifest of a teacher that is made here."""
+        """The folder of a teacher that is made here."""
         match self._teacher(w):
             case BiEncoder(bi_encoder=name):
-                return [f"build/models/{name}/manifest.json"]
+                return [f"build/models/{name}"]
             case CrossEncoder(train=TeacherTrain()):
-                return [f"build/teachers/{self._distill(w).teacher}/manifest.json"]
+                return [f"build/teachers/{self._distill(w).teacher}"]
         return []
 
     def scored(self, w: Any) -> list[str]:
-        """Manifests of all parts of the training queries, scored."""
+        """All parts of the training queries, scored."""
         shards = range(self._distill(w).mine.shards)
-        return [f"build/models/{w.model}.scored/{shard:05d}/manifest.json" for shard in shards]
+        return [f"build/models/{w.model}.scored/{shard:05d}" for shard in shards]
 
     def asked(self, w: Any) -> list[str]:
         """The start's vectors of the training queries, where similar ones stand in groups."""
         grouped = self._distill(w).group_size > 1
-        return [self.of_part("build/{corpus}/{start}/queries/{queries}/manifest.json")(w)] if grouped else []
+        return [self.of_part("build/{corpus}/{start}/queries/{queries}")(w)] if grouped else []
 
     def distilled(self, pattern: str) -> list[str]:
         return [pattern.format(model=name) for name in self.plan.training]
@@ -211,7 +207,7 @@ class TrainingJobs:
         return "|".join(map(re.escape, trained)) or "no-teacher"
 
     def start(self, w: Any) -> str:
-        return f"build/models/{self.plan.models[w.model].start}/manifest.json"
+        return f"build/models/{self.plan.models[w.model].start}"
 
     def _recipes(self) -> dict[str, Train | Distill]:
         """How each trained model is trained."""

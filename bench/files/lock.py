@@ -28,6 +28,13 @@ def hold(folder: Path, owner: object) -> weakref.finalize:
         os.close(descriptor)  # the writer before removed the file that was opened here
 
 
+def check(folder: Path, held: weakref.finalize) -> None:
+    """Raise BusyError if the folder that ``hold`` locked was removed since, and perhaps made again by another writer."""
+    kept = held.peek()
+    if kept is None or not _is(*kept[2]):
+        raise BusyError(f"{folder} was removed while it was written, and may be another process's now: write it again")
+
+
 def _is(path: Path, descriptor: int) -> bool:
     try:
         return os.path.samestat(path.stat(), os.fstat(descriptor))

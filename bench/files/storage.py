@@ -246,8 +246,12 @@ class FolderWriter:
         counts: Mapping[str, int] | None = None,
         context: Mapping[str, Any] | None = None,
     ) -> Manifest:
-        """Flush the registered files, compute their digests and write the manifest."""
+        """Flush the registered files, compute their digests and write the manifest.
+
+        Raise BusyError if the folder was removed meanwhile.
+        """
         try:
+            lock.check(self.folder, self._release)
             manifest = Manifest(
                 kind=self.kind,
                 version=self.version,

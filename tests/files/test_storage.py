@@ -315,6 +315,19 @@ def test_the_lock_of_a_killed_writer_is_gone_and_what_it_left_is_removed(tmp_pat
     assert names(tmp_path / "f") == ["a.npy", "b.txt", "manifest.json"]
 
 
+def test_a_writer_whose_folder_was_removed_leaves_the_one_that_another_writer_makes_in_its_place(tmp_path):
+    """As when a run is killed, its job goes on, and the next run removes the folder before it starts the job again."""
+    first = FolderWriter(tmp_path / "f", "thing", 3)
+    first.path("a.txt").write_text("first")
+    shutil.rmtree(tmp_path / "f")
+    with FolderWriter(tmp_path / "f", "thing", 3).path("a.txt").open("w") as stream:
+        stream.write("second")
+    with pytest.raises(BusyError, match="f was removed while it was written"):
+        first.close()
+    assert names(tmp_path / "f") == ["a.txt"]
+    assert (tmp_path / "f" / "a.txt").read_text() == "second"
+
+
 def test_every_file_of_a_folder_has_the_mode_of_new_files_whatever_wrote_it(tmp_path):
     old = os.umask(0o022)
     try:

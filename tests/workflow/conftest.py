@@ -81,7 +81,7 @@ class Checkout:
         return {str(path.relative_to(self.root)): path.read_bytes() for path in (*files, *results)}
 
 
-def _copy(source: Path, target: Path) -> Checkout:
+def copy_of_tree(source: Path, target: Path) -> Checkout:
     target.mkdir()
     for name in TREE:
         path = source / name
@@ -96,7 +96,7 @@ def _copy(source: Path, target: Path) -> Checkout:
 @pytest.fixture(scope="session")
 def tree(tmp_path_factory) -> Checkout:
     """A checkout in which nothing has been run, and nothing is run."""
-    return _copy(ROOT, tmp_path_factory.mktemp("workflow") / "tree")
+    return copy_of_tree(ROOT, tmp_path_factory.mktemp("workflow") / "tree")
 
 
 @pytest.fixture(scope="session")
@@ -108,7 +108,7 @@ def finished(tmp_path_factory) -> Checkout:
     root, errors = shared / "finished", shared / "finished.errors"
     with FileLock(shared / "finished.lock"):
         if not root.exists():
-            done = _copy(ROOT, root).snakemake()
+            done = copy_of_tree(ROOT, root).snakemake()
             errors.write_text(done.stderr if done.returncode else "")
     assert errors.read_text()[-4000:] == ""
     return Checkout(root)

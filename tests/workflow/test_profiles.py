@@ -52,22 +52,31 @@ def test_memory_grows_with_every_attempt_and_every_rule_that_is_named_exists(tre
     assert [text for text in asked if not re.fullmatch(r"\d+ \* attempt", text)] == []
     rules = {name for path in (tree.root / "workflow" / "rules").glob("*.smk") for name in rules_of(path.read_text())}
     assert set(values["set-resources"]) <= rules
-    assert set(values.get("slurm-array-jobs", "encode").split(", ")) <= rules
+    assert "slurm-array-jobs" not in values  # a task fails where the first one of its array is late
 
 
 def rules_of(text):
     return [first or second for first, second in re.findall(r"^rule (\w+):|^use rule \w+ as (\w+) ", text, re.MULTILINE)]
 
 
+def test_a_job_of_slurm_that_measures_time_has_its_node_to_itself(tree):
+    values = yaml.read(tree.root / "profiles" / "slurm" / "config.yaml").values
+    alone = {rule for rule, item in values["set-resources"].items() if item.get("slurm_extra") == "'--exclusive'"}
+    whole = {rule for rule, text in blocks(tree) if "threads: lambda wildcards: workflow.cores" in text}
+    assert alone == whole == {"latency", "growth_measured", "peer", "peer_ours"}
+
+
+def blocks(tree):
+    """Name and text of each rule."""
+    for path in sorted((tree.root / "workflow" / "rules").glob("*.smk")):
+        for text in re.split(r"^(?=rule |use rule )", path.read_text(), flags=re.MULTILINE)[1:]:
+            yield re.match(r"(?:use )?rule (\w+)", text)[1], text
+
+
 def test_every_job_on_a_gpu_of_kubernetes_names_its_maker(tree):
     values = yaml.read(tree.root / "profiles" / "kubernetes" / "config.yaml").values
     named = {rule for rule, item in values["set-resources"].items() if "gpu_manufacturer" in item}
-    on_gpu = set()
-    for path in (tree.root / "workflow" / "rules").glob("*.smk"):
-        for block in re.split(r"^(?=rule |use rule )", path.read_text(), flags=re.MULTILINE):
-            if "gpu=GPU" in block:
-                on_gpu.add(re.match(r"rule (\w+):", block)[1])
-    assert named == on_gpu
+    assert named == {rule for rule, text in blocks(tree) if "gpu=GPU" in text}
 
 
 def test_what_is_read_beside_every_profile_limits_no_cluster(tree):

@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 
 import pandas as pd
 import pytest
@@ -100,20 +101,24 @@ def test_another_teacher_temperature_trains_again_and_neither_mines_nor_scores(c
 
 
 def test_a_training_that_is_killed_goes_on_from_its_checkpoint_to_the_same_weights(checkout):
-    model = checkout.root / "build/models/denoised/manifest.json"
+    model = checkout.root / "build/models/denoised"
     log = checkout.root / "build/models/denoised.steps.jsonl"
-    words = ("--nocolor", "build/models/denoised/manifest.json")
+    words = ("--nocolor", "build/models/denoised")
     checkpoints = checkout.root / "build/models/denoised.checkpoints"
-    weights, losses = json.loads(model.read_text())["files"], losses_of(log)
-    model.unlink()
+    weights, losses = files_of(model), losses_of(log)
+    shutil.rmtree(model)
     checkout.killed(*words, when=lambda: any(checkpoints.glob("*/manifest.json")))
-    assert not model.exists()
+    assert not (model / "manifest.json").exists()
     assert checkout.snakemake("--unlock").returncode == 0
     done = checkout.snakemake(*words)
     assert done.returncode == 0, done.stderr[-4000:]
     assert "resumed from step 2" in done.stderr + done.stdout
-    assert (json.loads(model.read_text())["files"], losses_of(log)) == (weights, losses)
+    assert (files_of(model), losses_of(log)) == (weights, losses)
     assert len(losses) == 3
+
+
+def files_of(folder):
+    return json.loads((folder / "manifest.json").read_text())["files"]
 
 
 def losses_of(log):
@@ -286,8 +291,8 @@ def test_a_comment_reruns_nothing(checkout):
 
 def test_a_deleted_shard_is_the_only_one_encoded_again_when_something_needs_it(checkout):
     (checkout.root / "build/pydocs-tiny/minilm/vectors/00001/manifest.json").unlink()
-    (checkout.root / "build/pydocs-tiny/minilm/fp16/index/manifest.json").unlink()
-    counts = checkout.planned("build/pydocs-tiny/minilm/fp16/index/manifest.json")
+    shutil.rmtree(checkout.root / "build/pydocs-tiny/minilm/fp16/index")
+    counts = checkout.planned("build/pydocs-tiny/minilm/fp16/index")
     assert counts == {"encode": 1, "index_uncompressed": 1}
 
 

@@ -1,4 +1,9 @@
-"""The files that each table and figure of report.smk is written to."""
+"""What several rules files need: files that a storage provider does not carry, and those that tables and figures go to."""
+
+
+def in_place(files):
+    """An input function whose files are read where they are, also where all others are in a storage."""
+    return lambda w: [local(path) for path in files(w)]
 
 
 def table(stem):

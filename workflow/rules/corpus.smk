@@ -10,9 +10,9 @@ makes   build/{corpus}/corpus/            passages.jsonl, offsets.npy
 
 rule corpus:
     input:
-        JOBS.passages,
+        in_place(JOBS.passages),
     output:
-        "build/{corpus}/corpus/manifest.json",
+        directory("build/{corpus}/corpus"),
     log:
         "logs/{corpus}/corpus.log",
     benchmark:
@@ -22,16 +22,16 @@ rule corpus:
     params:
         code=code_digest("bench.verbs.corpus"),
         settings=JOBS.corpus,
-        folder=subpath(output[0], parent=True),
     shell:
-        "python -m bench corpus {params.settings} --output {params.folder} 2>&1 | tee {log}"
+        "python -m bench corpus {params.settings} --output {output} 2>&1 | tee {log}"
 
 
 rule queries:
     input:
-        JOBS.asked,
+        files=in_place(JOBS.asked),
+        corpus=JOBS.judged_of,
     output:
-        "build/{corpus}/queries/{queries}/manifest.json",
+        directory("build/{corpus}/queries/{queries}"),
     log:
         "logs/{corpus}/queries/{queries}.log",
     conda:
@@ -39,6 +39,6 @@ rule queries:
     params:
         code=code_digest("bench.verbs.queries"),
         settings=JOBS.queries,
-        folder=subpath(output[0], parent=True),
+        corpus=lambda w, input: flags(corpus=list(input.corpus) or None),
     shell:
-        "python -m bench queries {params.settings} --output {params.folder} 2>&1 | tee {log}"
+        "python -m bench queries {params.settings} {params.corpus} --output {output} 2>&1 | tee {log}"

@@ -20,12 +20,12 @@ ruleorder: training_part > queries
 
 rule training_part:
     input:
-        corpus=TRAINING.whole("build/{corpus}/corpus/manifest.json"),
-        queries=TRAINING.whole("build/{corpus}/queries/{queries}/manifest.json"),
+        corpus=TRAINING.whole("build/{corpus}/corpus"),
+        queries=TRAINING.whole("build/{corpus}/queries/{queries}"),
     output:
-        corpus="build/{corpus}/corpus/manifest.json",
-        queries="build/{corpus}/queries/{corpus}/manifest.json",
-        held_out="build/{corpus}/queries/{corpus}.held-out/manifest.json",
+        corpus=directory("build/{corpus}/corpus"),
+        queries=directory("build/{corpus}/queries/{corpus}"),
+        held_out=directory("build/{corpus}/queries/{corpus}.held-out"),
     log:
         "logs/{corpus}/part.log",
     wildcard_constraints:
@@ -35,24 +35,17 @@ rule training_part:
     params:
         code=code_digest("bench.verbs.training_part"),
         settings=TRAINING.training_part,
-        whole=subpath(input.corpus, parent=True),
-        asked=subpath(input.queries, parent=True),
-        folder=subpath(output.corpus, parent=True),
-        queries=subpath(output.queries, parent=True),
-        held_out=subpath(output.held_out, parent=True),
     shell:
-        "python -m bench training-part --corpus {params.whole} --queries {params.asked} {params.settings}"
-        " --output {params.folder} --output-queries {params.queries} --output-held-out {params.held_out} 2>&1 | tee {log}"
+        "python -m bench training-part --corpus {input.corpus} --queries {input.queries} {params.settings}"
+        " --output {output.corpus} --output-queries {output.queries} --output-held-out {output.held_out} 2>&1 | tee {log}"
 
 
 rule mine:
     input:
-        index=TRAINING.of_part("build/{corpus}/{start}/{codec}/index/manifest.json"),
-        queries=TRAINING.of_part(
-            "build/{corpus}/{start}/queries/{queries}/manifest.json"
-        ),
+        index=TRAINING.of_part("build/{corpus}/{start}/{codec}/index"),
+        queries=TRAINING.of_part("build/{corpus}/{start}/queries/{queries}"),
     output:
-        "build/models/{model}.mined/{part}/manifest.json",
+        directory("build/models/{model}.mined/{part}"),
     log:
         "logs/models/{model}.mine.{part}.log",
     benchmark:
@@ -68,22 +61,19 @@ rule mine:
     params:
         code=code_digest("bench.verbs.mine"),
         settings=TRAINING.mine,
-        index=subpath(input.index, parent=True),
-        queries=subpath(input.queries, parent=True),
-        folder=subpath(output[0], parent=True),
     shell:
-        "python -m bench mine --index {params.index} --queries {params.queries} {params.settings}"
-        " --output {params.folder} 2>&1 | tee {log}"
+        "python -m bench mine --index {input.index} --queries {input.queries} {params.settings}"
+        " --output {output} 2>&1 | tee {log}"
 
 
 rule score:
     input:
-        mined="build/models/{model}.mined/{part}/manifest.json",
-        corpus=TRAINING.of_part("build/{corpus}/corpus/manifest.json"),
-        queries=TRAINING.of_part("build/{corpus}/queries/{queries}/manifest.json"),
+        mined="build/models/{model}.mined/{part}",
+        corpus=TRAINING.of_part("build/{corpus}/corpus"),
+        queries=TRAINING.of_part("build/{corpus}/queries/{queries}"),
         teacher=TRAINING.teacher,
     output:
-        "build/models/{model}.scored/{part}/manifest.json",
+        directory("build/models/{model}.scored/{part}"),
     log:
         "logs/models/{model}.score.{part}.log",
     benchmark:
@@ -99,23 +89,20 @@ rule score:
     params:
         code=code_digest("bench.verbs.score"),
         settings=TRAINING.score,
-        mined=subpath(input.mined, parent=True),
-        corpus=subpath(input.corpus, parent=True),
-        queries=subpath(input.queries, parent=True),
-        folder=subpath(output[0], parent=True),
+        teacher=lambda w, input: flags(folder=list(input.teacher) or None),
     shell:
-        "python -m bench score --mined {params.mined} --corpus {params.corpus} --queries {params.queries}"
-        " {params.settings} --output {params.folder} 2>&1 | tee {log}"
+        "python -m bench score --mined {input.mined} --corpus {input.corpus} --queries {input.queries}"
+        " {params.settings} {params.teacher} --output {output} 2>&1 | tee {log}"
 
 
 rule tuples:
     input:
         scored=TRAINING.scored,
         asked=TRAINING.asked,
-        corpus=TRAINING.of_part("build/{corpus}/corpus/manifest.json"),
-        queries=TRAINING.of_part("build/{corpus}/queries/{queries}/manifest.json"),
+        corpus=TRAINING.of_part("build/{corpus}/corpus"),
+        queries=TRAINING.of_part("build/{corpus}/queries/{queries}"),
     output:
-        "build/models/{model}.tuples/manifest.json",
+        directory("build/models/{model}.tuples"),
     log:
         "logs/models/{model}.tuples.log",
     wildcard_constraints:
@@ -125,24 +112,21 @@ rule tuples:
     params:
         code=code_digest("bench.verbs.tuples"),
         settings=TRAINING.tuples,
-        scored=lambda w, input: folders(input.scored),
-        corpus=subpath(input.corpus, parent=True),
-        queries=subpath(input.queries, parent=True),
-        folder=subpath(output[0], parent=True),
+        asked=lambda w, input: flags(query_vectors=list(input.asked) or None),
     shell:
-        "python -m bench tuples --scored {params.scored} --corpus {params.corpus} --queries {params.queries}"
-        " {params.settings} --output {params.folder} 2>&1 | tee {log}"
+        "python -m bench tuples --scored {input.scored} --corpus {input.corpus} --queries {input.queries}"
+        " {params.settings} {params.asked} --output {output} 2>&1 | tee {log}"
 
 
 rule distill:
     input:
         start=TRAINING.start,
-        corpus=TRAINING.of_part("build/{corpus}/corpus/manifest.json"),
-        queries=TRAINING.of_part("build/{corpus}/queries/{queries}/manifest.json"),
-        tuples="build/models/{model}.tuples/manifest.json",
+        corpus=TRAINING.of_part("build/{corpus}/corpus"),
+        queries=TRAINING.of_part("build/{corpus}/queries/{queries}"),
+        tuples="build/models/{model}.tuples",
         held_out=TRAINING.held_out,
     output:
-        model="build/models/{model}/manifest.json",
+        model=directory("build/models/{model}"),
         steps="build/models/{model}.steps.jsonl",
     log:
         "logs/models/{model}.log",
@@ -158,11 +142,8 @@ rule distill:
     params:
         code=code_digest("bench.verbs.distill"),
         settings=TRAINING.distill,
-        start=subpath(input.start, parent=True),
-        corpus=subpath(input.corpus, parent=True),
-        queries=subpath(input.queries, parent=True),
-        tuples=subpath(input.tuples, parent=True),
-        folder=subpath(output.model, parent=True),
+        held_out=lambda w, input: flags(validation_queries=list(input.held_out) or None),
     shell:
-        "python -m bench distill --start {params.start} --corpus {params.corpus} --queries {params.queries}"
-        " --tuples {params.tuples} {params.settings} --log {output.steps} --output {params.folder} 2>&1 | tee {log}"
+        "python -m bench distill --start {input.start} --corpus {input.corpus} --queries {input.queries}"
+        " --tuples {input.tuples} {params.settings} {params.held_out} --log {output.steps} --output {output.model}"
+        " 2>&1 | tee {log}"

@@ -12,10 +12,14 @@ SHARD = str if PLAN.keep_vectors else temp
 
 rule encode:
     input:
-        model="build/models/{model}/manifest.json",
-        corpus="build/{corpus}/corpus/manifest.json",
+        model="build/models/{model}",
+        corpus="build/{corpus}/corpus",
     output:
-        manifest="build/{corpus}/{model}/vectors/{shard}/manifest.json",
+        expand(
+            "build/{corpus}/{model}/vectors/{shard}/{file}",
+            file=LENGTHS,
+            allow_missing=True,
+        ),
         vectors=SHARD("build/{corpus}/{model}/vectors/{shard}/vectors.npy"),
     log:
         "logs/{corpus}/{model}/encode.{shard}.log",
@@ -29,20 +33,18 @@ rule encode:
     params:
         code=code_digest("bench.verbs.encode"),
         settings=JOBS.encode,
-        model=subpath(input.model, parent=True),
-        corpus=subpath(input.corpus, parent=True),
-        folder=subpath(output.manifest, parent=True),
+        folder=subpath(output[0], parent=True),
     shell:
-        "python -m bench encode --model {params.model} --corpus {params.corpus} {params.settings}"
+        "python -m bench encode --model {input.model} --corpus {input.corpus} {params.settings}"
         " --output {params.folder} 2>&1 | tee {log}"
 
 
 rule encode_queries:
     input:
-        model="build/models/{model}/manifest.json",
-        queries="build/{corpus}/queries/{queries}/manifest.json",
+        model="build/models/{model}",
+        queries="build/{corpus}/queries/{queries}",
     output:
-        "build/{corpus}/{model}/queries/{queries}/manifest.json",
+        directory("build/{corpus}/{model}/queries/{queries}"),
     log:
         "logs/{corpus}/{model}/encode-queries.{queries}.log",
     conda:
@@ -53,9 +55,6 @@ rule encode_queries:
     params:
         code=code_digest("bench.verbs.encode_queries"),
         settings=JOBS.encode_queries,
-        model=subpath(input.model, parent=True),
-        queries=subpath(input.queries, parent=True),
-        folder=subpath(output[0], parent=True),
     shell:
-        "python -m bench encode-queries --model {params.model} --queries {params.queries} {params.settings}"
-        " --output {params.folder} 2>&1 | tee {log}"
+        "python -m bench encode-queries --model {input.model} --queries {input.queries} {params.settings}"
+        " --output {output} 2>&1 | tee {log}"

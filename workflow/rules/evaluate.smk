@@ -15,7 +15,7 @@ rule evaluate:
     input:
         run="build/{corpus}/{system}/{queries}/run.trec.gz",
         record="build/{corpus}/{system}/{queries}/run.json",
-        queries="build/{corpus}/queries/{queries}/manifest.json",
+        queries="build/{corpus}/queries/{queries}",
     output:
         "build/{corpus}/{system}/{queries}/metrics.json",
     log:
@@ -27,18 +27,17 @@ rule evaluate:
     params:
         code=code_digest("bench.verbs.evaluate"),
         settings=JOBS.evaluate,
-        queries=subpath(input.queries, parent=True),
     shell:
-        "python -m bench evaluate --run {input.run} --queries {params.queries} {params.settings}"
+        "python -m bench evaluate --run {input.run} --queries {input.queries} {params.settings}"
         " --output {output} 2>&1 | tee {log}"
 
 
 rule truncation:
     input:
-        corpus="build/{corpus}/corpus/manifest.json",
-        vectors=JOBS.shards_of("build/{corpus}/{model}/vectors/{shard}/manifest.json"),
-        queries="build/{corpus}/queries/{queries}/manifest.json",
-        query_vectors="build/{corpus}/{model}/queries/{queries}/manifest.json",
+        corpus="build/{corpus}/corpus",
+        vectors=JOBS.lengths,
+        queries="build/{corpus}/queries/{queries}",
+        query_vectors="build/{corpus}/{model}/queries/{queries}",
     output:
         "build/{corpus}/{model}/truncation/{queries}.json",
     log:
@@ -48,20 +47,17 @@ rule truncation:
     params:
         code=code_digest("bench.verbs.truncation"),
         settings=JOBS.truncation,
-        corpus=subpath(input.corpus, parent=True),
         vectors=lambda w, input: folders(input.vectors),
-        queries=subpath(input.queries, parent=True),
-        query_vectors=subpath(input.query_vectors, parent=True),
     shell:
-        "python -m bench truncation --corpus {params.corpus} --vectors {params.vectors} --queries {params.queries}"
-        " --query-vectors {params.query_vectors} {params.settings} --output {output} 2>&1 | tee {log}"
+        "python -m bench truncation --corpus {input.corpus} --vectors {params.vectors} --queries {input.queries}"
+        " --query-vectors {input.query_vectors} {params.settings} --output {output} 2>&1 | tee {log}"
 
 
 rule reconstruction:
     input:
         indexes=JOBS.lossy_indexes,
-        reference="build/{corpus}/{model}/fp16/index/manifest.json",
-        queries="build/{corpus}/{model}/queries/{queries}/manifest.json",
+        reference="build/{corpus}/{model}/fp16/index",
+        queries="build/{corpus}/{model}/queries/{queries}",
         run="build/{corpus}/{model}/fp16/exact/{queries}/run.trec.gz",
         record="build/{corpus}/{model}/fp16/exact/{queries}/run.json",
     output:
@@ -74,21 +70,27 @@ rule reconstruction:
     params:
         code=code_digest("bench.verbs.reconstruction"),
         settings=JOBS.reconstruction,
-        indexes=lambda w, input: folders(input.indexes),
-        reference=subpath(input.reference, parent=True),
-        queries=subpath(input.queries, parent=True),
     shell:
-        "python -m bench reconstruction --indexes {params.indexes} --reference {params.reference}"
-        " --queries {params.queries} --run {input.run} {params.settings} --output {output} 2>&1 | tee {log}"
+        "python -m bench reconstruction --indexes {input.indexes} --reference {input.reference}"
+        " --queries {input.queries} --run {input.run} {params.settings} --output {output} 2>&1 | tee {log}"
 
 
 rule worst:
     input:
         runs=JOBS.worst("run.trec.gz"),
-        metrics=JOBS.worst("metrics.json"),
+        beside=JOBS.worst("run.json", "metrics.json"),
         against="build/{corpus}/{model}/fp16/exact/{queries}/run.trec.gz",
-        reference="build/{corpus}/{model}/fp16/exact/{queries}/metrics.json",
-        model="build/models/{model}/manifest.json",
+        beside_that=expand(
+            "build/{corpus}/{model}/fp16/exact/{queries}/{file}",
+            file=["run.json", "metrics.json"],
+            allow_missing=True,
+        ),
+        indexes=JOBS.lossy_indexes,
+        index="build/{corpus}/{model}/fp16/index",
+        corpus="build/{corpus}/corpus",
+        queries="build/{corpus}/queries/{queries}",
+        vectors="build/{corpus}/{model}/queries/{queries}",
+        model="build/models/{model}",
     output:
         "build/{corpus}/{model}/worst/{queries}.json",
     log:

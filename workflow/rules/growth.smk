@@ -12,7 +12,7 @@ Nothing else asks for these files. The largest mixture, 16 million vectors, take
 rule growth_measured:
     input:
         vectors=JOBS.vectors,
-        queries="build/{corpus}/{model}/queries/{queries}/manifest.json",
+        queries="build/{corpus}/{model}/queries/{queries}",
     output:
         "build/{corpus}/{model}/growth/{queries}/growth.json",
     log:
@@ -24,10 +24,9 @@ rule growth_measured:
         code=code_digest("bench.verbs.growth"),
         settings=JOBS.growth,
         vectors=lambda w, input: folders(input.vectors),
-        queries=subpath(input.queries, parent=True),
         work=lambda w: f"build/{w.corpus}/{w.model}/growth/{w.queries}/work",
     shell:
-        "python -m bench growth --vectors {params.vectors} --queries {params.queries} {params.settings}"
+        "python -m bench growth --vectors {params.vectors} --queries {input.queries} {params.settings}"
         " --build-threads {threads} --work {params.work} --output {output} 2>&1 | tee {log}"
 
 

@@ -15,15 +15,12 @@ Codes are assigned once and residuals quantized per codec: the search for the ne
 work, and its result is 2 bytes a vector, against the 256 of the vectors that each codec reads again.
 """
 
-RESIDUALS = "build/{corpus}/{model}/{codec}/residuals/{shard}/{file}"
-RESIDUAL_FILES = ["manifest.json", "residuals.npy"]
-
 
 rule centroids:
     input:
         JOBS.vectors,
     output:
-        "build/{corpus}/{model}/centroids{times}/manifest.json",
+        directory("build/{corpus}/{model}/centroids{times}"),
     log:
         "logs/{corpus}/{model}/centroids{times}.log",
     benchmark:
@@ -37,17 +34,16 @@ rule centroids:
         code=code_digest("bench.verbs.centroids"),
         settings=JOBS.centroids,
         vectors=lambda w, input: folders(input),
-        folder=subpath(output[0], parent=True),
     shell:
-        "python -m bench centroids --vectors {params.vectors} {params.settings} --output {params.folder} 2>&1 | tee {log}"
+        "python -m bench centroids --vectors {params.vectors} {params.settings} --output {output} 2>&1 | tee {log}"
 
 
 rule assign:
     input:
         vectors=JOBS.shard,
-        centroids="build/{corpus}/{model}/centroids{times}/manifest.json",
+        centroids="build/{corpus}/{model}/centroids{times}",
     output:
-        "build/{corpus}/{model}/codes{times}/{shard}/manifest.json",
+        directory("build/{corpus}/{model}/codes{times}/{shard}"),
     log:
         "logs/{corpus}/{model}/assign{times}.{shard}.log",
     benchmark:
@@ -61,21 +57,17 @@ rule assign:
         code=code_digest("bench.verbs.assign"),
         settings=JOBS.on_device,
         vectors=lambda w, input: folders(input.vectors),
-        centroids=subpath(input.centroids, parent=True),
-        folder=subpath(output[0], parent=True),
     shell:
-        "python -m bench assign --vectors {params.vectors} --centroids {params.centroids} --threads 1"
-        " {params.settings} --output {params.folder} 2>&1 | tee {log}"
+        "python -m bench assign --vectors {params.vectors} --centroids {input.centroids} --threads 1"
+        " {params.settings} --output {output} 2>&1 | tee {log}"
 
 
 rule fit:
     input:
-        centroids=JOBS.with_centroids(
-            "build/{corpus}/{model}/centroids{times}/manifest.json"
-        ),
+        centroids=JOBS.with_centroids("build/{corpus}/{model}/centroids{times}"),
         queries=JOBS.fit_queries,
     output:
-        "build/{corpus}/{model}/{codec}/codec/manifest.json",
+        directory("build/{corpus}/{model}/{codec}/codec"),
     log:
         "logs/{corpus}/{model}/{codec}/fit.log",
     conda:
@@ -83,23 +75,19 @@ rule fit:
     params:
         code=code_digest("bench.verbs.fit"),
         settings=JOBS.fit,
-        centroids=subpath(input.centroids, parent=True),
-        queries=lambda w, input: flags({"queries": folders(input.queries) or None}),
-        folder=subpath(output[0], parent=True),
+        queries=lambda w, input: flags(queries=list(input.queries) or None),
     shell:
-        "python -m bench fit --centroids {params.centroids} {params.queries} {params.settings}"
-        " --output {params.folder} 2>&1 | tee {log}"
+        "python -m bench fit --centroids {input.centroids} {params.queries} {params.settings}"
+        " --output {output} 2>&1 | tee {log}"
 
 
 rule compress:
     input:
         vectors=JOBS.shard,
-        codes=JOBS.with_centroids(
-            "build/{corpus}/{model}/codes{times}/{shard}/manifest.json"
-        ),
-        codec="build/{corpus}/{model}/{codec}/codec/manifest.json",
+        codes=JOBS.with_centroids("build/{corpus}/{model}/codes{times}/{shard}"),
+        codec="build/{corpus}/{model}/{codec}/codec",
     output:
-        temp(expand(RESIDUALS, file=RESIDUAL_FILES, allow_missing=True)),
+        temp(directory("build/{corpus}/{model}/{codec}/residuals/{shard}")),
     log:
         "logs/{corpus}/{model}/{codec}/compress.{shard}.log",
     benchmark:
@@ -112,25 +100,20 @@ rule compress:
         code=code_digest("bench.verbs.compress"),
         settings=JOBS.on_device,
         vectors=lambda w, input: folders(input.vectors),
-        codes=subpath(input.codes, parent=True),
-        codec=subpath(input.codec, parent=True),
-        folder=subpath(output[0], parent=True),
     shell:
-        "python -m bench compress --vectors {params.vectors} --codes {params.codes} --codec {params.codec}"
-        " {params.settings} --output {params.folder} 2>&1 | tee {log}"
+        "python -m bench compress --vectors {params.vectors} --codes {input.codes} --codec {input.codec}"
+        " {params.settings} --output {output} 2>&1 | tee {log}"
 
 
 rule index:
     input:
-        corpus="build/{corpus}/corpus/manifest.json",
-        vectors=JOBS.vectors,
-        codes=JOBS.shards_of(
-            "build/{corpus}/{model}/codes{times}/{shard}/manifest.json"
-        ),
-        residuals=JOBS.shards_of(RESIDUALS, RESIDUAL_FILES),
-        codec="build/{corpus}/{model}/{codec}/codec/manifest.json",
+        corpus="build/{corpus}/corpus",
+        vectors=JOBS.lengths,
+        codes=JOBS.shards_of("build/{corpus}/{model}/codes{times}/{shard}"),
+        residuals=JOBS.shards_of("build/{corpus}/{model}/{codec}/residuals/{shard}"),
+        codec="build/{corpus}/{model}/{codec}/codec",
     output:
-        "build/{corpus}/{model}/{codec}/index/manifest.json",
+        directory("build/{corpus}/{model}/{codec}/index"),
     log:
         "logs/{corpus}/{model}/{codec}/index.log",
     benchmark:
@@ -141,23 +124,18 @@ rule index:
         "../envs/bench.yaml"
     params:
         code=code_digest("bench.verbs.index"),
-        corpus=subpath(input.corpus, parent=True),
         vectors=lambda w, input: folders(input.vectors),
-        codec=subpath(input.codec, parent=True),
-        codes=lambda w, input: folders(input.codes),
-        residuals=lambda w, input: folders(input.residuals),
-        folder=subpath(output[0], parent=True),
     shell:
-        "python -m bench index --corpus {params.corpus} --vectors {params.vectors} --codec {params.codec}"
-        " --codes {params.codes} --residuals {params.residuals} --output {params.folder} 2>&1 | tee {log}"
+        "python -m bench index --corpus {input.corpus} --vectors {params.vectors} --codec {input.codec}"
+        " --codes {input.codes} --residuals {input.residuals} --output {output} 2>&1 | tee {log}"
 
 
 rule index_uncompressed:
     input:
-        corpus="build/{corpus}/corpus/manifest.json",
+        corpus="build/{corpus}/corpus",
         vectors=JOBS.vectors,
     output:
-        "build/{corpus}/{model}/fp16/index/manifest.json",
+        directory("build/{corpus}/{model}/fp16/index"),
     log:
         "logs/{corpus}/{model}/fp16/index.log",
     benchmark:
@@ -166,16 +144,14 @@ rule index_uncompressed:
         "../envs/bench.yaml"
     params:
         code=code_digest("bench.verbs.index"),
-        corpus=subpath(input.corpus, parent=True),
         vectors=lambda w, input: folders(input.vectors),
-        folder=subpath(output[0], parent=True),
     shell:
-        "python -m bench index --corpus {params.corpus} --vectors {params.vectors} --output {params.folder} 2>&1 | tee {log}"
+        "python -m bench index --corpus {input.corpus} --vectors {params.vectors} --output {output} 2>&1 | tee {log}"
 
 
 rule size:
     input:
-        "build/{corpus}/{model}/{codec}/index/manifest.json",
+        "build/{corpus}/{model}/{codec}/index",
     output:
         "build/{corpus}/{model}/{codec}/size.json",
     log:
@@ -185,6 +161,5 @@ rule size:
     params:
         code=code_digest("bench.verbs.size"),
         settings=JOBS.size,
-        index=subpath(input[0], parent=True),
     shell:
-        "python -m bench size --index {params.index} {params.settings} --output {output} 2>&1 | tee {log}"
+        "python -m bench size --index {input} {params.settings} --output {output} 2>&1 | tee {log}"

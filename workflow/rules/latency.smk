@@ -12,10 +12,10 @@ whatever the number of threads that it pins; and no benchmark, whose sampling wo
 
 rule latency:
     input:
-        index="build/{corpus}/{model}/{codec}/index/manifest.json",
-        queries="build/{corpus}/{model}/queries/{queries}/manifest.json",
-        model="build/models/{model}/manifest.json",
-        texts="build/{corpus}/queries/{queries}/manifest.json",
+        index="build/{corpus}/{model}/{codec}/index",
+        queries="build/{corpus}/{model}/queries/{queries}",
+        model="build/models/{model}",
+        texts="build/{corpus}/queries/{queries}",
     output:
         "build/{corpus}/{model}/{codec}/{preset}/{queries}/threads-{pinned}/latency.json",
     log:
@@ -29,10 +29,6 @@ rule latency:
     params:
         code=code_digest("bench.verbs.latency"),
         settings=JOBS.latency,
-        index=subpath(input.index, parent=True),
-        queries=subpath(input.queries, parent=True),
-        model=subpath(input.model, parent=True),
-        texts=subpath(input.texts, parent=True),
     shell:
-        "python -m bench latency --index {params.index} --queries {params.queries} --model {params.model}"
-        " --texts {params.texts} {params.settings} --granted-threads {threads} --output {output} 2>&1 | tee {log}"
+        "python -m bench latency --index {input.index} --queries {input.queries} --model {input.model}"
+        " --texts {input.texts} {params.settings} --granted-threads {threads} --output {output} 2>&1 | tee {log}"

@@ -9,8 +9,11 @@ makes   results/{name}/report.html, one file that opens on the answer and asks f
 # A second Snakemake draws the graph: the one that runs does not hand it to its jobs.
 rule rule_graph:
     input:
-        snakefile=str(HERE / "Snakefile"),
-        rules=sorted(map(str, Path(HERE, "workflow", "rules").glob("*.smk"))),
+        snakefile=local(str(HERE / "Snakefile")),
+        rules=[
+            local(str(path))
+            for path in sorted(Path(HERE, "workflow", "rules").glob("*.smk"))
+        ],
     output:
         f"build/{PLAN.name}.rules.dot",
     log:
@@ -26,10 +29,10 @@ rule rule_graph:
 
 rule page:
     input:
-        assets=expand(
-            str(BENCH / "report" / "assets" / "page.{suffix}"),
-            suffix=["html", "css", "js"],
-        ),
+        assets=[
+            local(str(BENCH / "report" / "assets" / f"page.{suffix}"))
+            for suffix in ("html", "css", "js")
+        ],
         tables=expand(
             f"{RESULTS}/{{stem}}.{{suffix}}",
             stem=TABLES,
@@ -50,10 +53,10 @@ rule page:
         code=code_digest("bench.verbs.page"),
         plan=digest_of(repr(PLAN)),
         config=PLAN.source,
-        inputs=flags(
+        inputs=lambda w, input: flags(
             items=[*TABLES, *FIGURES],
-            latencies=JOBS.latencies() or None,
-            queries=[str(Path(path).parent) for path in JOBS.judged_queries()],
+            latencies=list(input.latencies) or None,
+            queries=list(input.queries),
         ),
     shell:
         "python -m bench page {params.config:q} --metrics {input.metrics} {params.inputs} --rules {input.rules}"

@@ -60,6 +60,7 @@ rule random_vectors:
         JOBS.shard,
     output:
         manifest="build/{corpus}/{model}.random/vectors/{shard}/manifest.json",
+        doclens="build/{corpus}/{model}.random/vectors/{shard}/doclens.npy",
         vectors=SHARD("build/{corpus}/{model}.random/vectors/{shard}/vectors.npy"),
     log:
         "logs/{corpus}/{model}.random/vectors.{shard}.log",
@@ -76,13 +77,11 @@ rule random_vectors:
 
 rule clusters_counted:
     input:
-        model="build/models/{model}/manifest.json",
-        corpus="build/{corpus}/corpus/manifest.json",
-        vectors=JOBS.shards_of("build/{corpus}/{model}/vectors/{shard}/manifest.json"),
-        codes=JOBS.shards_of("build/{corpus}/{model}/codes/{shard}/manifest.json"),
-        random_codes=JOBS.shards_of(
-            "build/{corpus}/{model}.random/codes/{shard}/manifest.json"
-        ),
+        model="build/models/{model}",
+        corpus="build/{corpus}/corpus",
+        vectors=JOBS.lengths,
+        codes=JOBS.shards_of("build/{corpus}/{model}/codes/{shard}"),
+        random_codes=JOBS.shards_of("build/{corpus}/{model}.random/codes/{shard}"),
     output:
         "build/{corpus}/{model}/clusters.json",
     log:
@@ -92,14 +91,10 @@ rule clusters_counted:
     params:
         code=code_digest("bench.verbs.clusters"),
         settings=PAPER.clusters,
-        model=subpath(input.model, parent=True),
-        corpus=subpath(input.corpus, parent=True),
         vectors=lambda w, input: folders(input.vectors),
-        codes=lambda w, input: folders(input.codes),
-        random_codes=lambda w, input: folders(input.random_codes),
     shell:
-        "python -m bench clusters --model {params.model} --corpus {params.corpus} --vectors {params.vectors}"
-        " --codes {params.codes} --random-codes {params.random_codes} {params.settings} --output {output} 2>&1 | tee {log}"
+        "python -m bench clusters --model {input.model} --corpus {input.corpus} --vectors {params.vectors}"
+        " --codes {input.codes} --random-codes {input.random_codes} {params.settings} --output {output} 2>&1 | tee {log}"
 
 
 rule clusters_report:

@@ -13,11 +13,11 @@ Nothing else asks for these files. Each job takes the whole machine, since it me
 
 rule peer:
     input:
-        environment=".venv-peers/{peer}/ready",
-        script="workflow/peers/{peer}.py",
-        protocol="workflow/peers/measure.py",
+        environment=local(".venv-peers/{peer}/ready"),
+        script=local("workflow/peers/{peer}.py"),
+        protocol=local("workflow/peers/measure.py"),
         vectors=JOBS.vectors,
-        queries="build/{corpus}/{model}/queries/{queries}/manifest.json",
+        queries="build/{corpus}/{model}/queries/{queries}",
     output:
         record="build/{corpus}/{model}/peers/{queries}/{peer}.json",
         rankings="build/{corpus}/{model}/peers/{queries}/{peer}.npz",
@@ -33,18 +33,17 @@ rule peer:
         settings=JOBS.peer,
         python=subpath(input.environment, parent=True),
         vectors=lambda w, input: folders(input.vectors),
-        queries=subpath(input.queries, parent=True),
     shell:
-        "{params.python}/bin/python {input.script} --vectors {params.vectors} --queries {params.queries}"
+        "{params.python}/bin/python {input.script} --vectors {params.vectors} --queries {input.queries}"
         " {params.settings} --work {output.work} --output {output.record} 2>&1 | tee {log}"
 
 
 rule peer_ours:
     input:
-        script="workflow/peers/ours.py",
-        protocol="workflow/peers/measure.py",
+        script=local("workflow/peers/ours.py"),
+        protocol=local("workflow/peers/measure.py"),
         vectors=JOBS.vectors,
-        queries="build/{corpus}/{model}/queries/{queries}/manifest.json",
+        queries="build/{corpus}/{model}/queries/{queries}",
     output:
         record="build/{corpus}/{model}/peers/{queries}/{ours}.json",
         rankings="build/{corpus}/{model}/peers/{queries}/{ours}.npz",
@@ -63,9 +62,8 @@ rule peer_ours:
         ),
         settings=JOBS.peer,
         vectors=lambda w, input: folders(input.vectors),
-        queries=subpath(input.queries, parent=True),
     shell:
-        "python {input.script} {params.codec} --vectors {params.vectors} --queries {params.queries}"
+        "python {input.script} {params.codec} --vectors {params.vectors} --queries {input.queries}"
         " {params.settings} --work {output.work} --output {output.record} 2>&1 | tee {log}"
 
 

@@ -49,7 +49,7 @@ rule records:
         "../envs/bench.yaml"
     params:
         code=code_digest("bench.verbs.records"),
-        latencies=flags(latencies=JOBS.latencies() or None),
+        latencies=lambda w, input: flags(latencies=list(input.latencies) or None),
     shell:
         "python -m bench records --metrics {input.metrics} --sizes {input.sizes} {params.latencies}"
         " --output {output} 2>&1 | tee {log}"
@@ -163,7 +163,7 @@ rule training_report:
 
 rule supervision_report:
     input:
-        TRAINING.distilled("build/models/{model}.tuples/manifest.json"),
+        TRAINING.distilled("build/models/{model}.tuples"),
     output:
         table("supervision"),
     log:
@@ -172,10 +172,9 @@ rule supervision_report:
         "../envs/bench.yaml"
     params:
         code=code_digest("bench.verbs.supervision_report"),
-        tuples=lambda w, input: folders(input),
         folder=subpath(output[0], parent=True),
     shell:
-        "python -m bench supervision-report --tuples {params.tuples} --output {params.folder} 2>&1 | tee {log}"
+        "python -m bench supervision-report --tuples {input} --output {params.folder} 2>&1 | tee {log}"
 
 
 rule models_report:
@@ -209,6 +208,7 @@ rule codecs_report:
     input:
         metrics=JOBS.rated("metrics.json"),
         runs=JOBS.rated("run.trec.gz"),
+        records=JOBS.rated("run.json"),
         sizes=JOBS.sizes_of(JOBS.rated("run.json")),
     output:
         table("table7_codecs"),
@@ -231,6 +231,7 @@ rule losses_report:
     input:
         metrics=JOBS.compared("metrics.json"),
         runs=JOBS.compared("run.trec.gz"),
+        records=JOBS.compared("run.json"),
         sizes=JOBS.sizes_of(JOBS.compared("run.json")),
         reconstructions=JOBS.by_model("reconstruction"),
     output:

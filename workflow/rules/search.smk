@@ -10,8 +10,8 @@ makes   build/{corpus}/{model}/{codec}/{preset}/{queries}/run.trec.gz   with its
 
 rule search:
     input:
-        index="build/{corpus}/{model}/{codec}/index/manifest.json",
-        queries="build/{corpus}/{model}/queries/{queries}/manifest.json",
+        index="build/{corpus}/{model}/{codec}/index",
+        queries="build/{corpus}/{model}/queries/{queries}",
     output:
         run="build/{corpus}/{model}/{codec}/{preset}/{queries}/run.trec.gz",
         record="build/{corpus}/{model}/{codec}/{preset}/{queries}/run.json",
@@ -29,17 +29,15 @@ rule search:
     params:
         code=code_digest("bench.verbs.search"),
         settings=JOBS.search,
-        index=subpath(input.index, parent=True),
-        queries=subpath(input.queries, parent=True),
     shell:
-        "python -m bench search --index {params.index} --queries {params.queries} {params.settings}"
+        "python -m bench search --index {input.index} --queries {input.queries} {params.settings}"
         " --output {output.run} 2>&1 | tee {log}"
 
 
 rule bm25:
     input:
-        corpus="build/{corpus}/corpus/manifest.json",
-        queries="build/{corpus}/queries/{queries}/manifest.json",
+        corpus="build/{corpus}/corpus",
+        queries="build/{corpus}/queries/{queries}",
     output:
         run="build/{corpus}/bm25/{queries}/run.trec.gz",
         record="build/{corpus}/bm25/{queries}/run.json",
@@ -52,18 +50,16 @@ rule bm25:
     params:
         code=code_digest("bench.verbs.bm25"),
         settings=JOBS.bm25,
-        corpus=subpath(input.corpus, parent=True),
-        queries=subpath(input.queries, parent=True),
     shell:
-        "python -m bench bm25 --corpus {params.corpus} --queries {params.queries} {params.settings}"
+        "python -m bench bm25 --corpus {input.corpus} --queries {input.queries} {params.settings}"
         " --output {output.run} 2>&1 | tee {log}"
 
 
 rule import_run:
     input:
-        file=JOBS.external_file,
-        corpus="build/{corpus}/corpus/manifest.json",
-        queries="build/{corpus}/queries/{queries}/manifest.json",
+        file=in_place(JOBS.external_file),
+        corpus="build/{corpus}/corpus",
+        queries="build/{corpus}/queries/{queries}",
     output:
         run="build/{corpus}/runs/{name}/{queries}/run.trec.gz",
         record="build/{corpus}/runs/{name}/{queries}/run.json",
@@ -76,8 +72,6 @@ rule import_run:
     params:
         code=code_digest("bench.verbs.import_run"),
         settings=JOBS.external,
-        corpus=subpath(input.corpus, parent=True),
-        queries=subpath(input.queries, parent=True),
     shell:
-        "python -m bench import-run {params.settings} --corpus {params.corpus} --queries {params.queries}"
+        "python -m bench import-run {params.settings} --corpus {input.corpus} --queries {input.queries}"
         " --output {output.run} 2>&1 | tee {log}"

@@ -12,7 +12,7 @@ rule project:
     input:
         corpus=TRAINING.fitted_on,
     output:
-        "build/models/{model}/manifest.json",
+        directory("build/models/{model}"),
     log:
         "logs/models/{model}.log",
     benchmark:
@@ -27,15 +27,14 @@ rule project:
     params:
         code=code_digest("bench.verbs.project"),
         settings=TRAINING.project,
-        corpus=lambda w, input: flags({"corpus": folders(input.corpus) or None}),
-        folder=subpath(output[0], parent=True),
+        corpus=lambda w, input: flags(corpus=list(input.corpus) or None),
     shell:
-        "python -m bench project {params.settings} {params.corpus} --output {params.folder} 2>&1 | tee {log}"
+        "python -m bench project {params.settings} {params.corpus} --output {output} 2>&1 | tee {log}"
 
 
 rule pool:
     output:
-        "build/models/{model}/manifest.json",
+        directory("build/models/{model}"),
     log:
         "logs/models/{model}.log",
     wildcard_constraints:
@@ -45,14 +44,13 @@ rule pool:
     params:
         code=code_digest("bench.verbs.pool"),
         settings=TRAINING.pool,
-        folder=subpath(output[0], parent=True),
     shell:
-        "python -m bench pool {params.settings} --output {params.folder} 2>&1 | tee {log}"
+        "python -m bench pool {params.settings} --output {output} 2>&1 | tee {log}"
 
 
 rule convert:
     output:
-        "build/models/{model}/manifest.json",
+        directory("build/models/{model}"),
     log:
         "logs/models/{model}.log",
     wildcard_constraints:
@@ -62,9 +60,8 @@ rule convert:
     params:
         code=code_digest("bench.verbs.convert"),
         settings=TRAINING.convert,
-        folder=subpath(output[0], parent=True),
     shell:
-        "python -m bench convert {params.settings} --output {params.folder} 2>&1 | tee {log}"
+        "python -m bench convert {params.settings} --output {output} 2>&1 | tee {log}"
 
 
 rule triples:
@@ -82,10 +79,8 @@ rule triples:
     params:
         code=code_digest("bench.verbs.triples"),
         settings=TRAINING.triples,
-        corpus=subpath(input.corpus, parent=True),
-        queries=subpath(input.queries, parent=True),
     shell:
-        "python -m bench triples --corpus {params.corpus} --queries {params.queries} {params.settings}"
+        "python -m bench triples --corpus {input.corpus} --queries {input.queries} {params.settings}"
         " --output {output} 2>&1 | tee {log}"
 
 
@@ -96,7 +91,7 @@ rule train:
         queries=TRAINING.queries,
         triples="build/models/{model}.triples.jsonl",
     output:
-        model="build/models/{model}/manifest.json",
+        model=directory("build/models/{model}"),
         steps="build/models/{model}.steps.jsonl",
     log:
         "logs/models/{model}.log",
@@ -112,13 +107,9 @@ rule train:
     params:
         code=code_digest("bench.verbs.train"),
         settings=TRAINING.train,
-        start=subpath(input.start, parent=True),
-        corpus=subpath(input.corpus, parent=True),
-        queries=subpath(input.queries, parent=True),
-        folder=subpath(output.model, parent=True),
     shell:
-        "python -m bench train --start {params.start} --corpus {params.corpus} --queries {params.queries}"
-        " --triples {input.triples} {params.settings} --log {output.steps} --output {params.folder} 2>&1 | tee {log}"
+        "python -m bench train --start {input.start} --corpus {input.corpus} --queries {input.queries}"
+        " --triples {input.triples} {params.settings} --log {output.steps} --output {output.model} 2>&1 | tee {log}"
 
 
 use rule triples as teacher_triples with:
@@ -131,8 +122,6 @@ use rule triples as teacher_triples with:
     params:
         code=code_digest("bench.verbs.triples"),
         settings=TRAINING.teacher_triples,
-        corpus=subpath(input.corpus, parent=True),
-        queries=subpath(input.queries, parent=True),
 
 
 rule train_teacher:
@@ -141,7 +130,7 @@ rule train_teacher:
         queries=TRAINING.queries,
         triples="build/teachers/{teacher}.triples.jsonl",
     output:
-        model="build/teachers/{teacher}/manifest.json",
+        model=directory("build/teachers/{teacher}"),
         steps="build/teachers/{teacher}.steps.jsonl",
     log:
         "logs/teachers/{teacher}.log",
@@ -157,9 +146,6 @@ rule train_teacher:
     params:
         code=code_digest("bench.verbs.train_teacher"),
         settings=TRAINING.train_teacher,
-        corpus=subpath(input.corpus, parent=True),
-        queries=subpath(input.queries, parent=True),
-        folder=subpath(output.model, parent=True),
     shell:
-        "python -m bench train-teacher --corpus {params.corpus} --queries {params.queries} --triples {input.triples}"
-        " {params.settings} --log {output.steps} --output {params.folder} 2>&1 | tee {log}"
+        "python -m bench train-teacher --corpus {input.corpus} --queries {input.queries} --triples {input.triples}"
+        " {params.settings} --log {output.steps} --output {output.model} 2>&1 | tee {log}"
