@@ -22,7 +22,7 @@ from bench.errors import SettingsError
 from bench.evaluation.guard import Rules
 
 LENGTHS = ("manifest.json", "doclens.npy", "uncut.npy")  # of a shard, which are kept where its vectors go
-VECTORS = "vectors.npy"
+VECTORS = ("vectors.npy", "tokens.npy")  # of a shard, which go once every index is made
 RANDOM = ".random"  # ends the name of what stands for a model where vectors are of random directions: of no texts
 PEERS = ("colbert-ai", "fast-plaid")
 PEERS_CODEC = "residual-2"
@@ -224,7 +224,7 @@ class Jobs:
 
     def lengths(self, w: Any) -> list[str]:
         """Files of every shard of a corpus that say how long its passages are."""
-        return [path for path in self.vectors(w) if not path.endswith(VECTORS)]
+        return [path for path in self.vectors(w) if Path(path).name not in VECTORS]
 
     def vectors(self, w: Any) -> list[str]:
         """Files of every shard of a corpus."""
@@ -331,9 +331,9 @@ def _own(files: Files) -> dict[str, Any]:
 
 
 def _shard(corpus: str, model: str, shard: str) -> list[str]:
-    """Files of a shard; vectors of random directions have no lengths before truncation."""
-    names = LENGTHS[:2] if model.endswith(RANDOM) else LENGTHS
-    return [f"build/{corpus}/{model}/vectors/{shard}/{name}" for name in (*names, VECTORS)]
+    """Files of a shard; vectors of random directions have no lengths before truncation, and no tokens."""
+    names = (*LENGTHS[:2], VECTORS[0]) if model.endswith(RANDOM) else (*LENGTHS, *VECTORS)
+    return [f"build/{corpus}/{model}/vectors/{shard}/{name}" for name in names]
 
 
 def _named(values: Mapping[str, Any]) -> list[str] | None:

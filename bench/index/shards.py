@@ -38,7 +38,7 @@ def write_shard(
     """Write a shard. Raise DataError for a passage without vectors, and for vectors that are not finite.
 
     uncut: ``[passages, 2]`` int32: numbers of tokens and vectors of each passage before truncation, if the vectors are from
-    texts; tokens: ``[vectors]`` unsigned, if the vectors are those of tokens.
+    texts; tokens: ``[vectors]`` unsigned, if the vectors are those of tokens. Of texts without them, the file is empty.
     """
     if len(doclens) and doclens.min() < 1:
         raise DataError(f"passage {int(doclens.argmin())} of shard {folder} has no vector: it could never be found")
@@ -48,8 +48,8 @@ def write_shard(
     writer.array(DOCLENS, doclens.astype(np.int32, copy=False))
     if uncut is not None:
         writer.array(UNCUT, uncut)
-    if tokens is not None:
-        writer.array(TOKENS, tokens)
+    if uncut is not None or tokens is not None:
+        writer.array(TOKENS, np.empty(0, np.uint8) if tokens is None else tokens)
     return writer.close(counts={"vectors": len(vectors), "passages": len(doclens)}, **manifest)
 
 
@@ -80,8 +80,10 @@ def token_ids(shard: Shard, source: str) -> np.ndarray:
     return shard.tokens
 
 
-def _tokens(folder: Path, vectors: int) -> np.ndarray:
+def _tokens(folder: Path, vectors: int) -> np.ndarray | None:
     tokens = np.asarray(read_array(folder / TOKENS))
+    if tokens.shape == (0,) and vectors:
+        return None
     if tokens.dtype.kind != "u" or tokens.shape != (vectors,):
         raise DamagedFileError(f"{folder / TOKENS} has {tokens.dtype} of shape {tokens.shape} for {vectors} vectors")
     return tokens

@@ -2,7 +2,7 @@
 model + passages -> token vectors
 
 needs   build/models/{model}/, build/{corpus}/corpus/, build/{corpus}/queries/{queries}/
-makes   build/{corpus}/{model}/vectors/{shard}/   float16 vectors and passage lengths, the source of every codec
+makes   build/{corpus}/{model}/vectors/{shard}/   float16 vectors with their tokens and passage lengths, the source of every codec
         build/{corpus}/{model}/queries/{queries}/ query vectors
 """
 
@@ -21,6 +21,7 @@ rule encode:
             allow_missing=True,
         ),
         vectors=SHARD("build/{corpus}/{model}/vectors/{shard}/vectors.npy"),
+        tokens=SHARD("build/{corpus}/{model}/vectors/{shard}/tokens.npy"),
     log:
         "logs/{corpus}/{model}/encode.{shard}.log",
     benchmark:
