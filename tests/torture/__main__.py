@@ -16,7 +16,7 @@ from tests.torture.inputs import read_any
 from tests.torture.kill import killed
 from tests.torture.pipeline import ROOT, built
 from tests.torture.runs import killed_runs
-from tests.workflow.conftest import _copy
+from tests.workflow.conftest import copy_of_tree
 
 CI = "config/ci.yaml"
 
@@ -46,7 +46,7 @@ def main(mutations: int = 100, kills: int = 16, runs: int = 26, inputs: int = 13
 
 def whole_runs(work: Path, count: int, seed: int) -> dict[str, Counter]:
     """Run config/ci.yaml undisturbed, then in another clone under kills. Return the counts, those of other files as well."""
-    undisturbed, disturbed = _copy(ROOT, work / "undisturbed"), _copy(ROOT, work / "disturbed")
+    undisturbed, disturbed = copy_of_tree(ROOT, work / "undisturbed"), copy_of_tree(ROOT, work / "disturbed")
     begun = time.monotonic()
     done = undisturbed.snakemake(config=CI)
     if done.returncode != 0:

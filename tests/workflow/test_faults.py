@@ -11,14 +11,14 @@ from types import SimpleNamespace
 import pytest
 
 from tests.torture.runs import RUNS, TINY, finish, killed_runs, start, write_tiny
-from tests.workflow.conftest import ROOT, Checkout, _copy
+from tests.workflow.conftest import ROOT, Checkout, copy_of_tree
 
 pytestmark = pytest.mark.slow
 CONFIG = "tiny.yaml"
 
 
 def clone(folder):
-    checkout = _copy(ROOT, folder)
+    checkout = copy_of_tree(ROOT, folder)
     write_tiny(checkout.root)
     return checkout
 
