@@ -17,7 +17,7 @@ def quality_against_rate(frame: pd.DataFrame) -> Figure:
     """Figure 5: headline measure and overlap against bytes per vector, exhaustive search; a row per data set and model.
 
     A colour and marker per family of codecs, those of the paper joined by a line; dashed: uncompressed vectors. Beside a
-    point: bits or bytes, and how many times as many centroids as the paper has.
+    point: bits or bytes, how many times as many centroids as the paper has, and t for centroids within tokens.
     """
     exact = frame[frame["preset"] == REFERENCE[1]]
     panels = list(exact.groupby(["dataset", "model"], sort=False))
@@ -32,15 +32,18 @@ def quality_against_rate(frame: pd.DataFrame) -> Figure:
                 axes.set_title(f"{marked}, {model}")
                 if position == len(panels) - 1:
                     axes.set_xlabel("bytes per vector, everything counted")
-        handles, labels = figure.axes[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False, fontsize=7)
+        found = [axes.get_legend_handles_labels() for axes in figure.axes]
+        drawn = {label: handle for handles, labels in found for handle, label in zip(handles, labels, strict=True)}
+        figure.legend(drawn.values(), drawn, loc="outside lower center", ncols=len(drawn), frameon=False, fontsize=7)
     return figure
 
 
 def _panel(axes: Axes, rows: pd.DataFrame, column: str, title: str) -> None:
     coded = rows[rows["codec"] != UNCOMPRESSED]
     for number, family in enumerate(FAMILIES):
-        points = coded[coded["codec"].str.fullmatch(rf"{family}-\d+(x\d+)?")].sort_values("bytes_per_vector")
+        points = coded[coded["codec"].str.fullmatch(rf"{family}-\d+(x\d+)?t?")].sort_values("bytes_per_vector")
+        if points.empty:
+            continue
         axes.plot(
             points["bytes_per_vector"],
             points[column],
@@ -56,6 +59,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, column: str, title: str) -> None:
             axes.annotate(size, place, (3, -7), textcoords="offset points", fontsize=5.5, color=COLOURS[number])
     for value in rows.loc[rows["codec"] == UNCOMPRESSED, column]:
         axes.axhline(value, linestyle="--", color="#666666", linewidth=0.8, label="uncompressed")
+    axes.margins(y=0.12)  # room for the labels below the lowest points
     axes.set_xscale("log", base=2)
     ticks = [12, 16, 24, 32, 48, 72, 136]
     axes.set_xticks(ticks, [str(tick) for tick in ticks])

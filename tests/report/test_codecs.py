@@ -82,6 +82,15 @@ def test_the_figure_joins_the_paper_s_codecs_in_both_panels(frame, tmp_path):
     assert (tmp_path / "figure.png").stat().st_size > 5000
 
 
+def test_the_figure_has_codecs_of_every_kind_of_centroids_and_names_no_family_that_is_not_there(frame):
+    frame["codec"] = frame["codec"].replace({"residual-1": "opq-8x4t", "residual-2": "opq-16t"})
+    figure = quality_against_rate(frame)
+    points = [line for line in figure.axes[0].lines if len(line.get_xdata()) and line.get_label() == "opq"]
+    assert [line.get_xdata().tolist() for line in points] == [[40.0, 64.0]]
+    assert sorted(text.get_text() for text in figure.axes[0].texts) == ["16t", "8×4t"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["opq", "uncompressed"]
+
+
 def test_a_run_without_a_size_or_without_uncompressed_vectors_is_refused(world):
     records, sizes, runs = world
     with pytest.raises(DataError, match="toy/m/residual-1/exact has no record of the size of its index"):
