@@ -15,7 +15,7 @@ from bench.errors import DamagedFileError
 from bench.files.finite import check_finite
 from bench.files.opening import check_listed, open_folder
 from bench.files.storage import FolderWriter, Manifest, read_array
-from bench.index.shards import Shard
+from bench.index.shards import Shard, token_ids
 from bench.index.vector_sample import sample
 
 KIND = "centroids"
@@ -81,6 +81,20 @@ def find_centroids(
 
         found = cuda.clusters(training, number, seed=seed, iterations=iterations, device=device)
     return FoundCentroids(found, heldout, len(chosen), len(training))
+
+
+def assigned(clusters: Clusters, shard: Shard, source: str, threads: int, device: str = "cpu") -> np.ndarray:
+    """Return the code ``[vectors]`` of each vector of a shard; clusters of tokens are searched on the CPU.
+
+    Raise DataError if those are given and the shard has no token ids.
+    """
+    if isinstance(clusters, TokenClusters):
+        return clusters.assign(shard.vectors, token_ids(shard, source), threads=threads)
+    if device == "cpu":
+        return token_centroids.assign(clusters, shard.vectors, threads=threads)
+    from bench.codec import cuda
+
+    return cuda.assign(shard.vectors, clusters.centroids, device=device)
 
 
 def write_centroids(

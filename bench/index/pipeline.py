@@ -11,11 +11,11 @@ from bench.codec import fitting
 from bench.codec.codec import Codec
 from bench.codec.kmeans import Clusters
 from bench.codec.names import CodecName
-from bench.codec.token_centroids import TokenClusters, assign
+from bench.codec.token_centroids import assign
 from bench.files.storage import growing_array, read_array, release, write_array
 from bench.index.build import build_compressed
-from bench.index.centroids import find_centroids
-from bench.index.shards import Shard, token_ids
+from bench.index.centroids import assigned, find_centroids
+from bench.index.shards import Shard
 
 
 def fit_codec(
@@ -90,20 +90,6 @@ def build(
     )
     mark("index")
     return {step: after - before for (_, before), (step, after) in itertools.pairwise(laps)}
-
-
-def assigned(clusters: Clusters, shard: Shard, source: str, threads: int, device: str = "cpu") -> np.ndarray:
-    """Return the code ``[vectors]`` of each vector of a shard; clusters of tokens are searched on the CPU.
-
-    Raise DataError if those are given and the shard has no token ids.
-    """
-    if isinstance(clusters, TokenClusters):
-        return clusters.assign(shard.vectors, token_ids(shard, source), threads=threads)
-    if device == "cpu":
-        return assign(clusters, shard.vectors, threads=threads)
-    from bench.codec import cuda
-
-    return cuda.assign(shard.vectors, clusters.centroids, device=device)
 
 
 def _encode(fitted: Codec, vectors: np.ndarray, codes: np.ndarray, threads: int, device: str, out: np.ndarray) -> None:

@@ -4,9 +4,8 @@ from pathlib import Path
 
 from bench.errors import DataError
 from bench.files.provenance import context
-from bench.index.centroids import open_centroids
+from bench.index.centroids import assigned, open_centroids
 from bench.index.parts import write_codes
-from bench.index.pipeline import assigned
 from bench.index.shards import open_shard
 from bench.verbs.common import KernelDevice, Threads, limit_threads, take_device
 

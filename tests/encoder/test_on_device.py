@@ -67,8 +67,8 @@ def test_bfloat16_is_in_the_weights_of_a_copy_and_its_vectors_are_near(tiny_enco
     assert {parameter.dtype for parameter in half.parameters()} == {torch.bfloat16}
     assert {parameter.dtype for parameter in encoder.parameters()} == {torch.float32}
     assert on_device.at_precision(encoder.bert, "float32") is encoder.bert
-    expected, doclens, _ = encode_measured(encoder, TEXTS, maxlen=16)
-    vectors, counts, _ = on_blocks(encoder, TEXTS, 3, "bfloat16")
+    expected, doclens, *_ = encode_measured(encoder, TEXTS, maxlen=16)
+    vectors, counts, *_ = on_blocks(encoder, TEXTS, 3, "bfloat16")
     assert counts.tolist() == doclens.tolist()
     assert 0 < np.abs(vectors.astype(np.float32) - expected).max() < 0.06
 

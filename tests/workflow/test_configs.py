@@ -17,7 +17,7 @@ JOBS = {  # collections, query sets, runs, and shards of 100,000 passages (of 5,
 }
 OF_PAPER = ("msmarco", "beir", "lotte")  # which paper plans as well, all of their jobs
 MOST_JOBS = 3000
-MOST_SECONDS = 20
+MOST_SECONDS = 60  # of CPU, three times what it takes: a plan whose time grows with the square of its jobs takes more
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in OF_PAPER)) for name in JOBS])

@@ -27,7 +27,7 @@ def test_a_plan_of_the_run_estimates_its_vectors_its_shards_and_its_indexes(fini
 
 def test_what_a_job_reads_and_writes_is_estimated_within_5_percent(finished):
     (cost,) = (cost for cost in costs(load_ci(finished), read_lengths()) if cost.model == "minilm")
-    settings = {"passages_per_shard": 100, "iterations": 4, "rate": 1.0}
+    settings = {"passages_per_shard": 100, "iterations": 4, "encoding": None}
     found = {stage.rule: stage for stage in stages(cost, "residual-2", **settings)}
     folder = finished.root / "build" / "pydocs-tiny" / "minilm"
     shard, centroids = size_of(folder / "vectors" / "00000"), size_of(folder / "centroids")
