@@ -122,7 +122,7 @@ def test_a_job_out_of_memory_is_one_line_and_what_does_not_need_it_goes_on(copie
     assert "MemoryError: a command that loads torch needs 1.4 GB of address space, this process may take 1.2 GB" in line
     assert "Traceback" not in said
     assert (copied.root / TINY[0]).stat().st_mtime_ns > before
-    assert finish(copied, CONFIG, [*TINY, "build/tea/small/queries/tea/manifest.json"])
+    assert finish(copied, CONFIG, [*TINY, "build/tea/small/queries/tea"])
     assert changed(whole.facts, copied.facts()) == []
 
 
