@@ -117,13 +117,15 @@ def _collection(plan: Plan, cost: Cost, device: Device) -> Iterator[Task]:
 
     yield task("encode", device.reading("encode", cost.vectors, weights_of(plan.models, cost.model)))
     named = [split(codec) for codec in cost.indexes]
-    coded = [(codec.times, seed) for name, seed in named if (codec := parse(name, "an estimate")) is not None]
+    coded = [(codec, seed) for name, seed in named if (codec := parse(name, "an estimate")) is not None]
     sample = round(sample_size(cost.passages) * cost.length.vectors)
-    for times, _ in set(coded):
+    for times, by_token, _ in dict.fromkeys((codec.times, codec.by_token, seed) for codec, seed in coded):
         centroids = number_of_centroids(cost.vectors, times)
         points = points_of_iterations(sample, centroids, plan.kmeans_iterations)
-        yield task("centroids", device.hours("centroids", 2.0 * cost.dim * centroids * points))
-        yield task("assign", device.hours("assign", 2.0 * cost.dim * centroids * cost.vectors))
+        steps: tuple[tuple[Stage, int], ...] = (("centroids", points), ("assign", cost.vectors))
+        for stage, compared in steps:
+            products = 2.0 * cost.dim * centroids * compared
+            yield task(stage, None if by_token else device.hours(stage, products))  # within tokens, on the CPU
     for _ in coded:
         yield task("compress", device.hours("compress", cost.vectors))
     here = slug(cost.corpus), cost.model

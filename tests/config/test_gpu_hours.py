@@ -1,5 +1,6 @@
 """Hours and memory of a GPU: arithmetic by hand over a card of round numbers, and the file that is shipped."""
 
+import dataclasses
 import json
 
 import pytest
@@ -119,6 +120,15 @@ def test_k_means_compares_8_16_32_and_64_vectors_a_centroid_with_every_centroid(
     points = 262_144 * (8 + 16 + 32 + 64)  # of a sample of 35 million, which is more
     assert seconds(by_stage["centroids"]) == 2 * 128 * 262_144 * points / 1e12
     assert seconds(by_stage["compress"]) == 596_823_052 / 1e9
+
+
+def test_centroids_within_tokens_are_found_on_the_cpu_beside_those_of_all_vectors():
+    plan = load(ROOT / "config" / "msmarco.yaml", ROOT / "config" / "datasets.yaml")
+    found = dataclasses.replace(cost(1_000_000, "residual-2", "residual-2t", "residual-1t"), corpus="msmarco-passage")
+    found = dataclasses.replace(found, model="official")
+    done = list(tasks(plan, [found], device(centroids={"per_second": 1e12, "of": "operations"})))
+    assert [task.hours is None for task in done if task.stage == "assign"] == [False, True]
+    assert [task.hours is None for task in done if task.stage == "centroids"] == [False, True]
 
 
 def test_trainings_count_every_text_as_long_as_it_may_be_and_mining_is_a_search():
