@@ -224,7 +224,7 @@ class Jobs:
 
     def lengths(self, w: Any) -> list[str]:
         """Files of every shard of a corpus that say how long its passages are."""
-        return [path for path in self.vectors(w) if Path(path).name not in VECTORS]
+        return [path for path in self.vectors(w) if not path.endswith(VECTORS)]
 
     def vectors(self, w: Any) -> list[str]:
         """Files of every shard of a corpus."""

@@ -6,7 +6,7 @@ import torch
 from bench.codec import kmeans
 from bench.codec.device import moved, open_device
 from bench.codec.int8_centroids import rounded
-from bench.codec.kmeans import FIRST_POINTS, POINTS, Clusters
+from bench.codec.kmeans import POINTS, Clusters, points_per_centroid
 from bench.codec.nearest import code_dtype
 from bench.codec.vectors import Vectors
 from bench.errors import SettingsError
@@ -50,7 +50,7 @@ def clusters(sample: Vectors, centroids: int, *, seed: int, iterations: int, dev
     found = torch.nn.functional.normalize(points[:centroids].float(), dim=1)
     spreads = np.ones(centroids, np.float16)
     for iteration in range(iterations):
-        some = points[: centroids * FIRST_POINTS * 2**iteration]
+        some = points[: centroids * points_per_centroid(iteration)]
         codes, closeness = _assigned(some, _padded(found, "float16"), centroids)
         sums, counts = _sums(some, codes, centroids)
         spreads = kmeans.spreads(sums.cpu().numpy(), counts.cpu().numpy())

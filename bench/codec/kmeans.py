@@ -28,6 +28,10 @@ class Clusters:
     centroids: np.ndarray
     spreads: np.ndarray
 
+    def assign(self, vectors: Vectors, tokens: np.ndarray | None = None, *, threads: int = 1) -> np.ndarray:  # noqa: ARG002
+        """Return the code ``[vectors]`` of each vector: its nearest centroid. Tokens make no difference here."""
+        return assign(vectors, self.centroids, threads=threads)
+
 
 def number_of_centroids(vectors: int, times: int = 1) -> int:
     """Return ``times * 2**floor(log2(16 * sqrt(vectors)))``; the paper uses ``times = 1`` (section 3.4)."""
@@ -61,9 +65,14 @@ def hold_out(sample: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndar
     return np.sort(order[held:]), np.sort(order[:held])
 
 
+def points_per_centroid(iteration: int) -> int:
+    """Return how many vectors of a sample an iteration, from 0, uses for each centroid: twice as many as the one before."""
+    return min(FIRST_POINTS * 2**iteration, POINTS)
+
+
 def points_of_iterations(sample: int, centroids: int, iterations: int) -> int:
     """Return how many vectors of a sample all iterations of ``clusters`` compare with the centroids."""
-    return sum(min(sample, POINTS * centroids, FIRST_POINTS * 2**number * centroids) for number in range(iterations))
+    return sum(min(sample, points_per_centroid(number) * centroids) for number in range(iterations))
 
 
 def fit(sample: Vectors, centroids: int, *, seed: int, iterations: int, threads: int = 1) -> np.ndarray:
@@ -88,7 +97,7 @@ def clusters(sample: Vectors, centroids: int, *, seed: int, iterations: int, thr
     order = rng.permutation(len(sample))[: POINTS * centroids]
     found, spreads = unit(sample[np.sort(order[:centroids])].astype(np.float32)), np.ones(centroids, np.float16)
     for iteration in range(iterations):
-        points = only(sample, np.sort(order[: centroids * FIRST_POINTS * 2**iteration]))
+        points = only(sample, np.sort(order[: centroids * points_per_centroid(iteration)]))
         codes = assign(points, found, threads=threads, doubtful=0)
         found, spreads = _means(points, codes, found)
     return Clusters(rounded(found), spreads)

@@ -90,3 +90,11 @@ def parse(name: str, source: str = "config") -> CodecName | None:
             f"for uncompressed vectors use the codec {UNCOMPRESSED}"
         )
     return CodecName(match[1], size, int(match[3] or 1), bool(match[4]))
+
+
+def family_of(name: str) -> str:
+    """Return the family of a compressed codec. Raise SettingsError for any other name."""
+    found = parse(name)
+    if found is None:
+        raise SettingsError(f"codec {name!r} is of no family, since it does not compress")
+    return found.family

@@ -12,7 +12,7 @@ import numpy as np
 
 from bench.codec import kmeans, nearest, token_groups, token_loops
 from bench.codec.int8_centroids import rounded
-from bench.codec.kmeans import FIRST_POINTS, POINTS, Clusters
+from bench.codec.kmeans import Clusters, points_per_centroid
 from bench.codec.nearest import code_dtype
 from bench.codec.token_groups import Groups
 from bench.codec.vectors import Vectors, blocks
@@ -28,14 +28,14 @@ class TokenClusters(Clusters):
 
     groups: Groups
 
-    def assign(self, vectors: Vectors, tokens: np.ndarray, *, threads: int = 1) -> np.ndarray:
+    def assign(self, vectors: Vectors, tokens: np.ndarray | None = None, *, threads: int = 1) -> np.ndarray:
         """Return the code ``[vectors]`` of each vector: the centroid of its token's group with the largest inner product.
 
         A vector whose token has no group gets the nearest of all centroids. The number of threads does not change the
         result. Raise DataError without a token of each vector.
         """
-        if len(tokens) != len(vectors):
-            raise DataError(f"{len(tokens)} token ids are given for {len(vectors)} vectors")
+        if tokens is None or len(tokens) != len(vectors):
+            raise DataError(f"{0 if tokens is None else len(tokens)} token ids are given for {len(vectors)} vectors")
         codes = np.empty(len(vectors), code_dtype(len(self.centroids)))
         owners = self.groups.of_tokens(tokens)
         search = _Search(self.centroids, self.groups, threads)
@@ -47,13 +47,6 @@ class TokenClusters(Clusters):
                 found[strange] = nearest.assign(part[strange], self.centroids, threads=threads)
             codes[some] = found
         return codes
-
-
-def assign(found: Clusters, vectors: Vectors, tokens: np.ndarray | None = None, *, threads: int = 1) -> np.ndarray:
-    """Return the code ``[vectors]`` of each vector, for clusters of any kind; tokens ``[vectors]``: of ``TokenClusters``."""
-    if isinstance(found, TokenClusters):
-        return found.assign(vectors, np.empty(0, np.uint8) if tokens is None else tokens, threads=threads)
-    return nearest.assign(vectors, found.centroids, threads=threads)
 
 
 def clusters(
@@ -72,7 +65,7 @@ def clusters(
     found = _first(sample, owners, groups, order)
     spreads = np.ones(len(found), np.float16)
     for iteration in range(iterations):
-        rows = np.sort(order[: len(found) * min(FIRST_POINTS * 2**iteration, POINTS)])
+        rows = np.sort(order[: len(found) * points_per_centroid(iteration)])
         found, spreads = _means(kmeans.only(sample, rows), owners[rows], found, groups, threads)
     return TokenClusters(rounded(found), spreads, groups)
 
@@ -82,10 +75,9 @@ class _Search:
 
     def __init__(self, centroids: np.ndarray, groups: Groups, threads: int):
         self.groups, self.threads = groups, threads
-        widths = -(-np.diff(groups.starts) // token_loops.LANES) * token_loops.LANES
-        self.places = (np.cumsum(widths) - widths) * centroids.shape[1]
-        self.table = np.empty(int(widths.sum()) * centroids.shape[1], np.float32)
-        self.work = widths
+        self.widths = -(-np.diff(groups.starts) // token_loops.LANES) * token_loops.LANES
+        self.places = (np.cumsum(self.widths) - self.widths) * centroids.shape[1]
+        self.table = np.empty(int(self.widths.sum()) * centroids.shape[1], np.float32)
         token_loops.tabled(centroids, groups.starts, self.places, self.table)
 
     def __call__(
@@ -109,7 +101,7 @@ class _Search:
             token_loops.add_up(bits, order, first, last, codes, sums, counts)
 
         with ThreadPoolExecutor(self.threads) as pool:
-            _run(pool, search, self._shared(np.cumsum(self.work[owners[order]])))
+            _run(pool, search, self._shared(np.cumsum(self.widths[owners[order]])))
             if sums is not None:  # one thread adds up a group, in the order of its vectors
                 _run(pool, add, bounds[np.searchsorted(bounds, self._shared(np.arange(1, len(order) + 1)))])
         return closeness

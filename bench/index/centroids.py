@@ -88,10 +88,9 @@ def assigned(clusters: Clusters, shard: Shard, source: str, threads: int, device
 
     Raise DataError if those are given and the shard has no token ids.
     """
-    if isinstance(clusters, TokenClusters):
-        return clusters.assign(shard.vectors, token_ids(shard, source), threads=threads)
-    if device == "cpu":
-        return token_centroids.assign(clusters, shard.vectors, threads=threads)
+    by_token = isinstance(clusters, TokenClusters)
+    if by_token or device == "cpu":
+        return clusters.assign(shard.vectors, token_ids(shard, source) if by_token else None, threads=threads)
     from bench.codec import cuda
 
     return cuda.assign(shard.vectors, clusters.centroids, device=device)

@@ -11,7 +11,6 @@ from bench.codec import fitting
 from bench.codec.codec import Codec
 from bench.codec.kmeans import Clusters
 from bench.codec.names import CodecName
-from bench.codec.token_centroids import assign
 from bench.files.storage import growing_array, read_array, release, write_array
 from bench.index.build import build_compressed
 from bench.index.centroids import assigned, find_centroids
@@ -32,7 +31,7 @@ def fit_codec(
 
     tokens: ``[heldout]``, for ``TokenClusters``.
     """
-    codes = assign(clusters, heldout, tokens, threads=threads)
+    codes = clusters.assign(heldout, tokens, threads=threads)
     return fitting.fit(name, clusters, heldout, codes, seed, queries, threads=threads), codes
 
 

@@ -1,6 +1,6 @@
 """Vectors of many shards that are read on access, so that a sample of a collection is never in memory as a whole."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -28,24 +28,27 @@ class VectorSample:
 
     def tokens(self) -> np.ndarray:
         """Return the token ids ``[rows]``. Raise DataError for a shard without them."""
-        owners = np.searchsorted(self._starts, self._positions, side="right") - 1
         parts = [token_ids(shard, f"shard {number}") for number, shard in enumerate(self._shards)]
         found = np.empty(len(self), np.result_type(*parts))
-        for number, part in enumerate(parts):
-            here = owners == number
-            found[here] = part[self._positions[here] - self._starts[number]]
+        for number, here, rows in self._by_shard(self._positions):
+            found[here] = parts[number][rows]
         return found
 
     def __getitem__(self, where: slice | np.ndarray) -> np.ndarray:
         wanted = self._positions[where]
         found = np.empty((len(wanted), self.shape[1]), self._shards[0].vectors.dtype)
-        owners = np.searchsorted(self._starts, wanted, side="right") - 1
-        for number in np.unique(owners):
-            here = owners == number
+        for number, here, rows in self._by_shard(wanted):
             vectors = self._shards[number].vectors
-            found[here] = vectors[wanted[here] - self._starts[number]]
+            found[here] = vectors[rows]
             release(vectors)
         return found
+
+    def _by_shard(self, positions: np.ndarray) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+        """Yield each shard that has some of the positions: its number, a mask of these, and their rows in the shard."""
+        owners = np.searchsorted(self._starts, positions, side="right") - 1
+        for number in np.unique(owners).tolist():
+            here = owners == number
+            yield number, here, positions[here] - self._starts[number]
 
 
 def sample(shards: Sequence[Shard], passages: np.ndarray) -> VectorSample:

@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.codec.names import FAMILIES, UNCOMPRESSED
+from bench.codec.names import FAMILIES, UNCOMPRESSED, family_of
 from bench.config.presets import REFERENCE
 from bench.report.deviations import cells
 from bench.report.figures import COLOURS, MARKERS, STYLE
@@ -41,7 +41,7 @@ def quality_against_rate(frame: pd.DataFrame) -> Figure:
 def _panel(axes: Axes, rows: pd.DataFrame, column: str, title: str) -> None:
     coded = rows[rows["codec"] != UNCOMPRESSED]
     for number, family in enumerate(FAMILIES):
-        points = coded[coded["codec"].str.fullmatch(rf"{family}-\d+(x\d+)?t?")].sort_values("bytes_per_vector")
+        points = coded[coded["codec"].map(family_of) == family].sort_values("bytes_per_vector")
         if points.empty:
             continue
         axes.plot(

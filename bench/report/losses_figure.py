@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from bench.codec.names import FAMILIES, parse
+from bench.codec.names import FAMILIES, family_of
 from bench.report.deviations import cells
 from bench.report.figures import COLOURS, STYLE
 
@@ -46,7 +46,7 @@ def _panel(axes: Axes, part: pd.DataFrame) -> None:
     places = np.arange(len(part))
     codec, engine = (-part[name].to_numpy(float) for name in ("codec_loss", "engine_loss"))
     start = np.where(codec * engine > 0, codec, 0.0)
-    colours = [COLOUR_OF[_family(name)] for name in part["codec"]]
+    colours = [COLOUR_OF[family_of(name)] for name in part["codec"]]
     style: Any = {"height": 0.7, "color": colours, "edgecolor": "white", "linewidth": 0.4}
     axes.barh(places, np.nan_to_num(codec), **style)
     axes.barh(places, np.nan_to_num(engine), left=np.nan_to_num(start), **ENGINE, **style)
@@ -62,17 +62,10 @@ def _panel(axes: Axes, part: pd.DataFrame) -> None:
 
 
 def _legend(frame: pd.DataFrame) -> list[Patch | Line2D]:
-    families = [family for family in FAMILIES if family in {_family(name) for name in frame["codec"]}]
+    families = [family for family in FAMILIES if family in {family_of(name) for name in frame["codec"]}]
     return [
         *(Patch(color=COLOUR_OF[family], label=family) for family in families),
         Patch(facecolor=GREY, label="by the codec"),
         Patch(facecolor=GREY, edgecolor="white", **ENGINE, label="by the engine"),
         Line2D([], [], color="black", marker="D", markersize=3, linewidth=0.7, label="sum, 95 % interval"),
     ]
-
-
-def _family(codec: str) -> str:
-    found = parse(codec)
-    if found is None:
-        raise ValueError(f"{codec} is not compressed")
-    return found.family

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from bench.codec import kmeans, nearest, token_centroids
-from bench.codec.token_centroids import TokenClusters, assign, clusters
+from bench.codec.token_centroids import TokenClusters, clusters
 from bench.codec.token_groups import Groups
 from bench.errors import DataError, SettingsError
 
@@ -121,7 +121,7 @@ def test_tokens_and_dim_must_fit(found):
     with pytest.raises(DataError, match="10 token ids are given for 6000 vectors"):
         made.assign(vectors, tokens[:10])
     with pytest.raises(DataError, match="0 token ids are given for 6000 vectors"):
-        assign(made, vectors)
+        made.assign(vectors)
     with pytest.raises(SettingsError, match="multiple of 8, and not 4"):
         clusters(vectors[:, :4], tokens, 8, seed=0, iterations=1)
     assert isinstance(made, TokenClusters)

@@ -82,6 +82,18 @@ class Host:
     def chosen(self, query: Any, passages: np.ndarray, kept: int, probed: np.ndarray) -> np.ndarray:
         return np.sort(self.best(query, passages, kept, probed).passages)
 
+    def each(
+        self,
+        search: Callable[[Any, np.ndarray], Ranking],
+        queries: np.ndarray,
+        exhaustive: bool = False,  # noqa: ARG002
+    ) -> list[Ranking]:
+        return self._mapped(lambda kernels, query: search(kernels, without_padding(query)), queries)
+
+    def _mapped(self, search: Callable[[Any, np.ndarray], Ranking], queries: np.ndarray) -> list[Ranking]:
+        """Return the results of all queries, one after the other."""
+        return [search(self, query) for query in queries]
+
     def note(self, watch: Watch, stage: str, **work: int | Sequence[np.ndarray]) -> None:
         watch(stage, **{name: some if isinstance(some, int) else sum(map(len, some)) for name, some in work.items()})
 

@@ -26,7 +26,6 @@ from bench.search.kernels.base import (
     largest_norm,
     norms,
     rounded_query,
-    without_padding,
 )
 from bench.search.ranking import Ranking, top
 
@@ -93,15 +92,10 @@ class CPU(Host):
             passages = passages[coarse >= least - 2 * query.error]
         return top(passages, self._fine(query, passages, met), k, self.index.id_rank)
 
-    def each(
-        self,
-        search: Callable[[Any, np.ndarray], Ranking],
-        queries: np.ndarray,
-        exhaustive: bool = False,  # noqa: ARG002
-    ) -> list[Ranking]:
+    def _mapped(self, search: Callable[[Any, np.ndarray], Ranking], queries: np.ndarray) -> list[Ranking]:
         if self.pool is None or len(queries) == 1:
-            return [search(self, without_padding(query)) for query in queries]
-        return list(self.pool.map(lambda query: search(self._alone, without_padding(query)), queries))
+            return super()._mapped(search, queries)
+        return list(self.pool.map(lambda query: search(self._alone, query), queries))
 
     @cached_property
     def inverse_norms(self) -> np.ndarray:

@@ -1,8 +1,6 @@
 """MaxSim in plain torch and numpy (arXiv 2112.01488, equation 1), and the kernels that the others are tested against."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -10,7 +8,7 @@ import torch
 from bench.codec.int8_centroids import to_bytes
 from bench.index.index import Compressed, Index
 from bench.index.inverted import union
-from bench.search.kernels.base import Host, fixed_point_scale, largest_norm, norms, rounded_query, without_padding
+from bench.search.kernels.base import Host, fixed_point_scale, largest_norm, norms, rounded_query
 from bench.search.ranking import Ranking, top
 
 ROWS, COLUMNS = 64, 8
@@ -98,11 +96,3 @@ class Reference(Host):
         found, starts = np.unique(owners, return_index=True)
         scores = maxsim(similarities(self.compressed.decode(positions), query.vectors), starts)
         return top(passages[found], scores, k, self.index.id_rank)
-
-    def each(
-        self,
-        search: Callable[[Any, np.ndarray], Ranking],
-        queries: np.ndarray,
-        exhaustive: bool = False,  # noqa: ARG002
-    ) -> list[Ranking]:
-        return [search(self, without_padding(query)) for query in queries]
