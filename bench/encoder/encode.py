@@ -10,6 +10,7 @@ from bench.encoder.batching import autocast, length_batches
 from bench.encoder.model import Encoder, per_token
 from bench.encoder.on_device import TOKENS_PER_BLOCK, device_passages
 from bench.encoder.tokens import Tokens
+from bench.errors import DataError
 
 TOKENS_PER_BATCH = 2048
 MOST_PROCESSES = 16  # that tokenize ahead of a GPU
@@ -102,7 +103,10 @@ def encode_queries(
     """Return vectors ``[queries, query vectors, dim]`` float32, in the order of the texts.
 
     If queries are not padded with [MASK], the shorter queries end in zero vectors, which the search engines ignore.
+    Raise DataError where there is no text.
     """
+    if not texts:
+        raise DataError("there are no queries to encode: give at least one text")
     ids, attention = encoder.inputs.queries(texts, maxlen)
     batch = max(1, TOKENS_PER_BATCH // ids.shape[1])
     parts = []

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from bench.codec.names import FAMILIES, UNCOMPRESSED, family_of
 from bench.config.presets import REFERENCE
 from bench.report.deviations import cells
-from bench.report.figures import COLOURS, MARKERS, STYLE
+from bench.report.figures import FAMILY_COLOURS, MARKERS, STYLE, codec_colour
 
 PAPERS = "residual"
 
@@ -16,8 +16,9 @@ PAPERS = "residual"
 def quality_against_rate(frame: pd.DataFrame) -> Figure:
     """Figure 5: headline measure and overlap against bytes per vector, exhaustive search; a row per data set and model.
 
-    A colour and marker per family of codecs, those of the paper joined by a line; dashed: uncompressed vectors. Beside a
-    point: bits or bytes, how many times as many centroids as the paper has, and t for centroids within tokens.
+    A marker and colour per family of codecs, lighter the fewer bytes, those of the paper joined by a line; dashed:
+    uncompressed vectors. Beside a point: bits or bytes, how many times as many centroids as the paper has, and t for
+    centroids within tokens.
     """
     exact = frame[frame["preset"] == REFERENCE[1]]
     panels = list(exact.groupby(["dataset", "model"], sort=False))
@@ -51,12 +52,13 @@ def _panel(axes: Axes, rows: pd.DataFrame, column: str, title: str) -> None:
             linewidth=0.9,
             marker=MARKERS[number],
             markersize=4.5,
-            color=COLOURS[number],
+            color=FAMILY_COLOURS[family],
             label="residual (the paper's)" if family == PAPERS else family,
         )
         for codec, *place in points[["codec", "bytes_per_vector", column]].itertuples(index=False):
+            axes.plot(*place, marker=MARKERS[number], markersize=4.5, color=codec_colour(codec))
             size = codec.rpartition("-")[2].replace("x", "×")
-            axes.annotate(size, place, (3, -7), textcoords="offset points", fontsize=5.5, color=COLOURS[number])
+            axes.annotate(size, place, (3, -7), textcoords="offset points", fontsize=5.5, color=FAMILY_COLOURS[family])
     for value in rows.loc[rows["codec"] == UNCOMPRESSED, column]:
         axes.axhline(value, linestyle="--", color="#666666", linewidth=0.8, label="uncompressed")
     axes.margins(y=0.12)  # room for the labels below the lowest points

@@ -7,8 +7,10 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
+from bench.codec.names import FAMILIES, parse
 from bench.config.presets import REFERENCE
 from bench.evaluation.size import COMPONENTS
 from bench.files.storage import atomic
@@ -17,6 +19,9 @@ from bench.report.deviations import cells
 # Okabe & Ito (2008): eight colours told apart with any colour vision.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+FAMILY_COLOURS = dict(zip(FAMILIES, COLOURS, strict=False))
+UNCOMPRESSED_COLOUR = "#000000"
+TOWARDS_WHITE = 0.55  # of the smallest residual of a family; the largest has the colour of its family
 BASELINE_LINES = (((0, (1, 1.5)), "#000000"), ((0, (1, 3)), "#666666"), ((0, (4, 1.5, 1, 1.5)), "#999999"))
 HATCHES = ("", "//", "\\\\", "xx", "..", "--", "oo")
 STYLE: Any = {
@@ -26,6 +31,19 @@ STYLE: Any = {
     "pdf.fonttype": 42,
     "hatch.linewidth": 0.5,
 }
+
+
+def codec_colour(codec: str) -> str:
+    """Return the colour of a codec in every figure, as ``#rrggbb``: that of its family, lighter the fewer bytes it has.
+
+    Variants with more centroids share a colour. Raise SettingsError for a name that is of no codec.
+    """
+    name = parse(codec)
+    if name is None:
+        return UNCOMPRESSED_COLOUR
+    sizes = FAMILIES[name.family][1]
+    white = TOWARDS_WHITE * (1 - sizes.index(name.size) / (len(sizes) - 1))
+    return to_hex(np.array(to_rgb(FAMILY_COLOURS[name.family])) * (1 - white) + white)
 
 
 def save(figure: Figure, base: Path) -> None:

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator
 from matplotlib.transforms import Bbox
 
-from bench.report.figures import COLOURS, MARKERS, STYLE, named
+from bench.report.figures import MARKERS, STYLE, codec_colour, named
 from bench.report.latency import pareto
 
 MARKER_SIZE = 5
@@ -43,8 +43,8 @@ def quality_against_latency(latency: pd.DataFrame) -> Figure:
     panels = list(latency.groupby(["dataset", "model", "threads"], sort=False))
     codecs, presets = (list(dict.fromkeys(latency[axis])) for axis in ("codec", "preset"))
     styles = {
-        (codec, preset): (COLOURS[number % len(COLOURS)], MARKERS[place % len(MARKERS)])
-        for (number, codec), (place, preset) in itertools.product(enumerate(codecs), enumerate(presets))
+        (codec, preset): (codec_colour(codec), MARKERS[place % len(MARKERS)])
+        for codec, (place, preset) in itertools.product(codecs, enumerate(presets))
     }
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(4.4 * len(panels) + 1, 3.4), layout="constrained")

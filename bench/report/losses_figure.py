@@ -11,19 +11,17 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from bench.codec.names import FAMILIES, family_of
 from bench.report.deviations import cells
-from bench.report.figures import COLOURS, STYLE
+from bench.report.figures import STYLE, codec_colour
 
 GREY = "#999999"
 ENGINE: Any = {"hatch": "/////", "alpha": 0.55}
-COLOUR_OF = dict(zip(FAMILIES, COLOURS, strict=False))  # of Figure 5
 
 
 def loss_by_part(frame: pd.DataFrame) -> Figure:
     """Figure 8: what each run loses of the headline measure, a bar per run and a panel per data set and model.
 
-    Plain: the part of the codec; hatched: the part of the engine; both in the colour of the family of codecs. Losses go to
+    Plain: the part of the codec; hatched: the part of the engine; both in the colour of the codec. Losses go to
     the right and gains to the left. The diamond is the sum, with its 95 % interval over queries. A run whose codec was not
     searched exhaustively has the diamond alone. Panels of one measure have one scale.
     """
@@ -38,7 +36,7 @@ def loss_by_part(frame: pd.DataFrame) -> Figure:
             if shared:
                 axes.label_outer()
             axes.set_title(f"{cells(part['dataset'], part['deviations'])[0]}, {model}")
-        figure.legend(handles=_legend(frame), loc="outside lower center", ncols=4, frameon=False, fontsize=7)
+        figure.legend(handles=_legend(), loc="outside lower center", ncols=4, frameon=False, fontsize=7)
     return figure
 
 
@@ -46,7 +44,7 @@ def _panel(axes: Axes, part: pd.DataFrame) -> None:
     places = np.arange(len(part))
     codec, engine = (-part[name].to_numpy(float) for name in ("codec_loss", "engine_loss"))
     start = np.where(codec * engine > 0, codec, 0.0)
-    colours = [COLOUR_OF[family_of(name)] for name in part["codec"]]
+    colours = [codec_colour(name) for name in part["codec"]]
     style: Any = {"height": 0.7, "color": colours, "edgecolor": "white", "linewidth": 0.4}
     axes.barh(places, np.nan_to_num(codec), **style)
     axes.barh(places, np.nan_to_num(engine), left=np.nan_to_num(start), **ENGINE, **style)
@@ -61,10 +59,8 @@ def _panel(axes: Axes, part: pd.DataFrame) -> None:
     axes.set_axisbelow(True)
 
 
-def _legend(frame: pd.DataFrame) -> list[Patch | Line2D]:
-    families = [family for family in FAMILIES if family in {family_of(name) for name in frame["codec"]}]
+def _legend() -> list[Patch | Line2D]:
     return [
-        *(Patch(color=COLOUR_OF[family], label=family) for family in families),
         Patch(facecolor=GREY, label="by the codec"),
         Patch(facecolor=GREY, edgecolor="white", **ENGINE, label="by the engine"),
         Line2D([], [], color="black", marker="D", markersize=3, linewidth=0.7, label="sum, 95 % interval"),

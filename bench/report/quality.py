@@ -39,7 +39,7 @@ def quality_table(
     shown["Δ uncompressed"] = verdicts.difference_cells(quality, "difference")
     shown["verdict"] = verdicts.verdict_cells(quality, "difference")
     shown["wins / ties / losses"] = verdicts.count_cells(quality, "difference")
-    shown["effect"] = [number(value, 2) for value in quality["difference_effect"]]
+    shown["effect"] = [signed(value, 2) for value in quality["difference_effect"]]
     shown["Δ codec"] = [signed(value) for value in quality["codec_loss"]]
     shown["Δ engine"] = [signed(value) for value in quality["engine_loss"]]
     caption = (

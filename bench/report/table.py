@@ -124,10 +124,11 @@ def with_spread(cell: str, spread: float | None, digits: int) -> str:
     return cell if spread is None or pd.isna(spread) else f"{cell} ± {number(spread, digits)}"
 
 
-def signed(value: float | None) -> str:
+def signed(value: float | None, digits: int = 3) -> str:
+    """With its sign, but for what rounds to 0; a dash where there is none."""
     if value is None or pd.isna(value):
         return MISSING
-    return f"{value:+.3f}".replace("-", "−") if abs(value) >= 0.0005 else "0.000"
+    return f"{value:+.{digits}f}".replace("-", "−") if round(abs(value), digits) else f"{0:.{digits}f}"
 
 
 def signed_interval(value: float | None, low: float, high: float, spread: float | None = None) -> str:

@@ -17,32 +17,31 @@ DASHES = ("-", "--", ":", "-.")
 def training_curves(frame: pd.DataFrame) -> Figure:
     """Figure 4: a panel each for loss, learning rate and validation, a colour and a dash per run.
 
-    The loss of each step is drawn thin, its running mean over a twentieth of the run thick; a ring marks the validation
-    that was kept.
+    There is no third panel where nothing was validated. The loss of each step is drawn thin, its running mean over a
+    twentieth of the run thick; a ring marks the validation that was kept.
     """
     runs = list(frame.groupby("model", sort=False))
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(9.6, 2.9), layout="constrained")
-        loss, rate, validation = figure.subplots(1, 3)
+        measures = list(dict.fromkeys(frame["measure"].dropna()))
+        labels = ["loss", "learning rate", *([" / ".join(measures)] if measures else [])]
+        figure = Figure(figsize=(3.2 * len(labels), 2.9), layout="constrained")
+        loss, rate, *validation = figure.subplots(1, len(labels))
         for place, (model, rows) in enumerate(runs):
             colour, dash = COLOURS[place % len(COLOURS)], DASHES[place % len(DASHES)]
             _loss(loss, rows, colour, dash, str(model))
             rate.plot(rows["step"], rows["learning_rate"], color=colour, linestyle=dash)
-            _validation(validation, rows, colour, dash, MARKERS[place % len(MARKERS)])
-        measures = list(dict.fromkeys(frame["measure"].dropna()))
-        for axes, label in ((loss, "loss"), (rate, "learning rate"), (validation, " / ".join(measures) or "validation")):
+            for axes in validation:
+                _validation(axes, rows, colour, dash, MARKERS[place % len(MARKERS)])
+        for axes, label in zip(figure.axes, labels, strict=True):
             axes.set_xlabel("step")
             axes.set_ylabel(label)
             axes.set_xlim(0, frame["step"].max() * 1.02)
             axes.grid(axis="y", color="#dddddd", linewidth=0.6)
             axes.set_axisbelow(True)
         rate.ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
-        if not measures:
-            validation.text(0.5, 0.5, "not validated", transform=validation.transAxes, ha="center", color="#666666")
-            validation.set_yticks([])
-        else:
-            rings, names = validation.get_legend_handles_labels()
-            validation.legend(rings[:1], names[:1], frameon=False, fontsize=7, loc="lower right")
+        for axes in validation:
+            rings, names = axes.get_legend_handles_labels()
+            axes.legend(rings[:1], names[:1], frameon=False, fontsize=7, loc="lower right")
         loss.legend(frameon=False, fontsize=7)
     return figure
 

@@ -114,7 +114,7 @@ def train_teacher(
             logits = model(**tokens.batch(pairs, device, model, attended)).logits.float().reshape(len(batch), -1)
         loss = group_loss(logits, settings.loss)
         if not gpu:
-            _check(step, loss.item(), batch)
+            _check(step + 1, loss.item(), batch)
         rate = settings.learning_rate * settings.rate(step)
         for group in optimizer.param_groups:
             group["lr"] = rate
@@ -126,7 +126,7 @@ def train_teacher(
         if not gpu or len(taken) == FETCHED or step + 1 == settings.steps:
             values = torch.stack([both for _, _, both in taken]).tolist()
             for (number, used_rate, _), (value, accuracy) in zip(taken, values, strict=True):
-                _check(number, value, used[number * settings.batch : (number + 1) * settings.batch])
+                _check(number + 1, value, used[number * settings.batch : (number + 1) * settings.batch])
                 report(TeacherStep(number + 1, value, used_rate, accuracy))
             taken = []
     model.to("cpu")

@@ -14,6 +14,7 @@ from bench.encoder import base, encode
 from bench.encoder.batching import length_batches
 from bench.encoder.encode import encode_passages, encode_queries
 from bench.encoder.model import late_interaction, mean_pooling
+from bench.errors import DataError
 from tests.fixtures_model import HIDDEN
 
 TEXTS = [
@@ -133,6 +134,11 @@ def test_unpadded_queries_end_in_zero_vectors(tiny_encoder):
     assert np.linalg.norm(vectors, axis=2).round(5).tolist() == [[1, 1, 1, 1, 0, 0], [1, 1, 1, 1, 1, 1]]
     alone = encode_queries(encoder, ["moon light"], maxlen=32)
     np.testing.assert_allclose(vectors[0, :4], alone[0], atol=1e-5)
+
+
+def test_no_query_at_all_is_refused(tiny_encoder):
+    with pytest.raises(DataError, match="there are no queries to encode"):
+        encode_queries(tiny_encoder, [], maxlen=8)
 
 
 def test_progress_counts_every_passage_once(tiny_encoder, monkeypatch):

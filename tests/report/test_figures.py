@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from bench.report.figures import quality_against_bytes, save, size_by_component
+from bench.errors import SettingsError
+from bench.report.figures import codec_colour, quality_against_bytes, save, size_by_component
 from bench.report.records import quality_frame, size_frame
 
 
@@ -23,6 +24,15 @@ def horizontal(axes, *, baselines):
     """Heights of the lines across a panel: of baselines, which the legend names, or of uncompressed vectors."""
     lines = [line for line in axes.lines if line.get_marker() in ("None", None, "") and line.get_linestyle() == "--"]
     return [float(line.get_ydata()[0]) for line in lines if line.get_label().endswith("(baseline)") == baselines]
+
+
+def test_a_codec_has_one_colour_and_sizes_of_a_family_are_told_apart():
+    codecs = ["residual-1", "residual-2", "residual-4", "residual-8", "opq-8", "opq-16", "opq-32", "fp16"]
+    assert len({codec_colour(codec) for codec in codecs}) == len(codecs)
+    assert codec_colour("residual-8") == "#0072b2"
+    assert codec_colour("residual-1") == "#8cc0dc"  # 0.45 of the family's and 0.55 of white
+    with pytest.raises(SettingsError, match="codec 'zip' in config is not one of"):
+        codec_colour("zip")
 
 
 def test_a_figure_saved_twice_has_identical_bytes(quick, tmp_path):

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from bench.errors import DataError
-from bench.report.figures import save
+from bench.report.figures import codec_colour, save
 from bench.report.losses import losses_frame, losses_table
-from bench.report.losses_figure import COLOUR_OF, loss_by_part
+from bench.report.losses_figure import loss_by_part
 from bench.report.records import quality_frame, row_of
 
 VALUES = {
@@ -95,7 +95,7 @@ def test_a_codec_without_a_reconstruction_of_its_index_is_refused(world):
         losses_frame(records, sizes, runs, [], [4], seed=1)
 
 
-def test_figure_8_stacks_the_part_of_the_engine_on_that_of_the_codec_in_the_colour_of_its_family(frame, tmp_path):
+def test_figure_8_stacks_the_part_of_the_engine_on_that_of_the_codec_in_its_colour(frame, tmp_path):
     figure = loss_by_part(frame)
     (axes,) = figure.axes
     codec, engine = axes.containers
@@ -108,8 +108,8 @@ def test_figure_8_stacks_the_part_of_the_engine_on_that_of_the_codec_in_the_colo
         "opq-16, plaid",
     ]
     colours = [bar.get_facecolor()[:3] for bar in codec]
-    assert colours[0] == colours[1] == pytest.approx(rgb(COLOUR_OF["residual"]))
-    assert colours[2] == pytest.approx(rgb(COLOUR_OF["opq"]))
+    assert colours[0] == colours[1] == pytest.approx(rgb(codec_colour("residual-2")))
+    assert colours[2] == pytest.approx(rgb(codec_colour("opq-16")))
     assert axes.get_xlabel() == "loss of nDCG@10"
     save(figure, tmp_path / "figure")
     assert (tmp_path / "figure.png").stat().st_size > 5000

@@ -66,4 +66,6 @@ def table(first: str, rows: Mapping[str, Counter], more: Mapping[str, int], word
 
 
 if __name__ == "__main__":
+    if not all(word.isdigit() for word in sys.argv[1:]):
+        sys.exit(str(__doc__))
     sys.exit(main(*map(int, sys.argv[1:])))

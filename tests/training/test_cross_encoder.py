@@ -107,7 +107,7 @@ def test_the_learning_rate_rises_over_the_warmup_and_falls_to_its_last_share(sta
 def test_a_loss_that_is_no_number_stops_with_step_and_queries(start):
     model, tokenizer = start()
     model.classifier.weight.data.fill_(torch.nan)
-    with pytest.raises(TrainingError, match=r"loss is nan at step 0 with queries \[2, 1\]"):
+    with pytest.raises(TrainingError, match=r"loss is nan at step 1 with queries \[2, 1\]"):
         run(model, tokenizer, [TRIPLES[2], TRIPLES[1]], batch=2)
 
 
