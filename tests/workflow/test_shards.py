@@ -3,6 +3,8 @@
 import json
 import shutil
 
+import pytest
+
 SHARDS = "build/pydocs-tiny/minilm/vectors"
 INDEX = "build/pydocs-tiny/minilm/fp16/index"
 KILLS_SHARD_0 = """
@@ -21,6 +23,7 @@ def test_a_deleted_shard_is_made_again_with_what_follows_and_no_other_shard_or_m
     assert not {"train", "distill", "mine", "encode_queries", "corpus"} & set(counts)
 
 
+@pytest.mark.slow
 def test_a_shard_that_fails_loses_no_other_is_the_only_one_made_again_and_both_go_where_none_is_kept(checkout):
     folder = checkout.root / SHARDS
     for path in (checkout.root / INDEX, *folder.iterdir()):

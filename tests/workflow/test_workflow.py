@@ -100,6 +100,7 @@ def test_another_teacher_temperature_trains_again_and_neither_mines_nor_scores(c
     assert not {"mine", "score", "tuples"} & set(counts)
 
 
+@pytest.mark.slow
 def test_a_training_that_is_killed_goes_on_from_its_checkpoint_to_the_same_weights(checkout):
     model = checkout.root / "build/models/denoised"
     log = checkout.root / "build/models/denoised.steps.jsonl"
@@ -296,6 +297,7 @@ def test_a_deleted_shard_is_the_only_one_encoded_again_when_something_needs_it(c
     assert counts == {"encode": 1, "index_uncompressed": 1}
 
 
+@pytest.mark.slow
 def test_forcing_every_vector_to_be_made_again_gives_the_same_bytes_in_every_fact_file(checkout):
     before = checkout.facts()
     wanted = [f"build/pydocs-tiny/minilm/residual-2/{preset}/pydocs-tiny/metrics.json" for preset in ("exact", "plaid")]
