@@ -11,6 +11,7 @@ import importlib.util
 import json
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -57,15 +58,15 @@ def main(kind, folder):
         index = folder / f"{kind}-{nbits}"
         shutil.rmtree(index, ignore_errors=True)
         peer.build(corpus, index, nbits, 1, 0)
-        shutil.copytree(index, fresh := folder / "fresh")
-        engine = (peer.ColbertAi if kind == "colbert-ai" else peer.FastPlaid)(index, SETTINGS[kind], 1)
-        rankings = np.array([list(engine.single(query))[:DEPTH] for query in queries])
-        decoded = peer.decode(index, corpus, np.arange(len(vectors)), 1)
-        np.savez(index.with_suffix(".npz"), decoded=decoded, queries=queries, rankings=rankings)
-        if nbits == 4:  # as it was before its first search, which merges the chunks of fast-plaid
-            shutil.rmtree(index)
-            fresh.rename(index)
-        shutil.rmtree(fresh, ignore_errors=True)
+        with tempfile.TemporaryDirectory() as scratch:
+            before = shutil.copytree(index, Path(scratch) / "before")
+            engine = (peer.ColbertAi if kind == "colbert-ai" else peer.FastPlaid)(index, SETTINGS[kind], 1)
+            rankings = np.array([list(engine.single(query))[:DEPTH] for query in queries])
+            decoded = peer.decode(index, corpus, np.arange(len(vectors)), 1)
+            np.savez(index.with_suffix(".npz"), decoded=decoded, queries=queries, rankings=rankings)
+            if nbits == 4:  # as it was before its first search, which merges the chunks of fast-plaid
+                shutil.rmtree(index)
+                shutil.copytree(before, index)
         for name in ("metadata.json", "plan.json"):
             anywhere(index / name)
         print(f"{index}: {len(vectors)} vectors, {len(rankings)} rankings")
