@@ -21,7 +21,7 @@ gate: results  ## config/ci.yaml against its accepted facts: quality, bytes, wor
 	$(BIN)/python -m bench check results/ci --baseline results/baselines/ci.json --markdown results/ci/gate.md --junit results/ci/gate.xml
 
 peers: CONFIG = config/peers.yaml
-peers: setup $(PEERS)/colbert-ai/ready $(PEERS)/fast-plaid/ready  ## ours beside colbert-ai and fast-plaid, each in an environment of its own
+peers: setup $(PEERS)/colbert-ai/ready $(PEERS)/fast-plaid/ready $(PEERS)/xtr-warp-rs/ready  ## ours beside colbert-ai, fast-plaid and WARP, each in an environment of its own
 	$(BIN)/snakemake peers $(LIMITS) --configfile "$(CONFIG)"
 
 growth: CONFIG = config/peers.yaml
@@ -52,7 +52,7 @@ golden: setup $(PEERS)/pylate/ready $(PEERS)/colbert-ai-export/ready $(PEERS)/fa
 	done
 
 $(PEERS)/pylate/ready $(PEERS)/colbert-ai-export/ready: private INSTALL := --no-deps
-$(PEERS)/fast-plaid/ready: private INSTALL := --no-deps
+$(PEERS)/fast-plaid/ready $(PEERS)/xtr-warp-rs/ready: private INSTALL := --no-deps
 
 $(PEERS)/%/ready: workflow/envs/%.txt
 	$(PYTHON) -m venv $(@D)

@@ -24,7 +24,9 @@ from bench.evaluation.guard import Rules
 LENGTHS = ("manifest.json", "doclens.npy", "uncut.npy")  # of a shard, which are kept where its vectors go
 VECTORS = ("vectors.npy", "tokens.npy")  # of a shard, which go once every index is made
 RANDOM = ".random"  # ends the name of what stands for a model where vectors are of random directions: of no texts
-PEERS = ("colbert-ai", "fast-plaid")
+PEERS = ("colbert-ai", "fast-plaid", "xtr-warp-rs")
+PEERS_NBITS = {"": 2, "-4-bits": 4}  # of a residual, by what the names of records end in
+PEERS_MORE = ("xtr-warp-rs-4-bits",)  # records at another width than the one of all
 PEERS_CODEC = "residual-2"
 OURS = {"ours": None, "ours-opq-32": "opq-32"}  # records of ours, and the codec of those that are not of the paper's
 OVERLAPS = (10, 100)
@@ -105,7 +107,7 @@ class Jobs:
         )
 
     def peer(self, w: Any) -> str:
-        return flags(threads=2, seed=self.plan.seed_for("peers", w.corpus, w.model))
+        return flags(nbits=PEERS_NBITS[w.get("width", "")], threads=2, seed=self.plan.seed_for("peers", w.corpus, w.model))
 
     def ours(self, w: Any) -> str:
         return flags(codec=OURS[w.ours])
@@ -283,7 +285,7 @@ class Jobs:
 
     def peers(self, suffix: str) -> Callable[[Any], list[str]]:
         """Files of ours and of every peer, over the vectors of the first run that the config compresses to 2 bits."""
-        return lambda w: [self.measured(f"peers/{{queries}}/{name}{suffix}")(w) for name in (*OURS, *PEERS)]
+        return lambda w: [self.measured(f"peers/{{queries}}/{name}{suffix}")(w) for name in (*OURS, *PEERS, *PEERS_MORE)]
 
     def measured(self, pattern: str) -> Callable[[Any], str]:
         """A file of the first run that the config compresses to 2 bits, by a pattern with {queries}."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from workflow.jobs import PEERS
 from workflow.peers import measure
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -193,7 +194,7 @@ def run(peer, inputs, folder, threads):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("peer", ["colbert-ai", "fast-plaid"])
+@pytest.mark.parametrize("peer", PEERS)
 def test_a_peer_finds_the_passages_that_queries_were_taken_from(peer, inputs, tmp_path):
     done = run(peer, inputs, tmp_path, threads=1)
     assert done.returncode == 0, done.stderr[-4000:]
@@ -210,7 +211,7 @@ def test_a_peer_finds_the_passages_that_queries_were_taken_from(peer, inputs, tm
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("peer", ["colbert-ai", "fast-plaid"])
+@pytest.mark.parametrize("peer", PEERS)
 def test_a_peer_refuses_more_threads_than_cpus_in_one_line(peer, inputs, tmp_path):
     done = run(peer, inputs, tmp_path, threads=4096)
     assert done.returncode == 1

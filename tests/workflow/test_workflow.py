@@ -5,6 +5,8 @@ import shutil
 import pandas as pd
 import pytest
 
+from workflow.jobs import PEERS
+
 CI_JOBS = {
     "assign": 7,
     "bm25": 1,
@@ -358,12 +360,12 @@ def test_the_targets_of_the_paper_run_what_they_show_and_cluster_random_vectors_
 
 
 def test_peers_are_measured_only_when_asked_for(checkout):
-    for peer in ("colbert-ai", "fast-plaid"):
+    for peer in PEERS:
         (checkout.root / ".venv-peers" / peer).mkdir(parents=True)
         (checkout.root / ".venv-peers" / peer / "ready").touch()
     (checkout.root / "bench/verbs/peer.py").touch()
     assert checkout.planned() == {}
-    assert checkout.planned("peers") == {"peer": 2, "peer_ours": 2, "peers": 1}
+    assert checkout.planned("peers") == {"peer": 4, "peer_ours": 2, "peers": 1}
 
 
 def test_peers_without_their_environments_are_refused_by_the_file_that_is_missing(checkout):

@@ -28,6 +28,7 @@ from typing import Any, Protocol
 import numpy as np
 
 DEPTH = 100
+NBITS = 2
 ROUNDS = 3
 RECONSTRUCTED = 50_000
 FLAGS = ("avx2", "fma", "f16c", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16")
@@ -109,7 +110,7 @@ def _arguments(peer: Peer) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=f"Measure {peer.name} over given token vectors.", allow_abbrev=False)
     parser.add_argument("--vectors", type=Path, nargs="+", required=True, help="shards: vectors.npy and doclens.npy")
     parser.add_argument("--queries", type=Path, required=True, help="folder of vectors.npy [queries, query vectors, dim]")
-    parser.add_argument("--nbits", type=int, default=2, help="bits per dimension of a residual")
+    parser.add_argument("--nbits", type=int, default=NBITS, help="bits per dimension of a residual")
     parser.add_argument("--threads", type=int, required=True, help="threads to build and to search with; 1 is searched too")
     parser.add_argument("--seed", type=int, required=True, help="seed of the build and of the sample to reconstruct")
     parser.add_argument("--work", type=Path, required=True, help="folder for the index and for what the peer compiles")
@@ -131,7 +132,7 @@ def record(
     corpus = read_corpus(args.vectors, mapped=True)
     size = folder_bytes(index)
     found = {
-        "system": peer.name if peer.variant is None else f"{peer.name}, {peer.variant}",
+        "system": ", ".join([peer.name, *filter(None, [peer.variant, "" if args.nbits == NBITS else f"{args.nbits} bits"])]),
         "package": peer.name,
         "version": importlib.metadata.version(peer.name),
         "nbits": args.nbits,

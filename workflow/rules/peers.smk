@@ -3,7 +3,8 @@ token vectors -> ours beside the engines that people use today (make peers)
 
 needs   build/{corpus}/{model}/vectors/{shard}/, build/{corpus}/{model}/queries/{queries}/
         .venv-peers/{peer}/, which `make peers` makes from workflow/envs/{peer}.txt
-makes   build/{corpus}/{model}/peers/{queries}/{peer}.json   a record, with the rankings beside it as .npz
+makes   build/{corpus}/{model}/peers/{queries}/{peer}.json   a record, with the rankings beside it as .npz;
+                                                             of residuals of 4 bits {peer}-4-bits.json
         build/{corpus}/{model}/peers/{queries}/{ours}.json   ours: `ours` with the exact ranking as well, and another codec
         results/{name}/peers.*, peers_ratios.*
 
@@ -19,13 +20,16 @@ rule peer:
         vectors=JOBS.vectors,
         queries="build/{corpus}/{model}/queries/{queries}",
     output:
-        record="build/{corpus}/{model}/peers/{queries}/{peer}.json",
-        rankings="build/{corpus}/{model}/peers/{queries}/{peer}.npz",
-        work=temp(directory("build/{corpus}/{model}/peers/{queries}/{peer}.work")),
+        record="build/{corpus}/{model}/peers/{queries}/{peer}{width}.json",
+        rankings="build/{corpus}/{model}/peers/{queries}/{peer}{width}.npz",
+        work=temp(
+            directory("build/{corpus}/{model}/peers/{queries}/{peer}{width}.work")
+        ),
     log:
-        "logs/{corpus}/{model}/peers/{queries}.{peer}.log",
+        "logs/{corpus}/{model}/peers/{queries}.{peer}{width}.log",
     wildcard_constraints:
         peer="|".join(PEERS),
+        width="|".join(PEERS_NBITS),
     conda:
         "../envs/{peer}.yaml"
     threads: lambda wildcards: workflow.cores
