@@ -21,7 +21,16 @@ from bench.files.provenance import code_digest
 from bench.files.storage import digest_of
 from bench.config.settings import flags
 from workflow.messages import explain_locks
-from workflow.jobs import LENGTHS, OURS, PEERS, PEERS_NBITS, WORST, Jobs, folders, reported
+from workflow.jobs import (
+    LENGTHS,
+    OURS,
+    PEERS,
+    PEERS_NBITS,
+    WORST,
+    Jobs,
+    folders,
+    reported,
+)
 from workflow.paper_jobs import PaperJobs
 from workflow.training_jobs import TrainingJobs
 from snakemake.exceptions import WorkflowError

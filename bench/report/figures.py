@@ -43,7 +43,8 @@ def codec_colour(codec: str) -> str:
         return UNCOMPRESSED_COLOUR
     sizes = FAMILIES[name.family][1]
     white = TOWARDS_WHITE * (1 - sizes.index(name.size) / (len(sizes) - 1))
-    return to_hex(np.array(to_rgb(FAMILY_COLOURS[name.family])) * (1 - white) + white)
+    red, green, blue = (part * (1 - white) + white for part in to_rgb(FAMILY_COLOURS[name.family]))
+    return to_hex((red, green, blue))
 
 
 def save(figure: Figure, base: Path) -> None:
