@@ -9,8 +9,10 @@ from bench.codec.names import FAMILIES, UNCOMPRESSED, family_of
 from bench.config.presets import REFERENCE
 from bench.report.deviations import cells
 from bench.report.figures import FAMILY_COLOURS, MARKERS, STYLE, codec_colour
+from bench.report.point_labels import Named, name_points
 
 PAPERS = "residual"
+MARKER_SIZE = 4.5
 
 
 def quality_against_rate(frame: pd.DataFrame) -> Figure:
@@ -36,6 +38,10 @@ def quality_against_rate(frame: pd.DataFrame) -> Figure:
         found = [axes.get_legend_handles_labels() for axes in figure.axes]
         drawn = {label: handle for handles, labels in found for handle, label in zip(handles, labels, strict=True)}
         figure.legend(drawn.values(), drawn, loc="outside lower center", ncols=len(drawn), frameon=False, fontsize=7)
+        figure.draw_without_rendering()
+        for position, (_, rows) in enumerate(panels):
+            for axes, name in zip(figure.axes[2 * position : 2 * position + 2], ("value", overlap), strict=True):
+                _name_points(axes, rows[rows["codec"] != UNCOMPRESSED], name)
     return figure
 
 
@@ -51,17 +57,15 @@ def _panel(axes: Axes, rows: pd.DataFrame, column: str, title: str) -> None:
             linestyle="-" if family == PAPERS else "",
             linewidth=0.9,
             marker=MARKERS[number],
-            markersize=4.5,
+            markersize=MARKER_SIZE,
             color=FAMILY_COLOURS[family],
             label="residual (the paper's)" if family == PAPERS else family,
         )
         for codec, *place in points[["codec", "bytes_per_vector", column]].itertuples(index=False):
-            axes.plot(*place, marker=MARKERS[number], markersize=4.5, color=codec_colour(codec))
-            size = codec.rpartition("-")[2].replace("x", "×")
-            axes.annotate(size, place, (3, -7), textcoords="offset points", fontsize=5.5, color=FAMILY_COLOURS[family])
+            axes.plot(*place, marker=MARKERS[number], markersize=MARKER_SIZE, color=codec_colour(codec))
     for value in rows.loc[rows["codec"] == UNCOMPRESSED, column]:
         axes.axhline(value, linestyle="--", color="#666666", linewidth=0.8, label="uncompressed")
-    axes.margins(y=0.12)  # room for the labels below the lowest points
+    axes.margins(y=0.12)  # room for the names of the lowest points
     axes.set_xscale("log", base=2)
     ticks = [12, 16, 24, 32, 48, 72, 136]
     axes.set_xticks(ticks, [str(tick) for tick in ticks])
@@ -69,3 +73,11 @@ def _panel(axes: Axes, rows: pd.DataFrame, column: str, title: str) -> None:
     axes.set_ylabel(title)
     axes.grid(color="#dddddd", linewidth=0.5)
     axes.set_axisbelow(True)
+
+
+def _name_points(axes: Axes, rows: pd.DataFrame, column: str) -> None:
+    names = [
+        Named(size, value, codec.rpartition("-")[2].replace("x", "×"), FAMILY_COLOURS[family_of(codec)])
+        for codec, size, value in rows[["codec", "bytes_per_vector", column]].itertuples(index=False)
+    ]
+    name_points(axes, names, MARKER_SIZE, 5.5)

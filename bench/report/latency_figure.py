@@ -4,21 +4,18 @@ import itertools
 from typing import Any
 
 import matplotlib as mpl
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator
-from matplotlib.transforms import Bbox
 
 from bench.report.figures import MARKERS, STYLE, codec_colour, named
 from bench.report.latency import pareto
+from bench.report.point_labels import Named, name_points
 
 MARKER_SIZE = 5
 LEAST_SPAN = 0.01  # of the quality axis: a difference in the fourth digit must not look like one
-DISTANCES = (7, 11)
-SIDES = ((1, 0), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1), (0, 1), (0, -1))
 GREY = "#888888"
 FRONT = "Pareto front: no other\nis quicker and better"
 RINGS: Any = {
@@ -31,7 +28,6 @@ RINGS: Any = {
     "markeredgewidth": 0.7,
     "zorder": 1,
 }
-ACROSS, ALONG = {1: "left", 0: "center", -1: "right"}, {1: "bottom", 0: "center", -1: "top"}
 
 
 def quality_against_latency(latency: pd.DataFrame) -> Figure:
@@ -98,30 +94,7 @@ def _legend(codecs: list[str], presets: list[str], styles: dict[tuple[str, str],
 
 
 def _name_points(axes: Axes, rows: pd.DataFrame) -> None:
-    """Write preset and codec beside each point if the text covers nothing and is not nearer to another point."""
-    half = MARKER_SIZE * axes.figure.dpi / 72
-    points = {row.Index: axes.transData.transform((row.p50, row.value)) for row in rows.itertuples()}
-    taken = [Bbox.from_bounds(x - half, y - half, 2 * half, 2 * half) for x, y in points.values()]
-    within = axes.get_window_extent()
-    (line,) = (line.get_path() for line in axes.lines if line.get_label() == FRONT)
-    front = axes.transData.transform_path(line)
-    for row in rows.loc[_front(rows).sort_values(ascending=False, kind="stable").index].itertuples():
-        name = f"{row.preset}, {named(str(row.codec))}"
-        for distance, (right, up) in itertools.product(DISTANCES, SIDES):
-            away = distance * (0.7 if right and up else 1)
-            text = axes.annotate(
-                name, (row.p50, row.value), (right * away, up * away), textcoords="offset points", fontsize=6
-            )
-            text.set(ha=ACROSS[right], va=ALONG[up])
-            place = text.get_window_extent()
-            crossed = front.intersects_bbox(place, filled=False) or any(place.overlaps(other) for other in taken)
-            nearest = min(points, key=lambda point: _gap(place, *points[point]))
-            if not crossed and nearest == row.Index and within.contains(*place.min) and within.contains(*place.max):
-                taken.append(place)
-                break
-            text.remove()
-
-
-def _gap(box: Bbox, x: float, y: float) -> float:
-    """Return the distance between a box and a point outside of it."""
-    return float(np.hypot(max(box.x0 - x, 0, x - box.x1), max(box.y0 - y, 0, y - box.y1)))
+    """Write preset and codec beside each point, those on the front first."""
+    ordered = rows.loc[_front(rows).sort_values(ascending=False, kind="stable").index]
+    names = [Named(row.p50, row.value, f"{row.preset}, {named(str(row.codec))}") for row in ordered.itertuples()]
+    name_points(axes, names, MARKER_SIZE, 6)

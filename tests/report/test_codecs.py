@@ -4,9 +4,11 @@ import pandas as pd
 import pytest
 
 from bench.errors import DataError
+from bench.files.provenance import ROOT
 from bench.report.codecs import codecs_frame, codecs_table, overlaps
 from bench.report.codecs_figure import quality_against_rate
 from bench.report.figures import save
+from bench.report.point_labels import letters
 from bench.report.records import row_of
 
 FULL, LOW = [0.5, 0.25, 1.0, 0.5] * 10, [0.25, 0.25, 0.5, 0.5] * 10
@@ -89,6 +91,20 @@ def test_the_figure_has_codecs_of_every_kind_of_centroids_and_names_no_family_th
     assert [line.get_xdata().tolist() for line in points] == [[40.0, 64.0]]
     assert sorted(text.get_text() for text in figure.axes[0].texts) == ["16t", "8×4t"]
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["opq", "uncompressed"]
+
+
+def test_names_of_22_codecs_overlap_neither_each_other_nor_a_line():
+    frame = pd.read_csv(ROOT / "results/baselines/codecs.csv").assign(deviations="")
+    figure = quality_against_rate(frame[frame["model"] == "minilm"])
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        boxes = [letters(text) for text in axes.texts]
+        lines = [line for line in axes.lines if len(line.get_xdata()) > 1 and line.get_linestyle() != "None"]
+        paths = [line.get_transform().transform_path(line.get_path()) for line in lines]
+        assert len(boxes) == 23
+        assert len(paths) == 2
+        assert not any(one.overlaps(other) for number, one in enumerate(boxes) for other in boxes[:number])
+        assert not any(path.intersects_bbox(box, filled=False) for path in paths for box in boxes)
 
 
 def test_a_run_without_a_size_or_without_uncompressed_vectors_is_refused(world):

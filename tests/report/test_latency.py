@@ -9,6 +9,7 @@ from bench.errors import DataError
 from bench.report.figures import save
 from bench.report.latency import latency_frame, latency_table, pareto, read_latencies
 from bench.report.latency_figure import FRONT, quality_against_latency
+from bench.report.point_labels import letters
 
 PLAID = {"ncells": 2, "centroid_score_threshold": 0.45, "ndocs": 1024}
 
@@ -147,7 +148,7 @@ def test_names_in_figure_3_overlap_nothing_even_where_points_crowd(metric, laten
     figure = quality_against_latency(latency_frame([latency(run, float(rng.uniform(1, 1.5))) for run in runs], runs, []))
     figure.draw_without_rendering()
     (axes,) = figure.axes
-    boxes = [text.get_window_extent() for text in axes.texts]
+    boxes = [letters(text) for text in axes.texts]
     assert 0 < len(boxes) < len(runs)
     assert not any(one.overlaps(other) for number, one in enumerate(boxes) for other in boxes[:number])
     places = [axes.transData.transform(line.get_xydata()[0]) for line in axes.lines if line.get_label() != FRONT]
