@@ -27,10 +27,6 @@ class Preset(Settings):
         """The engine's own settings, by name."""
         return self.model_dump(exclude={"engine"})
 
-    def describe(self) -> str:
-        """The values in one line, as tables print them."""
-        return ", ".join(f"{name}={value}" for name, value in self.values().items())
-
     def check_depth(self, depth: int, source: str) -> None:
         """Raise SettingsError where the last stage cannot fill a ranking of ``depth`` passages."""
         if self.scored is not None and self.scored < depth:

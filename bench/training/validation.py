@@ -1,6 +1,6 @@
 """Validation during training: exhaustive MaxSim of held-out queries over a sample of the passages."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +12,6 @@ from bench.errors import DataError, SettingsError
 from bench.index.ids import id_ranks
 from bench.search.kernels.loops import maxima
 from bench.search.ranking import results, top
-
-Score = Callable[[Mapping[str, Sequence[tuple[str, float]]], Qrels], float]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,11 +18,6 @@ def test_a_preset_gives_back_the_values_it_was_parsed_from(values):
     assert presets.parse(values, "a.yaml").model_dump() == values
 
 
-def test_a_preset_describes_itself_in_one_line():
-    assert presets.parse(PLAID, "a.yaml").describe() == "ncells=1, centroid_score_threshold=0.5, ndocs=256"
-    assert presets.parse({"engine": "exact"}, "a.yaml").describe() == ""
-
-
 @pytest.mark.parametrize("engine", ["warp", "Exact", "", None])
 def test_an_unknown_engine_is_refused_with_the_known_ones(engine):
     with pytest.raises(SettingsError, match=r"engine .* of a\.yaml is not one of \['colbertv2', 'exact', 'flat', 'plaid'\]"):
