@@ -30,6 +30,8 @@ growth: setup  ## how search time grows from 0.25 to 16 million vectors
 
 golden: GOLDEN = tests/golden
 golden: OUT = build/golden
+# A folder that is made anew: colbert-ai waits for ever for a compilation that was killed.
+golden: export TORCH_EXTENSIONS_DIR = $(abspath $(OUT)/extensions)
 golden: setup $(PEERS)/pylate/ready $(PEERS)/colbert-ai-export/ready $(PEERS)/fast-plaid/ready  ## golden vectors and indexes made anew, and exported ones opened in PyLate and colbert-ai
 	rm -rf $(OUT) && mkdir -p $(OUT)
 	$(PEERS)/pylate/bin/python $(GOLDEN)/make_pylate.py $(GOLDEN)/pylate
