@@ -40,7 +40,7 @@ def main(index, checkpoint, ours, passages):
             tied += mine != theirs and abs(scores[mine] - scores[theirs]) < EQUAL
             other += mine != theirs and abs(scores[mine] - scores[theirs]) >= EQUAL
     print(f"{index}: {same} places alike, {tied} tied, {other} others; scores differ by {worst:.2g} at most")
-    return worst > EQUAL or other > (1 - LEAST) * (same + tied + other)
+    return bool(worst > EQUAL or other > (1 - LEAST) * (same + tied + other))
 
 
 if __name__ == "__main__":
