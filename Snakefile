@@ -76,7 +76,8 @@ wildcard_constraints:
     model="[a-z0-9.-]+",
     teacher="[a-z0-9.-]+",
     codec="[a-z0-9.-]+",
-    times="(-x[0-9]+t?|-t)?(\\.seed-[0-9]+)?",
+    times="(-x[0-9]+t?|-t)?(\\.pool-[0-9]+)?(\\.seed-[0-9]+)?",
+    pool="[0-9]+",
     preset="[a-z0-9.-]+",
     shard="[0-9]{5}",
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.codec.names import UNCOMPRESSED, parse
+from bench.config import pools
 from bench.config.datasets import Entry
 from bench.config.models import Pooled
 from bench.config.own import Files, OwnEntry
@@ -79,7 +80,7 @@ class Jobs:
 
     def centroids(self, w: Any) -> str:
         seed = self.plan.seed_for("centroids", w.corpus, w.model, of=w.times)
-        name = split(w.times)[0].removeprefix("-").removeprefix("x")
+        name = _plain(w.times).removeprefix("-").removeprefix("x")
         kind = {"times": int(name.removesuffix("t") or 1), "by_token": name.endswith("t") or None}
         how = {"seed": seed, "threads": 2, "device": device(self.plan)}
         return flags({"iterations": self.plan.kmeans_iterations}, kind, how)
@@ -88,7 +89,7 @@ class Jobs:
         return flags(device=device(self.plan))
 
     def fit(self, w: Any) -> str:
-        return flags(codec=split(w.codec)[0], seed=self.plan.seed_for("fit", w.corpus, w.model, w.codec), threads=1)
+        return flags(codec=_plain(w.codec), seed=self.plan.seed_for("fit", w.corpus, w.model, w.codec), threads=1)
 
     def with_centroids(self, pattern: str) -> Callable[[Any], str]:
         """A file by a pattern with {times}, which says what centroids the codec of a rule has."""
@@ -96,7 +97,7 @@ class Jobs:
 
     def fit_queries(self, w: Any) -> list[str]:
         """Vectors of training queries, for a codec that is fitted on them as well."""
-        name, entry = parse(split(w.codec)[0]), self.plan.codec_queries
+        name, entry = parse(_plain(w.codec)), self.plan.codec_queries
         if name is None or not name.needs_queries or entry is None:
             return []
         return [f"build/{entry.corpus_name}/{w.model}/queries/{entry.name}"]
@@ -185,10 +186,14 @@ class Jobs:
         return flags(names, RECONSTRUCTION, seed=seed, threads=1)
 
     def lossy(self, w: Any = None) -> list[Run]:
-        """Compressed runs, all or those of a rule, of models that are searched over uncompressed vectors as well."""
+        """Compressed runs, all or those of a rule, of models that are searched over uncompressed vectors as well.
+
+        Those over merged vectors are left out: they have no vector for each one that was encoded.
+        """
         wanted = (w.corpus, w.model, w.queries) if w else None
         plain = {self._place(run) for run in self.plan.judged if (run.codec, run.preset) == REFERENCE}
-        runs = (run for run in self.plan.judged if run.codec != UNCOMPRESSED and self._place(run) in plain)
+        whole = (run for run in self.plan.judged if pools.factor_of(run.codec) == pools.NONE)
+        runs = (run for run in whole if run.codec != UNCOMPRESSED and self._place(run) in plain)
         return [run for run in runs if wanted in (None, self._place(run))]
 
     def lossy_indexes(self, w: Any) -> list[str]:
@@ -221,22 +226,27 @@ class Jobs:
         return flags(depths=[depth for depth in OVERLAPS if depth <= self.plan.depth] or None)
 
     def shard(self, w: Any) -> list[str]:
-        """Files of one shard."""
+        """Files of one shard, merged where the codec or the centroids of a rule say so."""
+        return _shard(w.corpus, w.model, w.shard, _factor(w))
+
+    def encoded(self, w: Any) -> list[str]:
+        """Files of one shard as it was encoded."""
         return _shard(w.corpus, w.model, w.shard)
 
     def lengths(self, w: Any) -> list[str]:
-        """Files of every shard of a corpus that say how long its passages are."""
+        """Files of every shard of a corpus that say how many vectors its passages have, and as encoded how long they are."""
         return [path for path in self.vectors(w) if not path.endswith(VECTORS)]
 
     def vectors(self, w: Any) -> list[str]:
         """Files of every shard of a corpus."""
-        return [path for shard in self.plan.shards(w.corpus) for path in _shard(w.corpus, w.model, shard)]
+        return [path for shard in self.plan.shards(w.corpus) for path in _shard(w.corpus, w.model, shard, _factor(w))]
 
     def kept_shards(self) -> list[str]:
         """Files of the shards of what is searched, where the config keeps them, so that one that goes is made again."""
         plan = self.plan
-        pairs = dict.fromkeys((run.corpus, run.model) for run in plan.runs if plan.keep_vectors)
-        shards = ((corpus, model, shard) for corpus, model in pairs for shard in plan.shards(corpus))
+        found = ((run.corpus, run.model, pools.factor_of(run.codec)) for run in plan.runs if plan.keep_vectors)
+        made = dict.fromkeys(found)
+        shards = ((corpus, model, shard, factor) for corpus, model, factor in made for shard in plan.shards(corpus))
         return [path for shard in shards for path in _shard(*shard)]
 
     def metrics(self) -> list[str]:
@@ -332,10 +342,12 @@ def _own(files: Files) -> dict[str, Any]:
     return named | {name: value for name, value in given.items() if files.judgements or name == "file"}
 
 
-def _shard(corpus: str, model: str, shard: str) -> list[str]:
+def _shard(corpus: str, model: str, shard: str, factor: int = pools.NONE) -> list[str]:
     """Files of a shard; vectors of random directions have no lengths before truncation, and no tokens."""
+    folder = pools.named("vectors", factor)
     names = (*LENGTHS[:2], VECTORS[0]) if model.endswith(RANDOM) else (*LENGTHS, *VECTORS)
-    return [f"build/{corpus}/{model}/vectors/{shard}/{name}" for name in names]
+    left_out = () if factor == pools.NONE else LENGTHS[2:]
+    return [f"build/{corpus}/{model}/{folder}/{shard}/{name}" for name in names if name not in left_out]
 
 
 def _named(values: Mapping[str, Any]) -> list[str] | None:
@@ -344,11 +356,23 @@ def _named(values: Mapping[str, Any]) -> list[str] | None:
 
 
 def _times(w: Any) -> str:
-    """What stands behind "centroids" and "codes" in the paths of a rule whose codec has other centroids than the paper's."""
+    """What stands behind "centroids" and "codes" in the paths of a rule: how its codec has other centroids than the paper's,
+    and the pool factor."""
     codec, seed = split(dict(w).get("codec", UNCOMPRESSED))
-    name = parse(codec)
-    times = f"-{name.centroids}" if name is not None and name.centroids else ""
+    plain, factor = pools.split(codec)
+    name = parse(plain)
+    times = pools.named(f"-{name.centroids}" if name is not None and name.centroids else "", factor)
     return times if seed is None else with_seed(times, seed)
+
+
+def _plain(name: str) -> str:
+    """The name of a codec, or of centroids, without pool factor and seed."""
+    return pools.split(split(name)[0])[0]
+
+
+def _factor(w: Any) -> int:
+    """The pool factor that the codec or the centroids of a rule have in their names."""
+    return max(pools.factor_of(getattr(w, name, "")) for name in ("codec", "times"))
 
 
 def _seed(names: Iterable[tuple[str, int | None]]) -> int | None:

@@ -37,7 +37,7 @@ AnyQuerySet = Annotated[
 
 
 class GridItem(Settings):
-    """A full product of models, codecs and presets."""
+    """A full product of models, pool factors, codecs and presets."""
 
     query_sets: Ids | None = None
     """Only these of the query sets, all if absent."""
@@ -45,6 +45,8 @@ class GridItem(Settings):
     """Models, or rounds of them such as denoised.round1."""
     codecs: Ids
     """Codecs, such as fp16 and residual-2."""
+    pool: Counts = (1,)
+    """Vectors of a passage that become one before any codec: 1 leaves them, 2 keeps half of them. Queries are not pooled."""
     presets: Names
     """Presets of this config."""
 
@@ -89,6 +91,8 @@ class Latency(Settings):
     """Only runs of these models, all if absent."""
     codecs: Ids | None = None
     """Only runs over these codecs, all if absent."""
+    pool: Counts | None = None
+    """Only runs over vectors of these pool factors, all if absent."""
     presets: Names | None = None
     """Only runs of these presets, all if absent."""
 

@@ -13,7 +13,7 @@ from typing import Any
 from bench.codec.kmeans import number_of_centroids
 from bench.codec.names import parse
 from bench.codec.nearest import code_dtype
-from bench.config import yaml
+from bench.config import pools, yaml
 from bench.config.datasets import Entry
 from bench.config.models import Catalogued, Converted, Model, Projected
 from bench.config.plan import Plan
@@ -38,7 +38,11 @@ class Length:
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """One collection encoded by one model. Bytes: of shards, of codes, and by codec of residual parts and of indexes."""
+    """One collection encoded by one model, its vectors merged by a pool factor.
+
+    length: as encoded. Bytes: of shards, of codes, and by codec, without the factor in its name, of residual parts and of
+    indexes; merged_from: of the shards as encoded, 0 where nothing is merged.
+    """
 
     corpus: str
     model: str
@@ -50,11 +54,18 @@ class Cost:
     codes: int
     parts: Mapping[str, int]
     indexes: Mapping[str, int]
+    pool: int = pools.NONE
+    merged_from: int = 0
+
+    @property
+    def per_passage(self) -> float:
+        """Vectors of a passage once merged, on average."""
+        return pooled_mean(self.length.vectors, self.pool)
 
     @property
     def peak(self) -> int:
         """While its indexes are built, every codec at once."""
-        return self.shards + self.codes + sum(self.parts.values()) + sum(self.indexes.values())
+        return self.merged_from + self.shards + self.codes + sum(self.parts.values()) + sum(self.indexes.values())
 
     def left(self, keep_vectors: bool) -> int:
         """Once they are built."""
@@ -62,31 +73,35 @@ class Cost:
 
 
 def costs(plan: Plan, lengths: Mapping[str, Mapping[str, Any]], passages: int | None = None) -> list[Cost]:
-    """What each collection and model of a plan costs, those that are mined included; single-vector models are left out.
+    """What each collection, model and pool factor of a plan costs, those that are mined included; single-vector models are
+    left out. Vectors that are merged are encoded first, whether or not they are searched as well.
 
     passages: as if every collection had so many of the same length.
     """
-    codecs: dict[tuple[str, str], set[str]] = {}
+    codecs: dict[tuple[str, str, int], set[str]] = {}
     for run in plan.runs:
-        codecs.setdefault((run.corpus, run.model), set()).add(run.codec)
+        codec, factor = pools.split(run.codec)
+        codecs.setdefault((run.corpus, run.model, pools.NONE), set())
+        codecs.setdefault((run.corpus, run.model, factor), set()).add(codec)
     for name, part in plan.training.items():
         distilled = plan.distilled(name)
-        pair = part.entry.corpus_name, distilled.start
-        codecs.setdefault(pair, set()).add(distilled.distill.mine.codec)
+        mined = part.entry.corpus_name, distilled.start, pools.NONE
+        codecs.setdefault(mined, set()).add(distilled.distill.mine.codec)
     wholes = {part.entry.corpus: part.source.corpus for part in plan.training.values()}
     found = []
-    for (corpus, model), wanted in codecs.items():
+    for (corpus, model, factor), wanted in codecs.items():
         entry, dim = plan.corpora[corpus], dimensions(plan.models, model)
         if dim is not None:
             length = passage_length(entry, lengths.get(wholes.get(entry.corpus, entry.corpus)))
-            found.append(_cost(entry.corpus, passages or entry.passages, model, length, dim, sorted(wanted)))
+            found.append(_cost(entry.corpus, passages or entry.passages, model, length, factor, dim, sorted(wanted)))
     return found
 
 
 def peaks(found: Sequence[Cost], keep_vectors: bool) -> int:
     """The most bytes on disk at a time, where one collection is finished before the next one is begun."""
     left = [cost.left(keep_vectors) for cost in found]
-    return max((sum(left[:number]) + cost.peak for number, cost in enumerate(found)), default=0)
+    peak = [cost.peak - cost.merged_from * keep_vectors for cost in found]  # kept shards are among what is left already
+    return max((sum(left[:number]) + most for number, most in enumerate(peak)), default=0)
 
 
 def read_lengths(path: Path = LENGTHS) -> dict[str, Mapping[str, Any]]:
@@ -112,6 +127,11 @@ def truncated_mean(mean: float, most: float) -> float:
     """Mean of lengths cut at ``most``, were they spread as a gamma distribution of shape 2 around ``mean``."""
     rate = 2 / mean
     return mean - math.exp(-rate * most) * (mean + most)
+
+
+def pooled_mean(mean: float, factor: int) -> float:
+    """Mean of lengths of ``mean`` vectors divided by a pool factor and rounded down, all remainders being as frequent."""
+    return max(1.0, mean / factor - (factor - 1) / (2 * factor))
 
 
 def dimensions(models: Mapping[str, Model], name: str) -> int | None:
@@ -145,8 +165,8 @@ def gap_bytes(gap: float) -> float:
     return 1 + sum(math.exp(-(2 ** (7 * more)) / gap) for more in range(1, 5))
 
 
-def _cost(corpus: str, passages: int, model: str, length: Length, dim: int, codecs: Sequence[str]) -> Cost:
-    vectors = round(passages * length.vectors)
+def _cost(corpus: str, passages: int, model: str, length: Length, pool: int, dim: int, codecs: Sequence[str]) -> Cost:
+    vectors = round(passages * pooled_mean(length.vectors, pool))
     named = [split(codec) for codec in codecs]
     coded = [(name, seed) for codec, seed in named if (name := parse(codec, "an estimate")) is not None]
     centroids = {(name.times, name.by_token, seed) for name, seed in coded}
@@ -163,8 +183,14 @@ def _cost(corpus: str, passages: int, model: str, length: Length, dim: int, code
         length=length,
         dim=dim,
         vectors=vectors,
-        shards=(2 * dim + TOKEN_BYTES) * vectors + 4 * passages,
+        shards=_shard_bytes(vectors, passages, dim),
         codes=sum(widths) * vectors,
         parts=parts,
         indexes=indexes,
+        pool=pool,
+        merged_from=0 if pool == pools.NONE else _shard_bytes(round(passages * length.vectors), passages, dim),
     )
+
+
+def _shard_bytes(vectors: int, passages: int, dim: int) -> int:
+    return (2 * dim + TOKEN_BYTES) * vectors + 4 * passages

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from bench.codec.kmeans import number_of_centroids, points_of_iterations, sample_size
 from bench.codec.names import parse
 from bench.codec.nearest import code_dtype
+from bench.config import pools
 from bench.config.datasets import slug
 from bench.config.estimate import Cost
 from bench.config.models import Distilled, Model, Trained
@@ -115,10 +116,11 @@ def _collection(plan: Plan, cost: Cost, device: Device) -> Iterator[Task]:
     def task(stage: Stage, hours: float | None) -> Task:
         return Task(corpus=cost.corpus, model=cost.model, stage=stage, hours=hours)
 
-    yield task("encode", device.reading("encode", cost.vectors, weights_of(plan.models, cost.model)))
+    if cost.pool == pools.NONE:
+        yield task("encode", device.reading("encode", cost.vectors, weights_of(plan.models, cost.model)))
     named = [split(codec) for codec in cost.indexes]
     coded = [(codec, seed) for name, seed in named if (codec := parse(name, "an estimate")) is not None]
-    sample = round(sample_size(cost.passages) * cost.length.vectors)
+    sample = round(sample_size(cost.passages) * cost.per_passage)
     for times, by_token, _ in dict.fromkeys((codec.times, codec.by_token, seed) for codec, seed in coded):
         centroids = number_of_centroids(cost.vectors, times)
         points = points_of_iterations(sample, centroids, plan.kmeans_iterations)
@@ -128,14 +130,15 @@ def _collection(plan: Plan, cost: Cost, device: Device) -> Iterator[Task]:
             yield task(stage, None if by_token else device.hours(stage, products))  # within tokens, on the CPU
     for _ in coded:
         yield task("compress", device.hours("compress", cost.vectors))
-    here = slug(cost.corpus), cost.model
+    here = slug(cost.corpus), cost.model, cost.pool
     for run in plan.runs:
-        if (run.corpus, run.model) == here:
+        stored_as, factor = pools.split(run.codec)
+        if (run.corpus, run.model, factor) == here:
             entry = plan.entries[run.queries]
-            yield device.engine(plan.presets[run.preset].engine, cost, run.codec, entry.kept, entry.query_maxlen)
+            yield device.engine(plan.presets[run.preset].engine, cost, stored_as, entry.kept, entry.query_maxlen)
     for student, part in plan.training.items():
         model = plan.distilled(student)
-        if (part.entry.corpus_name, model.start) == here:
+        if (part.entry.corpus_name, model.start, pools.NONE) == here:
             mine, entry = model.distill.mine, part.entry
             yield device.engine(plan.presets[mine.preset].engine, cost, mine.codec, entry.kept, entry.query_maxlen)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.codec.names import UNCOMPRESSED, parse
-from bench.config import benchmark, data, datasets, extends, measures, own_runs, protocol, rounds, seeds
+from bench.config import benchmark, data, datasets, extends, measures, own_runs, pools, protocol, rounds, seeds
 from bench.config.benchmark import Benchmark, CodecComparison, GridItem
 from bench.config.datasets import Entry, Group, Protocol
 from bench.config.models import Distilled, Model, Pooled, Teacher
@@ -25,7 +25,10 @@ DATASETS = shipped() / "config" / "datasets.yaml"
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """A query set searched by a preset over a codec of a model, where one of both names may end in a seed."""
+    """A query set searched by a preset over a codec of a model.
+
+    One of the names of codec and model may end in a seed; that of the codec has the pool factor (``bench.config.pools``).
+    """
 
     queries: str
     corpus: str
@@ -149,7 +152,7 @@ def resolve(config: Benchmark, source: str, rules: Protocol, folder: Callable[[P
     if codec_queries:
         sources[codec_queries.id] = codec_queries
     corpora = data.corpora(entries, sources, training, source)
-    _check_codecs({run.codec for run in runs}, codec_queries, source)
+    _check_codecs({pools.split(run.codec)[0] for run in runs}, codec_queries, source)
     for entry in entries.values():
         measures.check_depth(entry.measures, config.depth, f"queries.{entry.id} in {source}")
     asked = config.depth + any(entry.self_match == "removed" for entry in entries.values())
@@ -197,10 +200,13 @@ def _runs(config: Benchmark, models: Mapping[str, Model], entries: Mapping[str, 
             if unknown := [name for name in getattr(item, axis) if name not in names]:
                 raise SettingsError(f"{where} names the unknown {axis} {unknown}; known: {sorted(names)}")
         searched = _named(item, entries, where)
-        for model, codec, preset in itertools.product(item.models, item.codecs, item.presets):
+        for model, factor, codec, preset in itertools.product(item.models, item.pool, item.codecs, item.presets):
             _check_run(models[model], model, codec, preset, config.presets[preset], where)
+            if factor != pools.NONE and isinstance(models[model], Pooled):
+                raise SettingsError(f"{where}: pool {factor}, but model {model!r} has one vector per passage: use pool 1")
+            name = pools.named(codec, factor)
             runs += [
-                Run(queries=entry.name, corpus=entry.corpus_name, model=model, codec=codec, preset=preset)
+                Run(queries=entry.name, corpus=entry.corpus_name, model=model, codec=name, preset=preset)
                 for entry in searched
             ]
     return runs
@@ -258,12 +264,18 @@ def _margin(margin: Mapping[str, float], entries: Iterable[Entry], source: str) 
 def _latency(asked: benchmark.Latency, runs: Sequence[Run], entries: Mapping[str, Entry], where: str) -> Latency:
     sets = {entry.name for entry in _named(asked, entries, where)}
     timed = [run for run in runs if run.queries in sets]
-    for axis, name in (("models", "model"), ("codecs", "codec"), ("presets", "preset")):
-        known = sorted({getattr(run, name) for run in runs})
+    axes: Mapping[str, Callable[[Run], str | int]] = {
+        "models": lambda run: run.model,
+        "codecs": lambda run: pools.split(run.codec)[0],
+        "pool": lambda run: pools.split(run.codec)[1],
+        "presets": lambda run: run.preset,
+    }
+    for axis, value in axes.items():
+        known = sorted({value(run) for run in runs}, key=str)
         wanted = known if getattr(asked, axis) is None else getattr(asked, axis)
-        if unknown := [name for name in wanted if name not in known]:
+        if unknown := [each for each in wanted if each not in known]:
             raise SettingsError(f"{where} names the {axis} {unknown}, which no run of the grid has; these it has: {known}")
-        timed = [run for run in timed if getattr(run, name) in wanted]
+        timed = [run for run in timed if value(run) in wanted]
     if not timed:
         raise SettingsError(f"{where} names query sets, models, codecs and presets that no run of the grid has together")
     for entry in (entries[name] for name in dict.fromkeys(run.queries for run in timed)):
@@ -282,7 +294,7 @@ def _check_rates(rates: CodecComparison, runs: Iterable[Run], depth: int, where:
     models = {model for model, codec, _ in searches if codec != UNCOMPRESSED}
     if lone := sorted(model for model in models if (model, *REFERENCE) not in searches):
         raise SettingsError(f"{where} compares with {UNCOMPRESSED} searched by the preset exact, which models {lone} lack")
-    codecs = {codec for _, codec, _ in searches}
+    codecs = {pools.split(codec)[0] for _, codec, _ in searches}
     if unknown := sorted({*rates.against, *rates.against.values()} - codecs):
         raise SettingsError(f"against of {where} names the codecs {unknown}; those of the grid: {sorted(codecs)}")
 

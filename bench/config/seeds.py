@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bench.codec.names import UNCOMPRESSED
+from bench.config import pools
 from bench.config.models import Distilled, Model, Projected, Trained
 from bench.config.rounds import TrainingSet
 from bench.errors import SettingsError
@@ -80,7 +81,7 @@ class _Names:
 
     def codec(self, name: str, model: str, seed: int) -> str:
         """A codec in a path below the model: k-means draws on the seed, which the name of the model may have already."""
-        return name if model in self.drawn or name == UNCOMPRESSED else named(name, seed)
+        return name if model in self.drawn or pools.split(name)[0] == UNCOMPRESSED else named(name, seed)
 
     def settings(self, model: Model, seed: int) -> Model:
         """A model with the names of what it is made from under that seed."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from bench.codec.kmeans import HELDOUT_MOST, HELDOUT_SHARE, number_of_centroids, points_of_iterations, sample_size
 from bench.codec.names import CodecName, parse
+from bench.config import pools
 from bench.config.data import MOST_SHARDS
 from bench.config.estimate import ID_BYTES, SPECIAL, VECTORS_PER_WORD, Cost
 from bench.errors import SettingsError
@@ -46,6 +47,7 @@ class Stage:
 
 def stages(cost: Cost, codec: str, *, passages_per_shard: int, iterations: int, encoding: float | None) -> list[Stage]:
     """Return the stages from texts to one searched index of a compressed codec; encoding: its hours, None if unknown.
+    Those over merged vectors begin at the stored shards.
 
     Raise SettingsError for uncompressed vectors.
     """
@@ -63,7 +65,7 @@ def _stages(
     words = max(0.0, cost.length.vectors - SPECIAL) / VECTORS_PER_WORD
     text = round(cost.passages * (RECORD_BYTES + BYTES_PER_WORD * words))
     vectors, dim, centroids = cost.vectors, cost.dim, number_of_centroids(cost.vectors, name.times)
-    sample = round(sample_size(cost.passages) * cost.length.vectors)
+    sample = round(sample_size(cost.passages) * cost.per_passage)
     table, heldout = centroids * dim * 4, min(HELDOUT_MOST, round(HELDOUT_SHARE * sample)) * dim * 2
     found = table + heldout
     codec = centroids * (dim + name.centroid_bytes) + 256 * dim * 4
@@ -85,10 +87,12 @@ def _stages(
     def core(rule: str, count: int) -> float:
         return SECONDS[rule] * count * dim / WIDTH
 
-    yield stage("corpus", 1, 0, text, IDS_READ * cost.passages, None)
-    yield stage(
-        "encode", jobs, text, share * cost.shards, share * cost.shards, None if encoding is None else 3600 * encoding
-    )
+    made = share * cost.shards
+    if cost.pool == pools.NONE:
+        yield stage("corpus", 1, 0, text, IDS_READ * cost.passages, None)
+        yield stage("encode", jobs, text, made, made, None if encoding is None else 3600 * encoding)
+    else:
+        yield stage("merge", jobs, share * cost.merged_from, made, 2 * made, None)  # parts, and all of them in one array
     # Positions of the sample and the order in which it is taken; means and their sums beside the centroids.
     held = 3 * 8 * sample + 5 * table
     yield stage("centroids", 1, cost.shards, found, held, core("centroids", points))

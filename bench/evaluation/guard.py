@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from bench.config import pools
 from bench.config.datasets import Gains, SelfMatch
 from bench.config.own_runs import EXTERNAL
 from bench.config.settings import Count, Settings, explained
@@ -51,11 +52,15 @@ def check_names(run: Path, record: Mapping[str, Any], model: str, codec: str) ->
         return
     engine = record["settings"]["engine"]
     external = engine == EXTERNAL
-    searched = EXTERNAL if external else record["index"]["codec"] if "index" in record else LEXICAL[1]
+    searched = EXTERNAL if external else _codec(record["index"]) if "index" in record else LEXICAL[1]
     if searched != codec or (not external and ("index" not in record) != (model == LEXICAL[0])):
         raise SettingsError(
             f"--model {model} --codec {codec} of the command line: {run} was searched by {engine} over {searched}"
         )
+
+
+def _codec(index: Mapping[str, Any]) -> str:
+    return pools.named(index["codec"], index.get("encode", {}).get("pool", pools.NONE))
 
 
 def check(rules: Rules, run: Rankings, record: Mapping[str, Any], queries: Manifest, depth: int) -> None:

@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from bench.config import pools
 from bench.config.presets import REFERENCE
 from bench.errors import DataError
 from bench.evaluation.comparison import interval
 from bench.evaluation.overlap import overlap
 from bench.evaluation.runs import Rankings
-from bench.report import verdicts
+from bench.report import pooled, verdicts
 from bench.report.deviations import cells, described, note
 from bench.report.records import Record, Row, headline_values, paired, references, row_of
 from bench.report.seeds import (
@@ -56,12 +57,13 @@ def codecs_frame(
 ) -> pd.DataFrame:
     """One row per run over compressed or uncompressed token vectors, the smallest index first.
 
-    Columns: dataset, model, preset, codec; coded (bytes of code and residual of a vector), bytes_per_vector (of all files);
-    headline (name), value, and difference to uncompressed exhaustive search; overlap@k with that search, the last of which
-    has overlap_low and overlap_high; against (the codec compared with, under the same preset), against_difference and
-    against_overlap, of the headline and of the last overlap. Each of the three differences has the columns of a comparison
-    (``bench.report.verdicts``), within the margin of the headline, absent where they do not apply. deviations. Runs of
-    several seeds are one row of means, with the columns of ``bench.report.seeds.seed_columns`` and the spread of overlaps.
+    Columns: dataset, model, preset, codec; coded (bytes of code and residual of a vector), bytes_per_vector and
+    bytes_per_passage (of all files); headline (name), value, and difference to uncompressed exhaustive search; overlap@k
+    with that search, the last of which has overlap_low and overlap_high; against (the codec compared with, under the same
+    preset and pool factor), against_difference and against_overlap, of the headline and of the last overlap. Each of the
+    three differences has the columns of a comparison (``bench.report.verdicts``), within the margin of the headline, absent
+    where they do not apply. deviations. Runs of several seeds are one row of means, with the columns of
+    ``bench.report.seeds.seed_columns`` and the spread of overlaps.
     """
     metrics = over_seeds(metrics)
     by_row = {row_of(record): record for record in metrics}
@@ -77,7 +79,8 @@ def codecs_frame(
         known = [size for size in found if size is not None]
         if len(known) < len(found):
             raise DataError(f"run {'/'.join(row)} has no record of the size of its index: give it as well")
-        other = (dataset, model, against.get(codec, codec), preset)
+        plain, factor = pools.split(codec)
+        other = (dataset, model, pools.named(against.get(plain, plain), factor), preset)
         low, high = interval(last[row].to_numpy(), np.random.default_rng(seed))
         headline = record["measures"][0]
         margin = (margins or {}).get(headline)
@@ -91,13 +94,14 @@ def codecs_frame(
                 "codec": codec,
                 "coded": float(np.mean([_coded(size) for size in known])),
                 "bytes_per_vector": float(np.mean([size["bytes_per_vector"] for size in known])),
+                "bytes_per_passage": float(np.mean([size["total"] / size["passages"] for size in known])),
                 "headline": headline,
                 "value": record["mean"][headline],
                 **verdicts.compared("difference", uncompressed, margin, seed),
                 **{f"overlap@{depth}": float(_series(found).mean()) for depth, found in shared[row].items()},
                 "overlap_low": low,
                 "overlap_high": high,
-                "against": against.get(codec),
+                "against": against.get(plain),
                 **verdicts.compared("against_difference", _paired(row, other, values), margin, seed),
                 **verdicts.compared("against_overlap", _paired(row, other, last), None, seed),
                 "deviations": described(record["deviations"]),
@@ -105,7 +109,7 @@ def codecs_frame(
                 **_spreads(record, None if row == other else by_row.get(other), shares),
             }
         )
-    order = ["dataset", "model", "preset", "bytes_per_vector"]
+    order = ["dataset", "model", "preset", "bytes_per_passage"]
     frame = pd.DataFrame(rows).sort_values(order, kind="stable", ignore_index=True)
     for name in COMPARISONS:
         verdicts.judge(frame, name)
@@ -151,11 +155,14 @@ def _paired(row: Row, other: Row, values: Mapping[Row, "pd.Series[float]"]) -> n
 
 def codecs_table(frame: pd.DataFrame, margins: Mapping[str, float] | None = None) -> Table:
     """Return Table 7: each codec, the smallest first, against uncompressed vectors and the codec it should replace."""
+    frame = pooled.with_pool(frame)
     overlaps = [name for name in map(str, frame) if name.startswith("overlap@") and not name.endswith(SPREAD)]
     shown = pd.DataFrame({"data set": cells(frame["dataset"], frame["deviations"]), "model": frame["model"]})
-    shown["search"], shown["codec"] = frame["preset"], frame["codec"]
+    shown = shown.assign(search=frame["preset"], **pooled.axes_cells(frame))
     shown["code + residual, bytes"] = [number(value, 1) for value in frame["coded"]]
     shown["all files, bytes"] = [number(value, 1) for value in frame["bytes_per_vector"]]
+    if "pool" in frame:
+        shown["all files, bytes / passage"] = [number(value, 0) for value in frame["bytes_per_passage"]]
     shown["measure"] = frame["headline"]
     shown["value"] = _means(frame, "value")
     shown["Δ uncompressed"] = _cells(frame, "difference")
@@ -172,6 +179,7 @@ def codecs_table(frame: pd.DataFrame, margins: Mapping[str, float] | None = None
         f"difference in the measure to that search. The last two columns compare with the codec named before them under the "
         f"same search, in the measure and in {overlaps[-1]}. Differences carry their 95 % bootstrap interval over queries. "
         f"{verdicts.explained(margins or {})} {MISSING} means: does not apply.{explained(frame)}"
+        f"{pooled.explained(frame, ' Codecs are compared at the same pool.')}"
         f"{note(frame['dataset'], frame['deviations'])}"
     )
     return Table(frame, shown, caption)

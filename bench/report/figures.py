@@ -11,10 +11,12 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
 from bench.codec.names import FAMILIES, parse
+from bench.config import pools
 from bench.config.presets import REFERENCE
 from bench.evaluation.size import COMPONENTS
 from bench.files.storage import atomic
 from bench.report.deviations import cells
+from bench.report.pooled import any_pooled, rate
 
 # Okabe & Ito (2008): eight colours told apart with any colour vision.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -36,9 +38,9 @@ STYLE: Any = {
 def codec_colour(codec: str) -> str:
     """Return the colour of a codec in every figure, as ``#rrggbb``: that of its family, lighter the fewer bytes it has.
 
-    Variants with more centroids share a colour. Raise SettingsError for a name that is of no codec.
+    More centroids and merged vectors change no colour. Raise SettingsError for a name that is of no codec.
     """
-    name = parse(codec)
+    name = parse(pools.split(codec)[0])
     if name is None:
         return UNCOMPRESSED_COLOUR
     sizes = FAMILIES[name.family][1]
@@ -58,6 +60,7 @@ def save(figure: Figure, base: Path) -> None:
 def quality_against_bytes(quality: pd.DataFrame) -> Figure:
     """Figure 1: headline measure against bytes per vector, a panel per data set and a line per model and preset.
 
+    With merged vectors the bytes are per passage, and each pool factor of a model has a line and a colour of its own.
     A dashed line marks the uncompressed vectors of each model, and bars the 95 % interval of the paired difference to
     them; single-vector and lexical baselines are horizontal lines in grey.
     """
@@ -67,24 +70,27 @@ def quality_against_bytes(quality: pd.DataFrame) -> Figure:
         for position, dataset in enumerate(datasets):
             axes = figure.add_subplot(1, len(datasets), position + 1)
             rows = quality[quality["dataset"] == dataset]
-            _quality_panel(axes, rows)
+            _quality_panel(axes, rows, *rate(quality))
             axes.set_title(cells(rows["dataset"], rows["deviations"])[0])
     return figure
 
 
-def _quality_panel(axes: Axes, rows: pd.DataFrame) -> None:
+def _quality_panel(axes: Axes, rows: pd.DataFrame, column: str, title: str) -> None:
+    """column: of the bytes, which the axis names by the title."""
     own = rows["against"].isna() if "against" in rows else True
     uncompressed = (rows["codec"] == REFERENCE[0]) & (rows["preset"] == REFERENCE[1])
     compared = rows[(rows["difference"].notna() & own) | uncompressed]
     baselines = rows.drop(compared.index)
-    models = list(dict.fromkeys(compared["model"]))
+    factors = compared["codec"].map(pools.factor_of)
+    source = [pools.named(model, factor) for model, factor in zip(compared["model"], factors, strict=True)]
+    models = list(dict.fromkeys(source))
     presets = list(dict.fromkeys(compared["preset"]))
-    for (model, preset), points in compared.groupby(["model", "preset"], sort=False):
+    for (model, preset), points in compared.assign(source=source).groupby(["source", "preset"], sort=False):
         colour = COLOURS[models.index(model) % len(COLOURS)]
         marker = MARKERS[presets.index(preset) % len(MARKERS)]
-        ordered = points.sort_values("bytes_per_vector")
+        ordered = points.sort_values(column)
         axes.errorbar(
-            ordered["bytes_per_vector"],
+            ordered[column],
             ordered["value"],
             yerr=_paired_interval(ordered) if preset == REFERENCE[1] else None,
             linestyle="-" if preset == REFERENCE[1] else ":",
@@ -94,7 +100,7 @@ def _quality_panel(axes: Axes, rows: pd.DataFrame) -> None:
             color=colour,
             markersize=5,
             markerfacecolor=colour if preset == REFERENCE[1] else "white",
-            label=f"{model}, {preset}",
+            label=f"{pools.label(model)}, {preset}",
         )
         if preset == REFERENCE[1]:
             for value in ordered.loc[ordered["codec"] == REFERENCE[0], "value"]:
@@ -103,11 +109,11 @@ def _quality_panel(axes: Axes, rows: pd.DataFrame) -> None:
         dash, grey = BASELINE_LINES[number % len(BASELINE_LINES)]
         axes.axhline(row.value, linestyle=dash, color=grey, linewidth=1.2, label=f"{row.model} (baseline)")
     axes.set_xscale("log", base=2)
-    means = compared.groupby("codec")["bytes_per_vector"].mean().sort_values()
+    means = compared.groupby("codec")[column].mean().sort_values()
     ticks = {codec: found for codec, found in means.items() if _of_the_paper(codec)}
     axes.set_xticks(list(ticks.values()), [f"{found:.0f}\n{named(codec)}" for codec, found in ticks.items()])
     axes.minorticks_off()
-    axes.set_xlabel("bytes per vector, everything counted")
+    axes.set_xlabel(f"{title}, everything counted")
     axes.set_ylabel(rows["headline"].iloc[0])
     axes.grid(axis="y", color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
@@ -123,17 +129,20 @@ def _paired_interval(points: pd.DataFrame) -> np.ndarray:
 
 def _of_the_paper(codec: str) -> bool:
     """Return whether the axis names this codec. Many other codecs can have nearly the same size; Figure 5 names them."""
-    return codec == REFERENCE[0] or codec.startswith("residual-")
+    return pools.factor_of(codec) == pools.NONE and (codec == REFERENCE[0] or codec.startswith("residual-"))
 
 
 def named(codec: str) -> str:
     """Return how figures name a codec: the paper's by its bits, such as ``2 bits``, any other by its name."""
-    nbits = codec.removeprefix("residual-")
-    return codec if nbits == codec else "1 bit" if nbits == "1" else f"{nbits} bits"
+    plain, factor = pools.split(codec)
+    nbits = plain.removeprefix("residual-")
+    name = plain if nbits == plain else "1 bit" if nbits == "1" else f"{nbits} bits"
+    return pools.label(pools.named(name, factor))
 
 
 def size_by_component(sizes: pd.DataFrame) -> Figure:
-    """Figure 2: bytes per vector by component, a bar per codec and a panel per corpus and model."""
+    """Figure 2: bytes per vector, or per passage with merged vectors, by component; a bar per codec and a panel per corpus
+    and model."""
     panels = [(key, rows) for key, rows in sizes.groupby(["corpus", "model"], sort=False) if len(rows) > 1]
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(3.4 * max(len(panels), 1), 2.9), layout="constrained")
@@ -148,14 +157,16 @@ def size_by_component(sizes: pd.DataFrame) -> Figure:
 
 
 def _size_panel(axes: Axes, rows: pd.DataFrame) -> None:
+    of = "passages" if any_pooled(rows) else "vectors"
     places = np.arange(len(rows))
     left = np.zeros(len(rows))
     for component, colour, hatch in zip(COMPONENTS, COLOURS, HATCHES, strict=True):
-        width = (rows[component] / rows["vectors"]).to_numpy()
+        width = (rows[component] / rows[of]).to_numpy()
         axes.barh(places, width, left=left, color=colour, hatch=hatch, edgecolor="white", linewidth=0.4, label=component)
         left += width
     for place, total in zip(places, left, strict=True):
-        axes.annotate(f"{total:.1f}", (total, place), (3, 0), textcoords="offset points", va="center", fontsize=7)
-    axes.set_yticks(places, list(rows["codec"]))
+        text = f"{total:.1f}" if of == "vectors" else f"{total:,.0f}"
+        axes.annotate(text, (total, place), (3, 0), textcoords="offset points", va="center", fontsize=7)
+    axes.set_yticks(places, [pools.label(codec) for codec in rows["codec"]])
     axes.margins(x=0.14)
-    axes.set_xlabel("bytes per vector")
+    axes.set_xlabel(f"bytes per {of[:-1]}")

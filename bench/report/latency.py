@@ -9,6 +9,7 @@ import pandas as pd
 
 from bench.errors import DataError
 from bench.files.storage import digest_of, read_json
+from bench.report import pooled
 from bench.report.deviations import cells, described, note
 from bench.report.quality import search_cell
 from bench.report.records import Record, engine_values, row_of
@@ -17,7 +18,8 @@ from bench.report.table import MISSING, Table, number, with_spread
 
 OVER_TIMINGS = " Each seed is timed for itself; a percentile is the mean of those of the seeds."
 STAGES = ("centroids", "candidates", "scoring")
-MEANT = ("value", "p50", "p95", "p99", "mean_best", "batch", "encode", *STAGES, "open_s", "first_s", "bytes_per_vector")
+TIMES = ("p50", "p95", "p99", "mean_best", "batch", "encode", *STAGES, "open_s", "first_s")
+MEANT = ("value", *TIMES, pooled.PER_VECTOR, pooled.PER_PASSAGE)
 
 
 def read_latencies(paths: Sequence[Path]) -> list[Record]:
@@ -41,17 +43,17 @@ def latency_frame(latencies: Sequence[Record], metrics: Sequence[Record], sizes:
     Columns: dataset, model, codec, preset, settings, threads; headline (name), value; p50, p95, p99, mean_best (ms, of
     single queries from vectors to ranking; a percentile that so few queries do not carry is absent), batch (queries/s);
     encode and each stage (ms, mean; absent where it was not timed or the engine has no such stage); queries, passes,
-    stable; open_s, first_s (seconds to open the index and of the first search); bytes_per_vector; host, load (over the
-    minute before), kernels, depth, deviations. Timings of several seeds are one row: of means of what each seed has, of the
-    most passes, stable where all are, with seeds and the spreads of p50 and value.
+    stable; open_s, first_s (seconds to open the index and of the first search); bytes_per_vector, bytes_per_passage; host,
+    load (over the minute before), kernels, depth, deviations. Timings of several seeds are one row: of means of what each
+    seed has, of the most passes, stable where all are, with seeds and the spreads of p50 and value.
     """
     runs = runs_of(metrics)
-    bytes_per_vector = {size["index"]: size["bytes_per_vector"] for size in sizes}
+    sized = {size["index"]: size for size in sizes}
     rows: dict[tuple[object, ...], dict[int | None, dict[str, Any]]] = {}
     for record in latencies:
         run = run_of(record, runs)
         key = (*row_of(run), record["settings"]["threads"])
-        rows.setdefault(key, {})[run.get("seed")] = _row(record, run, bytes_per_vector)
+        rows.setdefault(key, {})[run.get("seed")] = _row(record, run, sized.get(record["inputs"]["index"]))
     return pd.DataFrame([_over_seeds(by_seed) for by_seed in rows.values()])
 
 
@@ -80,7 +82,7 @@ def run_of(latency: Record, runs: dict[str, Record]) -> Record:
     return found
 
 
-def _row(latency: Record, run: Record, bytes_per_vector: dict[str, float]) -> dict[str, Any]:
+def _row(latency: Record, run: Record, size: Record | None) -> dict[str, Any]:
     search, settings, host = latency["search"], latency["settings"], latency["host"]
     headline = run["measures"][0]
     return {
@@ -96,7 +98,8 @@ def _row(latency: Record, run: Record, bytes_per_vector: dict[str, float]) -> di
         **{name: search[name] for name in ("queries", "passes", "stable")},
         "open_s": latency["open_s"] + search["open_s"],
         "first_s": search["first_s"],
-        "bytes_per_vector": bytes_per_vector.get(latency["inputs"]["index"]),
+        "bytes_per_vector": size and size["bytes_per_vector"],
+        "bytes_per_passage": size and size["total"] / size["passages"],
         "host": f"{host['cpu']}, {host['cores']} CPUs",
         "load": host["load"]["before"] and host["load"]["before"][0],
         "kernels": settings["kernels"],
@@ -115,11 +118,12 @@ def pareto(milliseconds: np.ndarray, quality: np.ndarray) -> np.ndarray:
 
 def latency_table(latency: pd.DataFrame) -> Table:
     """Return Table 3: the time of a query of every timed run, with its quality and its bytes."""
+    latency = pooled.with_pool(latency)
     shown = pd.DataFrame(
         {
             "data set": cells(latency["dataset"], latency["deviations"]),
             "model": latency["model"],
-            "codec": latency["codec"],
+            **pooled.axes_cells(latency),
             "search": [
                 search_cell(preset, settings) for preset, settings in zip(latency.preset, latency.settings, strict=True)
             ],
@@ -139,6 +143,8 @@ def latency_table(latency: pd.DataFrame) -> Table:
         shown[f"{name}, ms"] = [_significant(value) for value in latency[name]]
     shown["passes"] = [f"{row.passes}" + ("" if row.stable else " (unstable)") for row in latency.itertuples()]
     shown["bytes / vector"] = [number(value, 1) for value in latency["bytes_per_vector"]]
+    if "pool" in latency:
+        shown["bytes / passage"] = [number(value, 0) for value in latency["bytes_per_passage"]]
     counts = ", ".join(f"{name} {rows['queries'].iloc[0]}" for name, rows in latency.groupby("dataset", sort=False))
     caption = (
         f"Latency. Queries timed: {counts}, one after the other in a process of their own, from query vectors to the "
@@ -147,6 +153,7 @@ def latency_table(latency: pd.DataFrame) -> Table:
         f"encode, from text to query vectors, comes on top. Passes were repeated until their median came within 2 % of the "
         f"best one; batch is all queries at once. {' / '.join(dict.fromkeys(latency['host']))}. {MISSING} means: no such "
         f"stage, not measured, or too few queries for the percentile.{explained(latency, OVER_TIMINGS)}"
+        f"{pooled.explained(latency)}"
         f"{note(latency['dataset'], latency['deviations'])}"
     )
     return Table(latency, shown, caption)

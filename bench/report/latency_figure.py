@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator
 
+from bench.config import pools
 from bench.report.figures import MARKERS, STYLE, codec_colour, named
 from bench.report.latency import pareto
 from bench.report.point_labels import Named, name_points
@@ -87,7 +88,7 @@ def _front(rows: pd.DataFrame) -> "pd.Series[bool]":
 
 def _legend(codecs: list[str], presets: list[str], styles: dict[tuple[str, str], tuple[str, str]]) -> list[Line2D]:
     point: Any = {"xdata": [], "ydata": [], "linestyle": "", "markersize": MARKER_SIZE}
-    squares = [Line2D(**point, marker="s", color=styles[codec, presets[0]][0], label=codec) for codec in codecs]
+    squares = [Line2D(**point, marker="s", color=styles[codec, presets[0]][0], label=pools.label(codec)) for codec in codecs]
     hollow = {**point, "color": "#666666", "markerfacecolor": "none"}
     shapes = [Line2D(**hollow, marker=styles[codecs[0], preset][1], label=preset) for preset in presets]
     return [*squares, *shapes, Line2D([], [], **RINGS)]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from bench.config import pools
 from bench.config.models import Model
 from bench.config.plan import Plan
 from bench.config.seeds import split
@@ -111,7 +112,7 @@ def headline(quality: pd.DataFrame) -> pd.DataFrame:
         (
             row["dataset"],
             row["model"],
-            row["codec"],
+            pools.label(row["codec"]),
             row["preset"],
             number(row["bytes_per_vector"], 1),
             row["headline"],

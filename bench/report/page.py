@@ -30,14 +30,14 @@ SECTIONS = {
     "Published": ("published",),
 }
 FIGURES = {
-    "figure1_quality_bytes": "Quality against bytes per vector, with the 95 % interval of the paired difference to "
-    "uncompressed vectors (dashed, same model). Grey lines: baselines without token vectors.",
-    "figure2_size": "Where the bytes of an index go, per vector.",
+    "figure1_quality_bytes": "Quality against bytes, with the 95 % interval of the paired difference to uncompressed "
+    "vectors (dashed, same model). Grey lines: baselines without token vectors.",
+    "figure2_size": "Where the bytes of an index go, per vector or, with merged ones, per passage.",
     "figure3_latency": "Quality against the median time of a query. The line joins the settings that no other one beats in "
     "both.",
     "figure4_training": "Loss, learning rate and validation by step, one line per model.",
-    "figure5_codecs": "Quality, and overlap with uncompressed vectors, against bytes per vector under exhaustive search; "
-    "the codecs of the paper are joined.",
+    "figure5_codecs": "Quality, and overlap with uncompressed vectors, against bytes under exhaustive search; the codecs of "
+    "the paper are joined.",
     "figure8_loss": "How much every compressed run loses, the part of its codec and the part of its engine, with the "
     "interval of the sum.",
 }

@@ -4,12 +4,15 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from bench.config import pools
 from bench.evaluation.size import COMPONENTS
-from bench.report import verdicts
+from bench.report import pooled, verdicts
 from bench.report.deviations import cells, note
 from bench.report.macro import Macro, macro, measures
 from bench.report.seeds import SPREAD, explained, spreads
 from bench.report.table import MISSING, Table, number, signed, with_interval, with_spread
+
+LOST = " Δ is to all vectors of the model; what merging loses is part of Δ codec."
 
 
 def quality_table(
@@ -26,12 +29,14 @@ def quality_table(
     counts = ", ".join(f"{name} {rows['queries'].iloc[0]}" for name, rows in quality.groupby("dataset", sort=False))
     precisions = ", ".join(sorted(set(quality["precision"].dropna())))
     quality = pd.concat([quality, means.rows], ignore_index=True) if len(means.rows) else quality
+    quality = pooled.with_pool(quality)
     fixed = {
         "data set": cells(quality["dataset"], quality["deviations"]),
         "model": quality["model"],
-        "codec": quality["codec"],
+        **pooled.axes_cells(quality),
         "search": [search_cell(preset, settings) for preset, settings in zip(quality.preset, quality.settings, strict=True)],
         "bytes / vector": [number(value, 1) for value in quality["bytes_per_vector"]],
+        **({"bytes / passage": [number(value, 0) for value in quality["bytes_per_passage"]]} if "pool" in quality else {}),
     }
     shown = pd.DataFrame(fixed)
     for measure in _measures(quality):
@@ -50,6 +55,7 @@ def quality_table(
         f"Wins, ties and losses are queries; effect is the mean difference over its standard deviation. Bytes per vector "
         f"count every file of the index. Encoded in "
         f"{precisions}. {MISSING} means: does not apply, or was not measured.{explained(quality)}"
+        f"{pooled.explained(quality, LOST)}"
         f"{_of_means(means)}{note(quality['dataset'], quality['deviations'])}"
     )
     return Table(quality, shown, caption)
@@ -69,7 +75,8 @@ def _of_means(means: Macro) -> str:
 
 def size_table(sizes: pd.DataFrame) -> Table:
     """Table 2: bytes by component, and the ratio to uncompressed in three ways of counting."""
-    shown = pd.DataFrame({name: sizes[name] for name in ("corpus", "model", "codec")})
+    sizes = pooled.with_pool(sizes)
+    shown = pd.DataFrame({name: sizes[name] for name in ("corpus", "model")} | pooled.axes_cells(sizes))
     shown["corpus"] = cells(sizes["corpus"], sizes["deviations"])
     for component in COMPONENTS:
         shown[f"{component}, MB"] = [number(value / 1e6, 2) if value else MISSING for value in sizes[component]]
@@ -99,7 +106,7 @@ def size_table(sizes: pd.DataFrame) -> Table:
         f"the count of the paper's section 5.3, where centroids are negligible; with centroids: their bytes added to the "
         f"compressed side, which weigh more the smaller the collection is; list on both sides: the inverted list added to "
         f"both. 'other' (ids, passage lengths, codebook) is in no ratio, but in total and in bytes per vector."
-        f"{explained(sizes, '')}{note(sizes['corpus'], sizes['deviations'])}"
+        f"{explained(sizes, '')}{pooled.explained(sizes, ' So are the ratios.')}{note(sizes['corpus'], sizes['deviations'])}"
     )
     return Table(sizes, shown, caption)
 
@@ -120,13 +127,12 @@ def search_cell(preset: str, settings: str) -> str:
 
 
 def _vectors(part: pd.DataFrame) -> list[str]:
-    models = part.drop_duplicates("model")
+    factors = part["codec"].map(pools.factor_of)
+    largest = (rows.loc[rows["centroid_count"].idxmax()] for _, rows in part.groupby(["model", factors], sort=False))
     return [
-        f"{row.model} {row.vectors:,} vectors" + (f" and {row.centroid_count:,} centroids" if row.centroid_count else "")
-        for row in (_largest(part, model) for model in models["model"])
+        row.model
+        + (f" at pool {factor}" if (factor := pools.factor_of(row.codec)) != pools.NONE else "")
+        + f" {row.vectors:,} vectors"
+        + (f" and {row.centroid_count:,} centroids" if row.centroid_count else "")
+        for row in largest
     ]
-
-
-def _largest(part: pd.DataFrame, model: str) -> pd.Series:
-    rows = part[part["model"] == model]
-    return rows.loc[rows["centroid_count"].idxmax()]

@@ -79,13 +79,13 @@ def quality_frame(
 
     Columns: dataset, model, codec, preset, settings; headline (name), value, low, high (95 % interval over queries);
     each measure; against (model that a run of another system is paired with); the columns of a comparison named
-    difference (``bench.report.verdicts``): paired with the uncompressed
-    exact run of the same model and data set, within the margin of the headline (absent for that run itself and where there
-    is none); codec_loss and engine_loss, the two parts of the difference;
-    bytes_per_vector; queries, short, tied, results; precision; text (template of passages); deviations; of several seeds
-    those of ``seed_columns``.
+    difference (``bench.report.verdicts``): paired with the uncompressed exact run of the same model and data set, over all
+    of its vectors, within the margin of the headline (absent for that run itself and where there is none); codec_loss and
+    engine_loss, the two parts of the difference; bytes_per_vector, bytes_per_passage; queries, short, tied, results;
+    precision; text (template of passages); deviations; of several seeds those of ``seed_columns``.
     """
     metrics, bytes_per_vector = over_seeds(metrics), {size["index"]: size["bytes_per_vector"] for size in sizes}
+    bytes_per_passage = {size["index"]: size["total"] / size["passages"] for size in sizes}
     records = {row_of(record): record for record in metrics}
     values = {row_of(record): headline_values(record) for record in metrics}
     rows = []
@@ -109,6 +109,7 @@ def quality_frame(
                 **{name: record["mean"][name] for name in record["measures"]},
                 **_losses(row, reference, values, (margins or {}).get(headline), seed),
                 "bytes_per_vector": _mean_bytes(record, bytes_per_vector),
+                "bytes_per_passage": _mean_bytes(record, bytes_per_passage),
                 "queries": record["counts"]["judged"],
                 "short": record["counts"]["short"],
                 "tied": record["counts"]["tied"],
@@ -185,9 +186,9 @@ def _reference(row: Row, against: str | None) -> Row:
     return row[0], against or row[1], *REFERENCE
 
 
-def _mean_bytes(record: Record, bytes_per_vector: Mapping[str, float]) -> float | None:
-    """Return the bytes per vector of the index of a run, the mean over its seeds; None where a size is not known."""
-    found = [bytes_per_vector.get(each["run"]["inputs"].get("index")) for each in made_of(record)]
+def _mean_bytes(record: Record, bytes_each: Mapping[str, float]) -> float | None:
+    """Return the bytes per vector or passage of the index of a run, the mean over its seeds; None where one is not known."""
+    found = [bytes_each.get(each["run"]["inputs"].get("index")) for each in made_of(record)]
     known = [value for value in found if value is not None]
     return float(np.mean(known)) if len(known) == len(found) else None
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from bench.codec.names import UNCOMPRESSED
-from bench.config import estimate, gpu_hours, rates
+from bench.config import estimate, gpu_hours, pools, rates
 from bench.config.datasets import slug
 from bench.config.estimate import Cost
 from bench.config.gpu_hours import Device, Task
@@ -17,6 +17,7 @@ from bench.config.stages import stages, stops
 from bench.search.kernels.device_limits import MOST_QUERIES, SHARE
 
 GB = 1e9
+MERGED = "With a pool factor, lengths are divided by it and rounded down; its peak has the shards that are merged as well."
 NOTHING, UNKNOWN, AT_LEAST = "–", "unknown", "≥ "
 JOBS = """Moved: what all jobs of a stage read and write. Memory: arrays and ids, no network or mapped files. Disk: inputs
 and outputs of the largest job, where machines share none. Hours: of the GPU to encode, else of one core; –: not measured."""
@@ -71,9 +72,9 @@ def _show(rows: Sequence[dict[str, str]]) -> None:
 def _row(cost: Cost, codecs: Sequence[str], free: int) -> dict[str, str]:
     return {
         "collection": cost.corpus,
-        "model": cost.model,
+        "model": _model(cost),
         "passages": f"{cost.passages:,}",
-        "vectors / passage": f"{cost.length.vectors:.1f}",
+        "vectors / passage": f"{cost.per_passage:.1f}",
         "vectors": f"{cost.vectors:,}",
         "shards, GB": _gb(cost.shards),
         **{f"{codec}, GB": _gb(cost.indexes.get(codec)) for codec in codecs},
@@ -82,6 +83,10 @@ def _row(cost: Cost, codecs: Sequence[str], free: int) -> dict[str, str]:
         "left without, GB": _gb(cost.left(False)),
         "fits here": "yes" if cost.peak <= free else "no",
     }
+
+
+def _model(cost: Cost) -> str:
+    return pools.label(pools.named(cost.model, cost.pool))
 
 
 def _total(found: Sequence[Cost], codecs: Sequence[str], free: int) -> dict[str, str]:
@@ -121,6 +126,7 @@ def _explained(found: Sequence[Cost], disk: Path, free: int, keep: bool) -> str:
             "of MS MARCO, cut at doc_maxlen;",
             "lengths are assumed to be spread as a gamma distribution of shape 2. Lengths are from:",
             *(f"  {source}: {', '.join(corpora)}" for source, corpora in named.items()),
+            *([MERGED] if any(cost.pool != pools.NONE for cost in found) else []),
         ]
     )
 
@@ -171,10 +177,11 @@ def _memory(resolved: Plan, found: Sequence[Cost], device: Device) -> list[dict[
     for cost in found:
         for codec in cost.indexes:
             size = gpu_hours.stored(cost, codec)
+            searched = slug(cost.corpus), cost.model, (codec, cost.pool)
             engines = {
                 resolved.presets[run.preset].engine
                 for run in resolved.runs
-                if (run.corpus, run.model, run.codec) == (slug(cost.corpus), cost.model, codec)
+                if (run.corpus, run.model, pools.split(run.codec)) == searched
             }
             pass_hours = device.hours("copy", size)
             seconds = UNKNOWN if pass_hours is None else f"{3600 * pass_hours:.1f} s"
@@ -183,7 +190,7 @@ def _memory(resolved: Plan, found: Sequence[Cost], device: Device) -> list[dict[
             rows.append(
                 {
                     "collection": cost.corpus,
-                    "model": cost.model,
+                    "model": _model(cost),
                     "codec": codec,
                     "GB": _gb(size),
                     "on the card": "whole" if device.holds(size) else streamed + refused,
@@ -204,7 +211,7 @@ def _jobs(plan: Plan, found: Sequence[Cost], device: Device) -> list[dict[str, s
         rows += [
             {
                 "collection": cost.corpus,
-                "model": cost.model,
+                "model": _model(cost),
                 "stage": stage.rule,
                 "jobs": f"{stage.jobs:,}",
                 "moved, GB": _gb(stage.moved),

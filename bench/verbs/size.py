@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from bench.config import pools
 from bench.config.settings import Natural
 from bench.evaluation.size import account
 from bench.files.opening import check_sizes, read_manifest
@@ -25,10 +26,11 @@ def size(
     check_sizes(index, manifest)
     check_counts(index, manifest)
     ledger = account(manifest)
+    factor = manifest.settings.get("encode", {}).get("pool", pools.NONE)
     record = {
         "corpus": corpus,
         "model": model,
-        "codec": manifest.settings["codec"],
+        "codec": pools.named(manifest.settings["codec"], factor),
         **({"seed": seed} if seed is not None else {}),
         **ledger,
         "index": manifest.digest,

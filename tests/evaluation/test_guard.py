@@ -118,6 +118,10 @@ def test_names_of_model_and_codec_are_those_of_the_record(tmp_path):
         guard.check_names(tmp_path / "run.trec.gz", record, "m", "fp16")
     with pytest.raises(SettingsError, match=r"--model bm25 --codec residual-2 .* was searched by plaid over residual-2"):
         guard.check_names(tmp_path / "run.trec.gz", record, "bm25", "residual-2")
+    record["index"]["encode"] = {"pool": 3}
+    guard.check_names(tmp_path / "run.trec.gz", record, "m", "residual-2.pool-3")
+    with pytest.raises(SettingsError, match=r"--codec residual-2 .* was searched by plaid over residual-2\.pool-3"):
+        guard.check_names(tmp_path / "run.trec.gz", record, "m", "residual-2")
 
 
 def test_a_record_made_by_hand_without_a_digest_is_taken_as_it_is(tmp_path):

@@ -63,3 +63,11 @@ def test_timings_of_several_machines_are_refused():
 def test_a_timing_of_a_search_that_was_not_evaluated_is_refused():
     with pytest.raises(DataError, match="no record of quality of the same search"):
         facts.collect([metric()], [], [timing(ndocs=16)])
+
+
+def test_rows_over_merged_vectors_are_rows_of_their_own():
+    inputs = {**INPUTS, "index": "other"}
+    merged = {**metric(), "codec": "residual-2.pool-2", "run": {**metric()["run"], "inputs": inputs}}
+    found = facts.collect([metric(), merged], [], [timing(), {**timing(), "inputs": inputs}])
+    assert list(found.rows["quality"]) == ["toy m residual-2 plaid", "toy m residual-2.pool-2 plaid"]
+    assert [name for name in found.rows["latency"] if "pool-2" in name] == ["toy m residual-2.pool-2 plaid on 2 threads"]

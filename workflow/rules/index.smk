@@ -1,7 +1,7 @@
 """
 token vectors -> indexes, one per codec
 
-needs   build/{corpus}/{model}/vectors/{shard}/
+needs   build/{corpus}/{model}/vectors/{shard}/, or vectors.pool-{pool}/{shard}/ for a codec such as residual-2.pool-{pool}
 makes   build/{corpus}/{model}/centroids{times}/         k-means centroids and held-out vectors, shared by codecs
         build/{corpus}/{model}/codes{times}/{shard}/     nearest centroids, shared by codecs
         build/{corpus}/{model}/{codec}/codec/            the fitted codec
@@ -9,7 +9,8 @@ makes   build/{corpus}/{model}/centroids{times}/         k-means centroids and h
         build/{corpus}/{model}/{codec}/size.json         its bytes by component
 
 {times} is empty, or -x4 for codecs such as opq-16x4, which have four times the paper's number of centroids, or -t and -x4t
-for opq-16t and opq-16x4t, whose centroids are found within the tokens of the vocabulary.
+for opq-16t and opq-16x4t, whose centroids are found within the tokens of the vocabulary. Behind it stands .pool-{pool} where
+the codec has it.
 
 Codes are assigned once and residuals quantized per codec: the search for the nearest centroid is nearly all of the
 work, and its result is 2 bytes a vector, against the 256 of the vectors that each codec reads again.
@@ -135,11 +136,13 @@ rule index_uncompressed:
         corpus="build/{corpus}/corpus",
         vectors=JOBS.vectors,
     output:
-        directory("build/{corpus}/{model}/fp16/index"),
+        directory("build/{corpus}/{model}/{codec}/index"),
     log:
-        "logs/{corpus}/{model}/fp16/index.log",
+        "logs/{corpus}/{model}/{codec}/index.log",
     benchmark:
-        "benchmarks/{corpus}/{model}/fp16/index.tsv"
+        "benchmarks/{corpus}/{model}/{codec}/index.tsv"
+    wildcard_constraints:
+        codec="fp16(\\.pool-[0-9]+)?",
     conda:
         "../envs/bench.yaml"
     params:
