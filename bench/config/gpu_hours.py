@@ -20,7 +20,7 @@ from bench.config.seeds import split
 from bench.config.training import CrossEncoder, Distill, Judgements, Train
 
 LANES = 32  # query vectors that kernels take at a time
-SEARCHES: Mapping[str, Stage] = {"exact": "exact", "plaid": "plaid", "colbertv2": "colbertv2"}  # by engine
+SEARCHES: Mapping[str, Stage] = {"exact": "exact", "plaid": "plaid", "colbertv2": "colbertv2"}  # by engine, on a GPU
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,14 +133,16 @@ def _collection(plan: Plan, cost: Cost, device: Device) -> Iterator[Task]:
     here = slug(cost.corpus), cost.model, cost.pool
     for run in plan.runs:
         stored_as, factor = pools.split(run.codec)
-        if (run.corpus, run.model, factor) == here:
+        engine = plan.presets[run.preset].engine
+        if (run.corpus, run.model, factor) == here and engine in SEARCHES:
             entry = plan.entries[run.queries]
-            yield device.engine(plan.presets[run.preset].engine, cost, stored_as, entry.kept, entry.query_maxlen)
+            yield device.engine(engine, cost, stored_as, entry.kept, entry.query_maxlen)
     for student, part in plan.training.items():
         model = plan.distilled(student)
-        if (part.entry.corpus_name, model.start, pools.NONE) == here:
+        engine = plan.presets[model.distill.mine.preset].engine
+        if (part.entry.corpus_name, model.start, pools.NONE) == here and engine in SEARCHES:
             mine, entry = model.distill.mine, part.entry
-            yield device.engine(plan.presets[mine.preset].engine, cost, mine.codec, entry.kept, entry.query_maxlen)
+            yield device.engine(engine, cost, mine.codec, entry.kept, entry.query_maxlen)
 
 
 def _training(plan: Plan, name: str, device: Device) -> Iterator[Task]:

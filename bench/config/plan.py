@@ -12,7 +12,7 @@ from bench.config.benchmark import Benchmark, CodecComparison, GridItem
 from bench.config.datasets import Entry, Group, Protocol
 from bench.config.models import Distilled, Model, Pooled, Teacher
 from bench.config.own_runs import External
-from bench.config.presets import REFERENCE, Preset
+from bench.config.presets import REFERENCE, Preset, check_device
 from bench.config.rounds import TrainingSet
 from bench.config.settings import derived_seed
 from bench.config.yaml import Place
@@ -139,7 +139,7 @@ def resolve(config: Benchmark, source: str, rules: Protocol, folder: Callable[[P
     rounds.check_teachers(config.teachers, declared, source)
     for name, model in declared.items():
         if isinstance(model, Distilled):
-            rounds.check(name, model.distill, config.teachers, config.presets, source)
+            rounds.check(name, model.distill, config.teachers, config.presets, config.device, source)
     models, teachers = rounds.needed(declared, config.teachers, (run.model for run in runs))
     training = {
         name: rounds.training_set(model.distill, known, source)
@@ -205,6 +205,7 @@ def _runs(config: Benchmark, models: Mapping[str, Model], entries: Mapping[str, 
             if factor != pools.NONE and isinstance(models[model], Pooled):
                 raise SettingsError(f"{where}: pool {factor}, but model {model!r} has one vector per passage: use pool 1")
             name = pools.named(codec, factor)
+            check_device(config.presets[preset], preset, config.device, where)
             runs += [
                 Run(queries=entry.name, corpus=entry.corpus_name, model=model, codec=name, preset=preset)
                 for entry in searched

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Tag, create_model
+from pydantic import Field, Tag, create_model, model_validator
 
 from bench.codec.names import UNCOMPRESSED
 from bench.config.settings import Count, Settings, kinds, optional
@@ -12,9 +12,13 @@ REFERENCE = (UNCOMPRESSED, "exact")  # codec and preset of the search that other
 
 
 class Preset(Settings):
-    """Values for one engine. ``needs_lists``: it searches the inverted list of a compressed index."""
+    """Values for one engine. ``needs_lists``: it searches the inverted list of a compressed index; ``on_cpu``: it has no
+    kernels for a GPU; ``last``: the setting that says how many passages its last stage scores.
+    """
 
     needs_lists: ClassVar[bool] = False
+    on_cpu: ClassVar[bool] = False
+    last: ClassVar[str] = ""
     engine: str
     """Engine that searches."""
 
@@ -32,7 +36,7 @@ class Preset(Settings):
         if self.scored is not None and self.scored < depth:
             raise SettingsError(
                 f"{source}: its last stage scores at most {self.scored} passages, but rankings of depth {depth} are asked "
-                f"for; raise {'ncandidates' if self.engine == 'colbertv2' else 'ndocs'} or lower depth"
+                f"for; raise {self.last} or lower depth"
             )
 
 
@@ -54,6 +58,7 @@ class ColBERTv2Preset(Preset):
     """The paper's search (arXiv 2112.01488, section 3.5)."""
 
     needs_lists: ClassVar[bool] = True
+    last: ClassVar[str] = "ncandidates"
     engine: Literal["colbertv2"] = "colbertv2"
     """Engine that searches."""
     nprobe: Count
@@ -70,6 +75,7 @@ class PlaidPreset(Preset):
     """Centroid interaction with pruning (arXiv 2205.09707, section 4 and table 1)."""
 
     needs_lists: ClassVar[bool] = True
+    last: ClassVar[str] = "ndocs"
     engine: Literal["plaid"] = "plaid"
     """Engine that searches."""
     ncells: Count
@@ -84,7 +90,37 @@ class PlaidPreset(Preset):
         return self.ndocs // 4
 
 
-KINDS: tuple[type[Preset], ...] = (ExactPreset, ColBERTv2Preset, PlaidPreset, FlatPreset)
+class GroupedPreset(Preset):
+    """Groups of centroids before centroids, passages from their lists, scores in fixed point; on the CPU alone."""
+
+    needs_lists: ClassVar[bool] = True
+    on_cpu: ClassVar[bool] = True
+    last: ClassVar[str] = "nscored"
+    engine: Literal["grouped"] = "grouped"
+    """Engine that searches."""
+    groups: Count
+    """Groups that centroids are put into when the index is opened, at most as many as these."""
+    ngroups: Count
+    """Groups per query vector whose centroids are looked at."""
+    nlists: Count
+    """Lists read per query vector, those of its nearest centroids."""
+    nscored: Count
+    """Passages whose vectors are scored."""
+    margin: Annotated[float, Field(ge=0)]
+    """Vectors count only if their centroid is at most this much less similar to a query vector than their passage's best."""
+
+    @model_validator(mode="after")
+    def _some_of_the_groups(self) -> "GroupedPreset":
+        if self.ngroups > self.groups:
+            raise ValueError(f"ngroups is {self.ngroups}, more than groups, {self.groups}: use at most that many")
+        return self
+
+    @property
+    def scored(self) -> int:
+        return self.nscored
+
+
+KINDS: tuple[type[Preset], ...] = (ExactPreset, ColBERTv2Preset, PlaidPreset, GroupedPreset, FlatPreset)
 _ENGINES = {str(kind.model_fields["engine"].default): kind for kind in KINDS}
 
 
@@ -97,6 +133,7 @@ AnyPreset = Annotated[
     Annotated[ExactPreset, Tag("tag:exactpreset")]
     | Annotated[ColBERTv2Preset, Tag("tag:colbertv2preset")]
     | Annotated[PlaidPreset, Tag("tag:plaidpreset")]
+    | Annotated[GroupedPreset, Tag("tag:groupedpreset")]
     | Annotated[FlatPreset, Tag("tag:flatpreset")],
     kinds(_tag, f"engine must be one of {', '.join(sorted(_ENGINES))}"),
 ]
@@ -116,7 +153,7 @@ _EachOptional: Any = create_model(
 class EngineFlags(_EachOptional):
     """The settings of all engines in one group, so that a verb has a flag for each of them."""
 
-    engine: Literal["exact", "colbertv2", "plaid", "flat"]
+    engine: Literal["exact", "colbertv2", "plaid", "grouped", "flat"]
     """Engine that searches."""
 
 
@@ -128,3 +165,9 @@ def parse(values: dict[str, Any], source: str) -> Preset:
     if values.get("engine") not in _ENGINES:
         raise SettingsError(f"engine {values.get('engine')!r} of {source} is not one of {sorted(_ENGINES)}")
     return _ENGINES[values["engine"]].parse(values, source)
+
+
+def check_device(preset: Preset, name: str, device: str, where: str) -> None:
+    """Raise SettingsError for an engine without kernels for a GPU where searches run there."""
+    if preset.on_cpu and device != "cpu":
+        raise SettingsError(f"{where}: preset {name!r} runs on the CPU, device is {device!r}; use plaid, or the device cpu")

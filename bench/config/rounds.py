@@ -7,7 +7,7 @@ from bench.codec.names import parse
 from bench.config import protocol
 from bench.config.datasets import Entry, Keys
 from bench.config.models import Distilled, Model, Pooled, Teacher
-from bench.config.presets import Preset
+from bench.config.presets import Preset, check_device
 from bench.config.training import BiEncoder, Distill
 from bench.errors import SettingsError
 
@@ -83,7 +83,7 @@ def training_set(distill: Distill, known: Mapping[str, Keys], source: str) -> Tr
     return TrainingSet(entry=entry, source=whole, queries=queries, passages=passages, held_out=held_out)
 
 
-def check(name: str, distill: Distill, teachers: Teachers, presets: Mapping[str, Preset], source: str) -> None:
+def check(name: str, distill: Distill, teachers: Teachers, presets: Mapping[str, Preset], device: str, source: str) -> None:
     """Raise SettingsError where a distilled model names a teacher, codec or preset that cannot be."""
     where = f"models.{name}.distill in {source}"
     mine = distill.mine
@@ -91,6 +91,7 @@ def check(name: str, distill: Distill, teachers: Teachers, presets: Mapping[str,
     if mine.preset not in presets:
         raise SettingsError(f"{where}: mine.preset {mine.preset!r} is not one of {sorted(presets)}")
     preset = presets[mine.preset]
+    check_device(preset, f"mine.{mine.preset}", device, where)
     if preset.needs_lists and codec is None:
         raise SettingsError(f"{where}: mine.preset {mine.preset!r} needs an inverted list, codec {mine.codec!r} has none")
     if preset.engine == "flat":

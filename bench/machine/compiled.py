@@ -22,6 +22,7 @@ SOURCES = (
     "codec/token_loops.py",
     "index/inverted.py",
     "search/kernels/loops.py",
+    "search/kernels/grouped_loops.py",
     "search/kernels/scoring.py",
 )
 NUMBAS_OWN = "UserProvidedCacheLocator,InTreeCacheLocator,UserWideCacheLocator,IPythonCacheLocator,ZipCacheLocator"

@@ -70,7 +70,7 @@ class SearchIndex:
         self,
         queries: str | Sequence[str] | Mapping[str, str] | pd.DataFrame,
         k: int = 10,
-        engine: Literal["exact", "colbertv2", "plaid"] = "exact",
+        engine: Literal["exact", "colbertv2", "plaid", "grouped"] = "exact",
         **values: Any,
     ) -> Results:
         """The k best passages of each query, by score and then id; fewer where there are fewer.

@@ -12,7 +12,7 @@ from bench.notebook.places import open_place
 class AskedEngine(EngineFlags):
     """The settings of all engines, exhaustive search if none is named."""
 
-    engine: Literal["exact", "colbertv2", "plaid", "flat"] = "exact"
+    engine: Literal["exact", "colbertv2", "plaid", "grouped", "flat"] = "exact"
     """Engine that searches."""
 
     def given(self) -> dict[str, Any]:

@@ -121,6 +121,7 @@ CYCLE = {
     "one": {"start": "two", "train": QUICK["models"]["contrastive"]["train"]},
     "two": {"start": "one", "train": QUICK["models"]["contrastive"]["train"]},
 }
+GROUPED = {"engine": "grouped", "groups": 64, "ngroups": 8, "nlists": 128, "nscored": 256, "margin": 0.15}
 EXACT = {"models": ["minilm"], "codecs": ["fp16"], "presets": ["exact"]}
 
 REFUSED = {
@@ -139,7 +140,7 @@ REFUSED = {
     ),
     "an unknown engine": (
         {"presets__exact": {"engine": "hnsw"}},
-        ["presets.exact: engine must be one of colbertv2, exact, flat, plaid", "'hnsw'"],
+        ["presets.exact: engine must be one of colbertv2, exact, flat, grouped, plaid", "'hnsw'"],
     ),
     "an unknown key of an engine": (
         {"presets__exact": {"engine": "exact", "nprobe": 2}},
@@ -190,6 +191,22 @@ REFUSED = {
     "plaid that scores fewer passages than the depth": (
         {"presets__plaid__ndocs": 396},
         ["presets.plaid", "at most 99", "depth 100", "raise ndocs"],
+    ),
+    "grouped that scores fewer passages than the depth": (
+        {"presets__colbertv2": {**GROUPED, "nscored": 99}},
+        ["presets.colbertv2", "at most 99", "depth 100", "raise nscored"],
+    ),
+    "grouped on a GPU": (
+        {"presets__colbertv2": GROUPED, "device": "cuda"},
+        ["grid.", "preset 'colbertv2' runs on the CPU, device is 'cuda'", "plaid"],
+    ),
+    "grouped on a GPU, to mine with": (
+        {"presets__mining": GROUPED, "device": "cuda", "models__denoised__distill__mine__preset": "mining"},
+        ["models.denoised.distill", "preset 'mine.mining' runs on the CPU, device is 'cuda'"],
+    ),
+    "grouped that looks into more groups than there are": (
+        {"presets__colbertv2": {**GROUPED, "ngroups": 65}},
+        ["presets.colbertv2", "ngroups is 65, more than groups, 64"],
     ),
     "plaid that scores no passage more than the depth where the query itself goes": (
         {"presets__plaid__ndocs": 400, "queries__pydocs/test": {"override": {"self_match": "removed"}}},

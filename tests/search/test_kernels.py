@@ -44,7 +44,7 @@ def test_similarities_are_exact_however_many_centroids_are_taken_at_a_time(regis
     factors = rng.uniform(1e-4, 4e-4, centroids).astype(np.float32)
     fixed, fixed8 = np.empty(centroids * width, np.int16), np.empty(centroids * width, np.int8)
     pairs = np.ascontiguousarray(query.reshape(width, dim // 2, 2).transpose(1, 0, 2))
-    loops.similarities.__wrapped__(width)(values.ravel(), pairs.ravel(), factors, fixed, fixed8)
+    loops.similarities.__wrapped__(width)(values.ravel(), np.arange(len(values)), pairs.ravel(), factors, 1.0, fixed, fixed8)
     sums = (values.astype(np.int64) @ query.T.astype(np.int64)).astype(np.float32)
     expected = np.rint(sums * factors[:, None]).astype(np.int64)
     np.testing.assert_array_equal(fixed.reshape(centroids, width), expected)

@@ -10,17 +10,19 @@ from bench.search.exact import Exact
 from bench.search.plaid import FINAL_SHARE, Plaid
 
 COLBERTV2 = {"engine": "colbertv2", "nprobe": 2, "ncandidates": 8192}
+GROUPED = {"engine": "grouped", "groups": 64, "ngroups": 8, "nlists": 128, "nscored": 256, "margin": 0.15}
 PLAID = {"engine": "plaid", "ncells": 1, "centroid_score_threshold": 0.5, "ndocs": 256}
 
 
-@pytest.mark.parametrize("values", [{"engine": "exact"}, {"engine": "flat"}, COLBERTV2, PLAID])
+@pytest.mark.parametrize("values", [{"engine": "exact"}, {"engine": "flat"}, COLBERTV2, PLAID, GROUPED])
 def test_a_preset_gives_back_the_values_it_was_parsed_from(values):
     assert presets.parse(values, "a.yaml").model_dump() == values
 
 
 @pytest.mark.parametrize("engine", ["warp", "Exact", "", None])
 def test_an_unknown_engine_is_refused_with_the_known_ones(engine):
-    with pytest.raises(SettingsError, match=r"engine .* of a\.yaml is not one of \['colbertv2', 'exact', 'flat', 'plaid'\]"):
+    known = r"\['colbertv2', 'exact', 'flat', 'grouped', 'plaid'\]"
+    with pytest.raises(SettingsError, match=rf"engine .* of a\.yaml is not one of {known}"):
         presets.parse({"engine": engine}, "a.yaml")
 
 

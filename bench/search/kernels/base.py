@@ -12,6 +12,7 @@ from bench.search.stage_times import Watch
 LARGEST = 32_000
 LARGEST_QUERY = 16_383
 SMALLEST = 1e-30
+TOGETHER = 32  # query vectors side by side
 
 
 class Kernels(Protocol):
@@ -129,6 +130,29 @@ def rounded_query(query: np.ndarray) -> tuple[np.ndarray, float]:
     """
     step = max(float(np.abs(query).max()), float(np.finfo(np.float32).tiny)) / LARGEST_QUERY
     return np.rint(query.astype(np.float64) / step).astype(np.int16), step
+
+
+def rounded_codebook(codebook: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return a codebook ``[bytes, 256, part]`` as integers and its step, for exact sums of products with ``rounded_query``.
+
+    No sum of the products of a sub-vector exceeds int32, by the inequality of Cauchy and Schwarz.
+    """
+    part = codebook.shape[2]
+    most = min(LARGEST, (2**31 - 1) / ((LARGEST_QUERY + 1) * np.sqrt(part)) - np.sqrt(part))
+    longest = float(np.sqrt(np.square(codebook, dtype=np.float64).sum(axis=2).max(initial=0)))
+    step = max(longest, float(np.finfo(np.float32).tiny)) / most
+    return np.rint(codebook.astype(np.float64) / step).astype(np.int16), step
+
+
+def even(rows: np.ndarray) -> np.ndarray:
+    """Return rows as int16, a zero behind each that has an odd number of elements."""
+    padded = np.pad(rows, ((0, 0), (0, 1))) if rows.shape[1] % 2 else rows
+    return np.ascontiguousarray(padded, np.int16)
+
+
+def fixed_margin(margin: float, scale: float) -> int:
+    """Return a difference of similarities in fixed point, at most that of any two."""
+    return int(min(np.ceil(margin * scale), 2 * LARGEST))
 
 
 def without_padding(query: np.ndarray) -> np.ndarray:

@@ -21,7 +21,9 @@ from bench.search.kernels import loops, scoring
 from bench.search.kernels.base import (
     LARGEST,
     SMALLEST,
+    TOGETHER,
     Host,
+    even,
     fixed_point_scale,
     largest_norm,
     norms,
@@ -29,7 +31,7 @@ from bench.search.kernels.base import (
 )
 from bench.search.ranking import Ranking, top
 
-WIDTHS = (16, 32)
+WIDTHS = (16, TOGETHER)
 WORTH_SHARING = {"interaction": 8192, "scoring": 1024}
 WORTH_A_BOUND = 1.5
 FLOAT_SLACK = 1e-5
@@ -42,16 +44,17 @@ class CPU(Host):
     def __init__(self, index: Index, compressed: Compressed, *, threads: int = 1):
         self.index, self.compressed, self.threads = index, compressed, threads
         self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
-        self._alone = CPU(index, compressed) if threads > 1 else self
+        self._alone = type(self)(index, compressed) if threads > 1 else self
         values, scales = to_bytes(compressed.codec.centroids)
         self.scales = scales.astype(np.float32)
         self.largest_norm = largest_norm(compressed)
         self.reach = float(np.abs(compressed.codec.centroids).sum(axis=1).max(initial=0))
         self.kind, self.gains = _multiplied(compressed.codec)
-        self.centroids = _padded(values, values.shape[1] + values.shape[1] % 2).astype(np.int16)
+        self.centroids = even(values)
+        self.every = np.arange(len(values))
 
     def open(self, query: np.ndarray) -> "Query":
-        return Query(self, query)
+        return Query(self, query, self.every)
 
     def nearest(self, query: "Query", nprobe: int) -> np.ndarray:
         found = np.zeros(len(self.compressed.codec.centroids), bool)
@@ -161,17 +164,26 @@ class CPU(Host):
 class Group:
     """Up to ``width`` query vectors side by side, zeros beyond ``lanes``.
 
-    vectors ``[lanes, dim]`` float32; fixed, flat ``[centroids, width]`` int16, and fixed8, the same in int8: similarities to
-    centroids.
+    vectors ``[lanes, dim]`` float32; pairs, flat ``[dim / 2, width, 2]``: the same as integers, multiples of ``step``;
+    fixed, flat ``[centroids, width]`` int16, and fixed8, the same in int8: similarities to centroids, as far as they are
+    filled in.
     """
 
     kernels: CPU
     width: int
     lanes: int
     scale: float
+    step: float
     vectors: np.ndarray
+    pairs: np.ndarray
     fixed: np.ndarray
     fixed8: np.ndarray
+
+    def fill(self, wanted: np.ndarray) -> None:
+        """Fill in the similarities to the centroids of these numbers."""
+        kernels = self.kernels
+        scales = kernels.scales, self.step * self.scale
+        loops.similarities(self.width)(kernels.centroids.ravel(), wanted, self.pairs, *scales, self.fixed, self.fixed8)
 
     @cached_property
     def table(self) -> np.ndarray:
@@ -186,10 +198,10 @@ class Group:
 
 class Query:
     """A query ``[query vectors, dim]`` in groups, with its fixed-point scale and the error bounds of a rounded similarity
-    and of a rounded score.
+    and of a rounded score. wanted: the centroids to which similarities are filled in.
     """
 
-    def __init__(self, kernels: CPU, query: np.ndarray):
+    def __init__(self, kernels: CPU, query: np.ndarray, wanted: np.ndarray):
         self.kernels = kernels
         codec = kernels.compressed.codec
         query = np.ascontiguousarray(codec.mapped_queries(query), np.float32)
@@ -197,6 +209,8 @@ class Query:
         self.scale = fixed_point_scale(lengths, kernels.largest_norm)
         integers, step = rounded_query(query)
         self.groups = [self._group(query[some], integers[some], step) for some in _stretches(len(query), WIDTHS[-1])]
+        for group in self.groups:
+            group.fill(wanted)
         summed = len(codec.codebook) * codec.largest_factor
         rounding = float(kernels.inverse_norms[0]) * ((summed + 2) / 2 / self.scale + step / 2 * kernels.reach)
         errors = rounding + (kernels.norm_error + FLOAT_SLACK) * lengths
@@ -207,11 +221,9 @@ class Query:
         width = next(width for width in WIDTHS if len(vectors) <= width)
         centroids, dim = kernels.centroids.shape
         pairs = np.zeros((dim // 2, width, 2), np.int16)
-        pairs[:, : len(vectors)] = _padded(integers, dim).reshape(len(vectors), dim // 2, 2).transpose(1, 0, 2)
+        pairs[:, : len(vectors)] = even(integers).reshape(len(vectors), dim // 2, 2).transpose(1, 0, 2)
         fixed, fixed8 = _aligned(centroids * width, np.int16), _aligned(centroids * width, np.int8)
-        factors = kernels.scales * np.float32(step * self.scale)
-        loops.similarities(width)(kernels.centroids.ravel(), pairs.ravel(), factors, fixed, fixed8)
-        return Group(kernels, width, len(vectors), self.scale, vectors, fixed, fixed8)
+        return Group(kernels, width, len(vectors), self.scale, step, vectors, pairs.ravel(), fixed, fixed8)
 
 
 def _multiplied(codec: Codec) -> tuple[int, np.ndarray]:
@@ -227,10 +239,6 @@ def _aligned(count: int, kind: type[np.generic]) -> np.ndarray:
     memory = np.empty(size + CACHE_LINE, np.uint8)
     first = -memory.ctypes.data % CACHE_LINE
     return memory[first : first + size].view(kind)
-
-
-def _padded(rows: np.ndarray, width: int) -> np.ndarray:
-    return rows if rows.shape[1] == width else np.pad(rows, ((0, 0), (0, width - rows.shape[1])))
 
 
 def _stretches(count: int, size: int) -> list[slice]:

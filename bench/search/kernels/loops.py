@@ -29,26 +29,39 @@ from bench.machine.simd import (
 )
 
 LEAST, MOST = np.int16(-32768), np.int16(32767)
-AHEAD = 4
+AHEAD, DISTANT = 4, 8
 
 
 @functools.cache
 def similarities(width: int) -> Callable[..., None]:
-    """Similarity of every centroid to ``width`` query vectors, in fixed point: flat ``[centroids, width]``, int16 and int8.
+    """Similarity of some centroids to ``width`` query vectors, in fixed point: flat ``[centroids, width]``, int16 and int8.
 
-    centroids: flat ``[centroids, dim]`` int16, dim even; query: flat ``[dim / 2, width, 2]`` int16; factors ``[centroids]``
-    float32: from a sum of products to fixed point. Sums are exact, so that nothing depends on their order. Two centroids at
-    a time share what is loaded of the query; four where there are registers for their sums, since the instruction that
-    multiplies and adds at once gives its result five cycles later, and two a cycle can begin.
+    centroids: flat ``[centroids, dim]`` int16, dim even; wanted: the centroids whose similarities are filled in; query: flat
+    ``[dim / 2, width, 2]`` int16; scales ``[centroids]`` float32 times ``factor``: from a sum of products to fixed point.
+    Sums are exact, so that nothing depends on their order. Two centroids at a time share what is loaded of the query; four
+    where there are registers for their sums, since the instruction that multiplies and adds at once gives its result five
+    cycles later, and two a cycle can begin.
     """
     pairs, four = 2 * width, REGISTERS >= 32
     step = 4 if four else 2
 
     @compiled()
-    def run(centroids: np.ndarray, query: np.ndarray, factors: np.ndarray, fixed: np.ndarray, fixed8: np.ndarray) -> None:
-        dim, last = len(query) // width, len(factors) - 1
-        for first in range(0, len(factors), step):
-            second, third, fourth = min(first + 1, last), min(first + 2, last), min(first + 3, last)
+    def run(
+        centroids: np.ndarray,
+        wanted: np.ndarray,
+        query: np.ndarray,
+        scales: np.ndarray,
+        factor: float,
+        fixed: np.ndarray,
+        fixed8: np.ndarray,
+    ) -> None:
+        dim, last, each = len(query) // width, len(wanted) - 1, np.float32(factor)
+        for place in range(0, len(wanted), step):
+            for number in range(place + DISTANT, min(place + DISTANT + step, last + 1)):
+                for element in range(0, dim, 32):
+                    prefetch(centroids, wanted[number] * dim + element)
+            first, second = wanted[place], wanted[min(place + 1, last)]
+            third, fourth = wanted[min(place + 2, last)], wanted[min(place + 3, last)]
             sums1, sums2 = fill(np.int32(0), width), fill(np.int32(0), width)
             sums3, sums4 = fill(np.int32(0), width), fill(np.int32(0), width)
             for pair in range(dim // 2):
@@ -58,11 +71,11 @@ def similarities(width: int) -> Callable[..., None]:
                 if four:
                     sums3 = add(sums3, multiply_pairs(fill_pairs(centroids, third * dim + 2 * pair, pairs), row))
                     sums4 = add(sums4, multiply_pairs(fill_pairs(centroids, fourth * dim + 2 * pair, pairs), row))
-            _in_fixed_point(sums1, factors[first], fixed, fixed8, first * width, width)
-            _in_fixed_point(sums2, factors[second], fixed, fixed8, second * width, width)
+            _in_fixed_point(sums1, scales[first] * each, fixed, fixed8, first * width, width)
+            _in_fixed_point(sums2, scales[second] * each, fixed, fixed8, second * width, width)
             if four:
-                _in_fixed_point(sums3, factors[third], fixed, fixed8, third * width, width)
-                _in_fixed_point(sums4, factors[fourth], fixed, fixed8, fourth * width, width)
+                _in_fixed_point(sums3, scales[third] * each, fixed, fixed8, third * width, width)
+                _in_fixed_point(sums4, scales[fourth] * each, fixed, fixed8, fourth * width, width)
 
     return run
 

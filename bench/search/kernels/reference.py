@@ -8,7 +8,19 @@ import torch
 from bench.codec.int8_centroids import to_bytes
 from bench.index.index import Compressed, Index
 from bench.index.inverted import union
-from bench.search.kernels.base import Host, fixed_point_scale, largest_norm, norms, rounded_query
+from bench.search.kernels.base import (
+    SMALLEST,
+    TOGETHER,
+    Host,
+    even,
+    fixed_margin,
+    fixed_point_scale,
+    largest_norm,
+    norms,
+    rounded_codebook,
+    rounded_query,
+)
+from bench.search.kernels.groups import Groups
 from bench.search.ranking import Ranking, top
 
 ROWS, COLUMNS = 64, 8
@@ -96,3 +108,59 @@ class Reference(Host):
         found, starts = np.unique(owners, return_index=True)
         scores = maxsim(similarities(self.compressed.decode(positions), query.vectors), starts)
         return top(passages[found], scores, k, self.index.id_rank)
+
+    def opened(self, query: np.ndarray) -> Query:
+        return self.open(query)
+
+    def near(self, query: Query, groups: Groups, ngroups: int) -> np.ndarray:
+        """See ``bench.search.kernels.grouped_cpu``, as for the two methods below."""
+        integers, step = rounded_query(query.vectors)
+        sums = groups.means.astype(np.float64) @ even(integers).T.astype(np.float64)
+        fixed = np.rint(sums.astype(np.float32) * (groups.scales * np.float32(step * query.scale))[:, None])
+        chosen = np.unique(np.argsort(-fixed, axis=0, kind="stable")[:ngroups])
+        return np.concatenate([groups.members[groups.starts[group] : groups.starts[group + 1]] for group in chosen])
+
+    def gathered(self, query: Query, centroids: np.ndarray, nlists: int) -> np.ndarray:
+        codes = self.compressed.codes
+        owners = np.repeat(np.arange(len(self.index)), self.index.doclens)
+        scores = np.zeros(len(self.index), np.int32)
+        for lane in ((query.fixed + 128) >> 8).T:
+            last = np.sort(lane[centroids])[::-1][:nlists][-1]
+            amounts = np.zeros(len(lane), np.int32)
+            amounts[centroids] = np.maximum(lane[centroids] - last + 1, 0)
+            found = np.zeros_like(scores)
+            np.maximum.at(found, owners, amounts[codes])
+            scores += found
+        return scores
+
+    def scored(self, query: Query, passages: np.ndarray, margin: float) -> tuple[np.ndarray, float]:
+        positions, starts = self.index.positions(passages), self.index.starts(passages)
+        lengths = self.index.doclens[passages]
+        centres = query.fixed[self.compressed.codes[positions]].astype(np.int16)
+        best = np.repeat(maxima(centres, starts), lengths, axis=0).astype(np.int64)
+        near = centres >= best - fixed_margin(margin, query.scale)
+        found = self._in_fixed_point(query, positions, centres)
+        for first in range(0, found.shape[1], TOGETHER):
+            some = slice(first, first + TOGETHER)
+            found[~near[:, some].any(axis=1), some] = -np.inf
+        limits = np.iinfo(np.int16)
+        return np.rint(np.clip(maxima(found, starts), limits.min, limits.max)).astype(np.int64).sum(axis=1), query.scale
+
+    def _in_fixed_point(self, query: Query, positions: np.ndarray, centres: np.ndarray) -> np.ndarray:
+        """Return similarities ``[positions, query vectors]`` float32 of vectors, from those of their centroids."""
+        codec, residuals = self.compressed.codec, self.compressed.residuals[positions]
+        codebook, entry_step = rounded_codebook(codec.codebook)
+        integers, step = rounded_query(query.vectors)
+        parts = integers.reshape(len(integers), len(codebook), -1).astype(np.int64)
+        sums = np.einsum("bep,qbp->beq", codebook.astype(np.int64), parts).astype(np.float32)
+        table = np.rint(sums * np.float32(step * entry_step * query.scale)).astype(np.int64)
+        numbers = np.arange(len(codebook))
+        rows = table[numbers, residuals[:, numbers]].sum(axis=1)
+        if codec.factors:
+            spread = codec.spreads.astype(np.float32)
+            gains = codec.gains[residuals[:, -1]] if len(codec.gains) else spread[self.compressed.codes[positions]]
+            found = rows.astype(np.int16).astype(np.float32) * gains[:, None] + centres.astype(np.float32)
+        else:
+            found = (rows + centres).astype(np.int16).astype(np.float32)
+        inverse = (1 / np.maximum(self.compressed.norm_levels, SMALLEST)).astype(np.float32)
+        return found * inverse[self.compressed.norms[positions], None]

@@ -111,17 +111,17 @@ def _look_up(
     """
     centre, first = load(fixed, code * width, width), vector * size
     if kind == NO_FACTORS:
-        found = to_float(_rows(centre, table, packed, first, size, width))
+        found = to_float(rows_added(centre, table, packed, first, size, width))
     else:
         last = 1 if kind == BY_VECTOR else 0
-        rows = _rows(fill(np.int16(0), width), table, packed, first, size - last, width)
+        rows = rows_added(fill(np.int16(0), width), table, packed, first, size - last, width)
         gain = gains[packed[first + size - 1]] if kind == BY_VECTOR else gains[code]
         found = multiply_add(to_float(rows), fill(gain, width), to_float(centre))
     return found
 
 
 @inlined
-def _rows(start: Any, table: np.ndarray, packed: np.ndarray, first: int, number: int, width: int) -> Any:
+def rows_added(start: Any, table: np.ndarray, packed: np.ndarray, first: int, number: int, width: int) -> Any:
     """Lanes of int16: ``start`` plus a row of the table for each of ``number`` bytes, in two running sums."""
     place, last = np.uint64(first), np.uint64(first + number)
     even, odd, row = start, fill(np.int16(0), width), 0
