@@ -60,7 +60,7 @@ def main(kind, folder):
         peer.build(corpus, index, nbits, 1, 0)
         with tempfile.TemporaryDirectory() as scratch:
             before = shutil.copytree(index, Path(scratch) / "before")
-            engine = (peer.ColbertAi if kind == "colbert-ai" else peer.FastPlaid)(index, SETTINGS[kind], 1)
+            engine = (peer.ColbertAi if kind == "colbert-ai" else peer.open_index)(index, SETTINGS[kind], 1)
             rankings = np.array([list(engine.single(query))[:DEPTH] for query in queries])
             decoded = peer.decode(index, corpus, np.arange(len(vectors)), 1)
             np.savez(index.with_suffix(".npz"), decoded=decoded, queries=queries, rankings=rankings)

@@ -1,12 +1,11 @@
 """Measure fast-plaid over given token vectors. A hyphen in the name, because the package is called fast_plaid."""
 
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measure import DEPTH, Corpus, Peer, Setting, main
+from measure import DEPTH, Corpus, OneCall, Peer, Setting, main
 
 ITERATIONS = 4  # its default
 PASSAGES_AT_ONCE = 2000
@@ -53,24 +52,12 @@ def decode(index: Path, corpus: Corpus, positions: np.ndarray, threads: int) -> 
     return np.concatenate(found)
 
 
-class FastPlaid:
-    """An index and the values of one setting."""
+def open_index(index: Path, setting: Setting, threads: int) -> OneCall:
+    setup(threads)
+    from fast_plaid import search
 
-    def __init__(self, index: Path, setting: Setting, threads: int):
-        setup(threads)
-        from fast_plaid import search
-
-        self.plaid = search.FastPlaid(index=str(index), device="cpu")
-        self.values = {**setting, "top_k": DEPTH, "show_progress": False, "n_processes": threads}
-
-    def single(self, query: np.ndarray) -> Sequence[int]:
-        return self.batch([query])[0]
-
-    def batch(self, queries: Sequence[np.ndarray]) -> Sequence[Sequence[int]]:
-        import torch
-
-        found = self.plaid.search([torch.from_numpy(query) for query in queries], **self.values)
-        return [[passage for passage, _ in ranking] for ranking in found]
+    plaid = search.FastPlaid(index=str(index), device="cpu")
+    return OneCall(plaid.search, {**setting, "top_k": DEPTH, "show_progress": False, "n_processes": threads})
 
 
 if __name__ == "__main__":
@@ -83,6 +70,6 @@ if __name__ == "__main__":
             setup=setup,
             build=build,
             decode=decode,
-            open=FastPlaid,
+            open=open_index,
         )
     )

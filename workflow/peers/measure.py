@@ -60,6 +60,23 @@ class Engine(Protocol):
         """The same for many queries, by one call if the peer has one."""
 
 
+@dataclass(frozen=True)
+class OneCall:
+    """An engine whose one call takes a list of tensors and the values of a setting, and gives pairs of passage and score."""
+
+    search: Callable[..., Sequence[Sequence[tuple[int, float]]]]
+    values: Setting
+
+    def single(self, query: np.ndarray) -> Sequence[int]:
+        return self.batch([query])[0]
+
+    def batch(self, queries: Sequence[np.ndarray]) -> Sequence[Sequence[int]]:
+        import torch
+
+        found = self.search([torch.from_numpy(query) for query in queries], **self.values)
+        return [[passage for passage, _ in ranking] for ranking in found]
+
+
 def always(_: Setting) -> bool:
     return True
 

@@ -2,12 +2,11 @@
 
 import json
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measure import DEPTH, Corpus, Peer, Setting, main
+from measure import DEPTH, Corpus, OneCall, Peer, Setting, main
 
 ITERATIONS = 4  # its default
 
@@ -44,25 +43,13 @@ def decode(index: Path, _: Corpus, positions: np.ndarray, _threads: int) -> np.n
     return np.load(index / "centroids.npy")[codes[positions]] + np.load(index / "bucket_weights.npy")[buckets]
 
 
-class Warp:
-    """An index and the values of one setting."""
+def open_index(index: Path, setting: Setting, threads: int) -> OneCall:
+    setup(threads)
+    from xtr_warp import XTRWarp
 
-    def __init__(self, index: Path, setting: Setting, threads: int):
-        setup(threads)
-        from xtr_warp import XTRWarp
-
-        self.warp = XTRWarp(index=str(index))
-        self.warp.load(device="cpu")
-        self.values = {**setting, "top_k": DEPTH, "num_threads": threads, "show_progress": False}
-
-    def single(self, query: np.ndarray) -> Sequence[int]:
-        return self.batch([query])[0]
-
-    def batch(self, queries: Sequence[np.ndarray]) -> Sequence[Sequence[int]]:
-        import torch
-
-        found = self.warp.search([torch.from_numpy(query) for query in queries], **self.values)
-        return [[passage for passage, _ in ranking] for ranking in found]
+    warp = XTRWarp(index=str(index))
+    warp.load(device="cpu")
+    return OneCall(warp.search, {**setting, "top_k": DEPTH, "num_threads": threads, "show_progress": False})
 
 
 if __name__ == "__main__":
@@ -75,6 +62,6 @@ if __name__ == "__main__":
             setup=setup,
             build=build,
             decode=decode,
-            open=Warp,
+            open=open_index,
         )
     )
