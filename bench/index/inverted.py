@@ -124,19 +124,24 @@ def first_wrong(lists: np.ndarray, offsets: np.ndarray, passages: int) -> int:
 
 
 @compiled()
+def next_gap(lists: np.ndarray, place: int) -> tuple[int, int]:
+    """Return the gap that begins at a place of lists, and the place behind it."""
+    gap, shift = np.int64(0), np.int64(0)
+    while lists[place] & 128:
+        gap |= np.int64(lists[place] & 127) << shift
+        shift += 7
+        place += 1
+    return gap | np.int64(lists[place]) << shift, place + 1
+
+
+@compiled()
 def union(lists: np.ndarray, offsets: np.ndarray, centroids: np.ndarray, passages: int) -> np.ndarray:
     """Return the ascending distinct int64 passages in the lists of the given centroids, out of ``passages`` in all."""
     seen = np.zeros((passages + 63) // 64, np.uint64)
     for centroid in centroids:
         passage, place, stop = np.int64(-1), np.int64(offsets[centroid]), np.int64(offsets[centroid + 1])
         while place < stop:
-            gap, shift = np.int64(0), np.int64(0)
-            while lists[place] & 128:
-                gap |= np.int64(lists[place] & 127) << shift
-                shift += 7
-                place += 1
-            gap |= np.int64(lists[place]) << shift
-            place += 1
+            gap, place = next_gap(lists, place)
             passage += gap + 1
             seen[passage >> 6] |= np.uint64(1) << np.uint64(passage & 63)
     return _positions(seen)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from numba.cpython.unsafe.numbers import trailing_zeros
 
+from bench.index.inverted import next_gap
 from bench.machine.compiled import compiled
 from bench.machine.simd import (
     add,
@@ -83,13 +84,7 @@ def _visit(lists: np.ndarray, place: int, stop: int, amount: int, lane: int, sco
     """Add ``amount`` to the scores of the passages of a list that this lane has not met yet."""
     passage = np.int64(-1)
     while place < stop:
-        gap, shift = np.int64(0), np.int64(0)
-        while lists[place] & 128:
-            gap |= np.int64(lists[place] & 127) << shift
-            shift += 7
-            place += 1
-        gap |= np.int64(lists[place]) << shift
-        place += 1
+        gap, place = next_gap(lists, place)
         passage += gap + 1
         if last[passage] != lane:
             last[passage] = lane
