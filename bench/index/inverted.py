@@ -124,7 +124,7 @@ def first_wrong(lists: np.ndarray, offsets: np.ndarray, passages: int) -> int:
 
 
 @compiled()
-def next_gap(lists: np.ndarray, place: int) -> tuple[int, int]:
+def next_gap(lists: np.ndarray, place: int) -> tuple[np.int64, int]:
     """Return the gap that begins at a place of lists, and the place behind it."""
     gap, shift = np.int64(0), np.int64(0)
     while lists[place] & 128:

@@ -33,46 +33,48 @@ def name_points(axes: Axes, points: Sequence[Named], markersize: float, fontsize
     """
     drawn = [(line, line.get_path()) for line in axes.lines if line.get_linestyle() != "None"]
     free = [line.get_transform().transform_path(path) for line, path in drawn if len(np.asarray(path.vertices)) > 1]
-    half = markersize * axes.figure.dpi / 144
+    half, dots = markersize * axes.figure.dpi / 144, axes.figure.dpi / 72
     places = axes.transData.transform([(point.x, point.y) for point in points])
     taken = [Bbox.from_bounds(x - half, y - half, 2 * half, 2 * half) for x, y in places]
     for number, point in enumerate(points):
-        for distance, side in itertools.product((*BESIDE, *AWAY), SIDES):
-            text = _written(axes, point, side, distance * markersize, fontsize, joined=distance in AWAY)
-            if _has_room(axes, text, number, places, taken, free):
-                taken.append(letters(text))
+        text = axes.annotate(point.name, (0, 0), xycoords="figure pixels", fontsize=fontsize, color=point.colour)
+        size = text.get_window_extent().size
+        for distance, (right, up) in itertools.product((*BESIDE, *AWAY), SIDES):
+            away = distance * markersize * dots * (0.7 if right and up else 1)
+            x, y = places[number] + np.array([right, up]) * away + (np.array([right, up]) - 1) / 2 * size
+            box, joined = Bbox.from_bounds(x, y, *size), distance in AWAY
+            if _has_room(axes, box, joined, number, places, taken, free):
+                taken.append(box)
+                _write(axes, point, (right, up), away / dots, fontsize, joined=joined)
                 break
-            text.remove()
-
-
-def _written(axes: Axes, point: Named, side: tuple[int, int], distance: float, size: float, *, joined: bool) -> Annotation:
-    right, up = side
-    away = distance * (0.7 if right and up else 1)
-    line = {"arrowprops": {**LEADER, "color": point.colour}} if joined else {}
-    place: Any = {"xytext": (right * away, up * away), "textcoords": "offset points", "fontsize": size, **line}
-    return axes.annotate(point.name, (point.x, point.y), ha=ACROSS[right], va=ALONG[up], color=point.colour, **place)
+        text.remove()
 
 
 def letters(text: Annotation) -> Bbox:
-    """Return the box of the letters alone, without the line to the point."""
+    """Return the box of the letters of a name in pixels, without the line to its point."""
     text.get_window_extent()  # moves it to its place
     return Text.get_window_extent(text)
 
 
+def _write(axes: Axes, point: Named, side: tuple[int, int], away: float, size: float, *, joined: bool) -> None:
+    right, up = side
+    line = {"arrowprops": {**LEADER, "color": point.colour}} if joined else {}
+    place: Any = {"xytext": (right * away, up * away), "textcoords": "offset points", "fontsize": size, **line}
+    axes.annotate(point.name, (point.x, point.y), ha=ACROSS[right], va=ALONG[up], color=point.colour, **place)
+
+
 def _has_room(
-    axes: Axes, text: Annotation, number: int, places: np.ndarray, taken: Sequence[Bbox], free: Sequence[Path]
+    axes: Axes, box: Bbox, joined: bool, number: int, places: np.ndarray, taken: Sequence[Bbox], free: Sequence[Path]
 ) -> bool:
-    box = letters(text)
     within = axes.get_window_extent()
     if not (within.contains(*box.min) and within.contains(*box.max)):
         return False
     if any(box.overlaps(other) for other in taken) or any(path.intersects_bbox(box, filled=False) for path in free):
         return False
-    if text.arrow_patch is None:  # then the name belongs to the point that is nearest
+    if not joined:  # then the name belongs to the point that is nearest
         return min(range(len(places)), key=lambda place: _gap(box, *places[place])) == number
     line = Path([places[number], ((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)])
-    names = taken[len(places) :]
-    return not any(line.intersects_bbox(other, filled=True) for other in names)
+    return not any(line.intersects_bbox(other, filled=True) for other in taken[len(places) :])
 
 
 def _gap(box: Bbox, x: float, y: float) -> float:

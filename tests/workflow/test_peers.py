@@ -220,6 +220,26 @@ def test_a_peer_refuses_more_threads_than_cpus_in_one_line(peer, inputs, tmp_pat
     assert not (tmp_path / "record.json").exists()
 
 
+@pytest.mark.slow
+def test_ours_is_measured_by_the_same_protocol_and_has_the_exact_ranking_beside(inputs, tmp_path):
+    command = [
+        sys.executable,
+        ROOT / "workflow/peers/ours.py",
+        "--vectors",
+        *shards(inputs),
+        "--queries",
+        inputs / "queries",
+    ]
+    flags = ["--threads", "1", "--seed", "1", "--work", tmp_path / "work", "--output", tmp_path / "record.json"]
+    done = subprocess.run([sys.executable, script, *map(str, [*given, *flags])], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
+    record = json.loads((tmp_path / "record.json").read_text())
+    assert record["system"] == "colbertv2-bench"
+    with np.load(tmp_path / "record.npz") as rankings:
+        assert set(rankings.files) == {search["setting"] for search in record["searches"]} | {"exact"}
+        assert all(ranking[:, 0].tolist() == [3, 80, 150, 299] for ranking in rankings.values())
+
+
 @pytest.mark.parametrize(
     ("codec", "said"), [("opq-7y", "codec 'opq-7y' in --codec is not one of"), ("fp16", "there is nothing to compress")]
 )

@@ -337,7 +337,7 @@ def test_an_unknown_engine_is_refused_before_any_job(checkout):
     done = checkout.snakemake("--dry-run")
     assert done.returncode == 1
     assert (
-        "presets.plaid: engine must be one of colbertv2, exact, flat, plaid; given: {'engine': 'plade'"
+        "presets.plaid: engine must be one of colbertv2, exact, flat, grouped, plaid; given: {'engine': 'plade'"
         in done.stderr + done.stdout
     )
 

@@ -23,6 +23,7 @@ from bench.index import pipeline
 from bench.index.build import build_uncompressed
 from bench.index.index import open_index
 from bench.index.shards import Shard
+from bench.search import engines
 from bench.search.kernels.loops import maxima
 from bench.search.ranking import top
 from bench.verbs.common import limit_threads
@@ -107,7 +108,7 @@ class Ours:
         limit_threads(threads)
         opened = open_index(_floats(index) if setting == FLOAT else index)
         values = {name: value for name, value in setting.items() if name != "codec"}
-        self.engine = presets.parse(values, "the setting").open(opened, threads=threads)
+        self.engine = engines.open_engine(presets.parse(values, "the setting"), opened, threads=threads)
 
     def single(self, query: np.ndarray) -> Sequence[int]:
         return self.engine.search(query[np.newaxis], DEPTH)[0].passages.tolist()
