@@ -222,14 +222,7 @@ def test_a_peer_refuses_more_threads_than_cpus_in_one_line(peer, inputs, tmp_pat
 
 @pytest.mark.slow
 def test_ours_is_measured_by_the_same_protocol_and_has_the_exact_ranking_beside(inputs, tmp_path):
-    command = [
-        sys.executable,
-        ROOT / "workflow/peers/ours.py",
-        "--vectors",
-        *shards(inputs),
-        "--queries",
-        inputs / "queries",
-    ]
+    script, given = ROOT / "workflow/peers/ours.py", ["--vectors", *shards(inputs), "--queries", inputs / "queries"]
     flags = ["--threads", "1", "--seed", "1", "--work", tmp_path / "work", "--output", tmp_path / "record.json"]
     done = subprocess.run([sys.executable, script, *map(str, [*given, *flags])], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-4000:]
