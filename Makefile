@@ -67,8 +67,9 @@ wheel: setup  ## the package with its workflow as a wheel in dist/
 unlock: setup  ## after a hard kill or a power loss, once no other run is on: let the next run go on where that one stopped
 	$(BIN)/snakemake --configfile "$(CONFIG)" --unlock
 
-# Every worker takes whole files.
-PYTEST = $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+# Every worker takes whole files. One more than there are cores, up to four: some wait for the run of config/ci.yaml.
+WORKERS = $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 4 ? cores + 1 : 4)))
+PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 test: setup  ## the test suite
 	$(PYTEST) -m "not slow"
@@ -80,9 +81,10 @@ MUTATIONS = 500
 KILLS = 16
 RUNS = 26
 INPUTS = 1300
+LOSSES = 4
 
-torture: setup  ## files damaged, stages and runs killed, and inputs of any shape, at random, with tables of what was lost
-	$(BIN)/python -m tests.torture $(MUTATIONS) $(KILLS) $(RUNS) $(INPUTS)
+torture: setup  ## files damaged, stages and runs killed or without power, and inputs of any shape, at random: what was lost
+	$(BIN)/python -m tests.torture $(MUTATIONS) $(KILLS) $(RUNS) $(INPUTS) $(LOSSES)
 
 KERNELS = tests/search/test_cuda.py tests/search/test_cuda_compiles.py tests/codec/test_cuda.py
 

@@ -39,6 +39,8 @@ class LoopRecipe(Schedule):
     """MaxSim sums are divided by it in the softmax."""
     doc_maxlen: Length
     """Tokens of a passage in training, markers included."""
+    pool: Count = 1
+    """Vectors of a passage that become one before it is scored, as ``pool`` of the grid; 1 leaves them."""
     checkpoint_every: Count | None = None
     """Steps between checkpoints, none if absent."""
 

@@ -8,7 +8,6 @@ import numpy as np
 from bench.index.index import Index
 from bench.search.kernels.base import Kernels
 from bench.search.kernels.loops import maxima
-from bench.search.kernels.reference import similarities
 from bench.search.ranking import Ranking, top
 from bench.search.stage_times import Watch, unwatched
 
@@ -61,6 +60,8 @@ class Exact:
 
     def scores(self, queries: np.ndarray, first: int, last: int) -> np.ndarray:
         """Scores ``[queries, last - first]`` float32 of the passages ``first`` to ``last`` (exclusive)."""
+        from bench.search.kernels.reference import similarities  # by torch, which takes seconds to import
+
         count, width, _ = queries.shape
         result = np.empty((count, last - first), np.float32)
         step = max(1, QUERY_VECTORS_PER_BLOCK // width)

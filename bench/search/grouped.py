@@ -4,15 +4,17 @@ The plan is that of TACHIOM (arXiv 2604.28142): a hierarchy over many centroids,
 residuals for the last few hundred passages. Passages are gathered from inverted lists as in WARP (arXiv 2501.17788).
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bench.search.kernels.grouped_cpu import GroupedCPU
 from bench.search.kernels.groups import Groups
-from bench.search.kernels.reference import Reference
 from bench.search.ranking import Ranking, select, top
 from bench.search.stage_times import Watch, unwatched
+
+if TYPE_CHECKING:  # it imports torch, which takes seconds
+    from bench.search.kernels.reference import Reference
 
 
 class Grouped:
@@ -26,7 +28,7 @@ class Grouped:
 
     def __init__(
         self,
-        kernels: GroupedCPU | Reference,
+        kernels: "GroupedCPU | Reference",
         groups: Groups,
         *,
         ngroups: int,

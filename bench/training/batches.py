@@ -49,9 +49,9 @@ class Tokenized:
         self.passages = Tokens.joined(read)
 
     def encode(
-        self, encoder: LateInteraction, queries: np.ndarray, passages: np.ndarray, precision: str, device: str
+        self, encoder: LateInteraction, queries: np.ndarray, passages: np.ndarray, precision: str, device: str, pool: int = 1
     ) -> Encoded:
-        """Return the vectors of the queries and passages at the given rows, in the given order."""
+        """Return the vectors of the queries and passages at the given rows, in the given order; pool: see ``merged``."""
         place = torch.device(device)
         ids, attention = self.passages.padded(passages, self.inputs.pad)
         asked_ids, asked_attention = self.query_ids[queries], self.query_attention[queries]
@@ -62,7 +62,8 @@ class Tokenized:
             found = self._vectors(encoder, ids, attention, precision, place)
             asked = self._vectors(encoder, asked_ids[:, :longest], asked_attention[:, :longest], precision, place)
             asked = asked * moved(filled[:, :longest], place).unsqueeze(-1)
-        return Encoded(asked, found, moved(kept, place), int(attention.sum()) + int(filled.sum()))
+        vectors = merged(found, kept, pool) if pool > 1 else (found, moved(kept, place))
+        return Encoded(asked, *vectors, int(attention.sum()) + int(filled.sum()))
 
     def _vectors(
         self, encoder: LateInteraction, ids: np.ndarray, attention: np.ndarray, precision: str, place: torch.device
@@ -72,3 +73,27 @@ class Tokenized:
         given, real = moved(ids.astype(np.int32), place).long(), moved(attention.astype(bool), place)
         mask = attention_mask(encoder.bert, real, torch.bfloat16 if precision == "bfloat16" else None)
         return encoder.head(encoder.bert(input_ids=given, attention_mask=mask).last_hidden_state, real)
+
+
+def merged(found: torch.Tensor, kept: np.ndarray, factor: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Merge the vectors of each passage as ``bench.encoder.pooling.pooled`` does, with gradients through the means.
+
+    found: ``[passages, vectors, dim]``; kept: ``[passages, vectors]`` bool. Return ``[passages, fewer vectors, dim]``
+    and which of them are there. The clusters are found on the CPU, so the device waits for them.
+    """
+    from bench.encoder.pooling import clusters  # it needs scipy, which a bare machine with a GPU has not
+
+    fixed = found.detach().float().cpu().numpy()
+    if not np.isfinite(fixed).all():
+        return found, moved(kept, found.device)  # no clusters; the loss is no number either, and refused with its queries
+    counts = np.maximum(1, kept.sum(axis=1) // factor)
+    width = int(counts.max())
+    places = np.full(kept.shape, width)  # of each vector in its passage; the last one takes those that are not kept
+    for number, (vectors, there, count) in enumerate(zip(fixed, kept, counts, strict=True)):
+        places[number, there] = clusters(vectors[there], int(count))
+    rows = moved(places + (width + 1) * np.arange(len(places))[:, None], found.device).ravel()
+    sums = torch.zeros(len(places) * (width + 1), found.shape[2], device=found.device).index_add(
+        0, rows, found.flatten(0, 1)
+    )
+    means = torch.nn.functional.normalize(sums.view(len(places), width + 1, -1)[:, :width], dim=-1)
+    return means, moved(np.arange(width) < counts[:, None], found.device)

@@ -28,9 +28,14 @@ class Contrastive:
     parts: Sequence[str] = ()
 
     def __init__(
-        self, triples: Sequence[Triple], texts: Tokenized, rows: Mapping[int, int], names: Sequence[Any], temperature: float
+        self,
+        triples: Sequence[Triple],
+        texts: Tokenized,
+        rows: Mapping[int, int],
+        names: Sequence[Any],
+        settings: "TrainSettings",
     ):
-        self.triples, self.texts, self.rows, self.queries, self.temperature = triples, texts, rows, names, temperature
+        self.triples, self.texts, self.rows, self.queries, self.settings = triples, texts, rows, names, settings
 
     def names(self, positions: np.ndarray) -> list[Any]:
         return [self.queries[self.triples[position].query] for position in positions]
@@ -40,10 +45,10 @@ class Contrastive:
         wanted = [triple.positive for triple in chosen] + [p for triple in chosen for p in triple.negatives]
         queries = np.array([triple.query for triple in chosen])
         passages = np.array([self.rows[position] for position in wanted])
-        found = self.texts.encode(encoder, queries, passages, precision, device)
+        found = self.texts.encode(encoder, queries, passages, precision, device, self.settings.pool)
         scores = late_interaction_scores(found.asked, found.found, found.kept)
         hits = (scores.argmax(dim=1) == torch.arange(len(scores), device=device)).sum()
-        return Losses(in_batch_loss(scores, self.temperature), {}, hits, found.tokens)
+        return Losses(in_batch_loss(scores, self.settings.temperature), {}, hits, found.tokens)
 
 
 def train(
@@ -70,6 +75,6 @@ def train(
         encoder, queries, passages.values(), query_maxlen=settings.query_maxlen, doc_maxlen=settings.doc_maxlen
     )
     rows = {position: row for row, position in enumerate(passages)}
-    objective = Contrastive(triples, texts, rows, names or range(len(queries)), settings.temperature)
+    objective = Contrastive(triples, texts, rows, names or range(len(queries)), settings)
     loop = Loop(encoder, objective, in_order(settings.batch), settings, processes)
     return loop.run(log=log, checkpoints=checkpoints, validation=validation, report=report)

@@ -44,7 +44,8 @@ class Distillation:
         return [self.tuples.queries[position] for position in positions]
 
     def losses(self, encoder: LateInteraction, positions: np.ndarray, precision: str, device: str) -> Losses:
-        found = self.texts.encode(encoder, positions, self.rows[positions].ravel(), precision, device)
+        passages, pool = self.rows[positions].ravel(), self.settings.pool
+        found = self.texts.encode(encoder, positions, passages, precision, device, pool)
         teacher = moved(self.tuples.scores[positions], torch.device(device)) / self.settings.teacher_temperature
         weight, temperature = self.settings.in_batch_weight, self.settings.temperature
         if not weight:

@@ -60,6 +60,7 @@ class Run:
     learning_rate: float = 1e-5
     temperature: float = 1.0
     micro_batch: None = None
+    pool: int = 1
     loss: str = "softmax"
 
     def rate(self, step: int) -> float:
@@ -78,7 +79,8 @@ def contrastive_training(encoder: LateInteraction, texts: Sequence[str], sizes: 
     drawn = np.random.default_rng(2).integers(len(texts), size=(run.steps * run.batch, 2)).tolist()
     triples = [Triple(number % len(queries), positive, (other,)) for number, (positive, other) in enumerate(drawn)]
     read = Tokenized(encoder, queries, texts, query_maxlen=run.query_maxlen, doc_maxlen=run.doc_maxlen)
-    objective = Contrastive(triples, read, {row: row for row in range(len(texts))}, range(len(queries)), run.temperature)
+    rows = {row: row for row in range(len(texts))}
+    objective = Contrastive(triples, read, rows, range(len(queries)), run)  # type: ignore[arg-type]
     loop = Loop(copy.deepcopy(encoder), objective, in_order(run.batch), run, Processes(device=device))  # type: ignore[arg-type]
     for step in range(max(run.steps // 4, 1)):
         loop.step(step)

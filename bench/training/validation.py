@@ -8,6 +8,7 @@ import numpy as np
 from bench.corpus.texts import Passages, Qrels, Queries, Text
 from bench.encoder.encode import encode_passages, encode_queries
 from bench.encoder.model import LateInteraction
+from bench.encoder.pooling import pooled
 from bench.errors import DataError, SettingsError
 from bench.index.ids import id_ranks
 from bench.search.kernels.loops import maxima
@@ -23,15 +24,27 @@ class HeldOut:
     passages: Sequence[Text]
 
     def rank(
-        self, encoder: LateInteraction, depth: int, *, query_maxlen: int, doc_maxlen: int, precision: str, device: str
+        self,
+        encoder: LateInteraction,
+        depth: int,
+        *,
+        query_maxlen: int,
+        doc_maxlen: int,
+        precision: str,
+        device: str,
+        pool: int = 1,
     ) -> dict[str, list[tuple[str, float]]]:
         """Return ids and scores of the best ``depth`` passages of each query, with the current weights of the encoder.
 
-        The vectors are the same as in ``bench encode``, and the scores the same as in the engine ``exact``. The engine is
-        not called here, because it searches indexes: training would then depend on codecs and on the layout of an index.
+        The vectors are those of ``bench encode``, merged by ``pool`` as in ``bench merge``, and the scores those of
+        ``exact``. The engine is not called here, because it searches indexes: training would then depend on codecs and on
+        the layout of an index.
         """
         passages, queries = [text.text for text in self.passages], [text.text for text in self.queries]
         vectors, doclens = encode_passages(encoder, passages, maxlen=doc_maxlen, precision=precision, device=device)
+        if pool > 1:
+            fewer = pooled(vectors, doclens, pool)
+            vectors, doclens = fewer.vectors, fewer.doclens
         asked = encode_queries(encoder, queries, maxlen=query_maxlen, precision=precision, device=device)
         ids = [text.id for text in self.passages]
         starts, numbers, ranks = np.cumsum(doclens) - doclens, np.arange(len(ids)), id_ranks(ids)

@@ -95,7 +95,7 @@ def validation_given(
     queries = open_queries(flags.validation_queries)
     inputs["validation_queries"] = queries.manifest.digest
     held = held_out(corpus, queries, trained_on, flags.validation_passages, settings.seed)
-    how = {name: getattr(settings, name) for name in ("query_maxlen", "doc_maxlen", "precision")}
+    how = {name: getattr(settings, name) for name in ("query_maxlen", "doc_maxlen", "precision", "pool")}
 
     def value(encoder: LateInteraction) -> float:
         return evaluate(held.rank(encoder, DEPTH, device=device, **how), held.qrels, [MEASURE], DEPTH).mean[MEASURE]

@@ -49,6 +49,7 @@ def test_an_unknown_device_is_refused():
         gpu_check.refuse_without("tpu")
 
 
+@pytest.mark.slow
 def test_the_check_starts_where_the_packages_of_the_command_line_are_missing(tmp_path):
     for name in MISSING:
         (tmp_path / f"{name}.py").write_text("raise ImportError(__name__)")

@@ -266,6 +266,7 @@ print(bench.__path__[0])
 """
 
 
+@pytest.mark.slow
 def test_a_second_process_compiles_nothing_even_in_another_clone(tmp_path):
     SHAPES[0].build(tmp_path, seed=0)
     source = Path(bench.__path__[0])

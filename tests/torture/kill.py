@@ -43,9 +43,13 @@ def killed(folder: Path, count: int, seed: int) -> dict[str, Counter]:
         if start(words).wait() != 0:
             tally["failed after"] += 1
         found[name] = tally
-    after = content(folder)
+    count_other_bytes(found, expected, content(folder))
+    return found
+
+
+def count_other_bytes(found: dict[str, Counter], expected: dict[str, bytes], after: dict[str, bytes]) -> None:
+    """Add to the counts of each stage its files, and how many have other bytes than expected."""
     for name, tally in found.items():
         own = {file for file in {*expected, *after} if file.startswith(name.removesuffix("run.trec.gz"))}
-        tally["other bytes"] += sum(expected.get(file) != after.get(file) for file in own)
         tally["files"] += len(own)
-    return found
+        tally["other bytes"] += sum(expected.get(file) != after.get(file) for file in own)

@@ -104,10 +104,10 @@ def beside(folder: Path, seed: int = 0) -> None:
 
 
 def start(words: list[str]) -> subprocess.Popen:
-    """Start a command in a process of its own."""
+    """Start a command in a process, and a session, of its own."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return subprocess.Popen([sys.executable, "-m", "bench", *words], env=environment, **silent)
+    return subprocess.Popen([sys.executable, "-m", "bench", *words], env=environment, **silent, start_new_session=True)
 
 
 def built(folder: Path, seed: int = 0) -> Path:

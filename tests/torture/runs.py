@@ -75,13 +75,28 @@ def finish(checkout: Checkout, config: str, targets: list[str]) -> bool:
     return False
 
 
-def killed_runs(
-    checkout: Checkout, config: str, targets: list[str], count: int, seconds: float, seed: int, told: Callable[[str], None]
-) -> Counter:
-    """Kill a run ``count`` times, every third time without its jobs, then let it end. seconds: of an undisturbed run.
+def kill(process: subprocess.Popen, number: int) -> str:
+    """Kill a run by SIGKILL, every third time without its jobs. Return what was killed."""
+    alone = number % 3 == 2
+    (os.kill if alone else os.killpg)(process.pid, signal.SIGKILL)
+    process.wait()
+    return "alone" if alone else "killed"
 
-    Each run goes on where the one before was killed, so that moments are drawn from what is left. Return counts: killed,
-    alone, ended before, failed after.
+
+def disturbed_runs(
+    checkout: Checkout,
+    config: str,
+    targets: list[str],
+    count: int,
+    seconds: float,
+    seed: int,
+    told: Callable[[str], None],
+    disturb: Callable[[subprocess.Popen, int], str] = kill,
+) -> Counter:
+    """Disturb a run ``count`` times, then let it end. seconds: of an undisturbed run.
+
+    Each run goes on where the one before was ended, so that moments are drawn from what is left. Return counts: what
+    ``disturb`` says that it did, ended before, failed after.
     """
     rng = np.random.default_rng(seed)
     tally: Counter[str] = Counter()
@@ -93,10 +108,7 @@ def killed_runs(
             tally["ended before"] += 1
             break
         except subprocess.TimeoutExpired:
-            alone = number % 3 == 2
-            (os.kill if alone else os.killpg)(process.pid, signal.SIGKILL)
-            tally["alone" if alone else "killed"] += 1
-            process.wait()
+            tally[disturb(process, number)] += 1
         told(f"{number + 1} of {count}: {dict(tally)}")
     tally["failed after"] = int(not finish(checkout, config, targets))
     return tally

@@ -77,18 +77,29 @@ def test_training_in_bfloat16_keeps_float32_weights_and_learns(tiny_encoder):
     assert steps[-1].loss < 0.5 * steps[0].loss
 
 
+def test_training_with_merged_vectors_takes_other_steps_and_learns(tiny_encoder):
+    losses = {}
+    for pool in (1, 2, 3):
+        torch.manual_seed(5)
+        steps = run(tiny_encoder(), steps=25, learning_rate=5e-3, pool=pool)
+        assert steps[-1].loss < 0.4 * steps[0].loss
+        losses[pool] = steps[0].loss
+    assert len(set(losses.values())) == 3
+
+
 def test_a_trained_encoder_is_left_in_evaluation_mode(tiny_encoder):
     encoder = tiny_encoder()
     run(encoder, steps=1)
     assert not encoder.training
 
 
-def test_a_loss_that_is_no_number_stops_with_step_and_queries(tiny_encoder):
+@pytest.mark.parametrize("pool", [1, 2])
+def test_a_loss_that_is_no_number_stops_with_step_and_queries(tiny_encoder, pool):
     encoder = tiny_encoder()
     encoder.linear.weight.data.fill_(np.nan)
     triples = [Triple(2, 2, (5,)), Triple(1, 1, (4,))]
     with pytest.raises(TrainingError, match=r"loss is nan at step 1 with queries \[2, 1\]"):
-        run(encoder, triples, batch=2)
+        run(encoder, triples, batch=2, pool=pool)
 
 
 def test_the_step_of_a_loss_that_is_no_number_is_the_one_that_failed(tiny_encoder):

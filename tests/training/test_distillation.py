@@ -12,6 +12,7 @@ from bench.corpus.texts import Text
 from bench.encoder import checkpoint
 from bench.encoder.encode import encode_passages, encode_queries
 from bench.encoder.model import mean_pooling
+from bench.encoder.pooling import pooled
 from bench.errors import DataError, SettingsError
 from bench.training.distillation import Distillation, distill, prepare
 from bench.training.processes import Processes
@@ -33,9 +34,10 @@ def objective_of(training_set, encoder, lines=None, folder=None, **changes) -> D
     return prepare(encoder, tuples, texts, training_set.passages, settings_for(**changes))
 
 
-def test_the_loss_is_the_divergence_of_scores_that_the_encoder_gives_outside_of_training(training_set, tiny_encoder):
+@pytest.mark.parametrize("pool", [1, 2])
+def test_the_loss_is_the_divergence_of_scores_that_the_encoder_gives_outside_of_training(training_set, tiny_encoder, pool):
     encoder = tiny_encoder()
-    objective = objective_of(training_set, encoder, temperature=2.0, teacher_temperature=0.5)
+    objective = objective_of(training_set, encoder, temperature=2.0, teacher_temperature=0.5, pool=pool)
     chosen = np.array([7, 2])
     found = objective.losses(encoder, chosen, "float32", "cpu")
     expected = []
@@ -43,8 +45,8 @@ def test_the_loss_is_the_divergence_of_scores_that_the_encoder_gives_outside_of_
         query, *row = training_set.lines[number]
         texts = [training_set.passages[int(name[1:])].text for name, _ in row]
         asked = encode_queries(encoder, [training_set.queries[int(query[1:])].text], maxlen=12)[0]
-        vectors, doclens = encode_passages(encoder, texts, maxlen=16)
-        parts = np.split(vectors.astype(np.float64), np.cumsum(doclens)[:-1])
+        stored = pooled(*encode_passages(encoder, texts, maxlen=16), pool)
+        parts = np.split(stored.vectors.astype(np.float64), np.cumsum(stored.doclens)[:-1])
         student = np.array([(asked @ part.T).max(axis=1).sum() for part in parts]) / 2
         teacher = np.array([score for _, score in row]) / 0.5
         student, teacher = (x - np.log(np.exp(x).sum()) for x in (student, teacher))

@@ -5,6 +5,7 @@ import pytest
 
 from bench.corpus.texts import Text, open_passages, open_queries, write_queries
 from bench.encoder.encode import encode_passages, encode_queries
+from bench.encoder.pooling import pooled
 from bench.errors import DataError, SettingsError
 from bench.training.validation import held_out
 
@@ -55,11 +56,15 @@ def test_a_relevant_passage_that_the_corpus_lacks_is_refused(corpus, tmp_path):
         held_out(corpus, open_queries(tmp_path / "q"), set(), 20, 0)
 
 
-def test_rankings_are_those_of_loops_over_all_passages(training_set, corpus, queries, tiny_encoder):
+@pytest.mark.parametrize("pool", [1, 3])
+def test_rankings_are_those_of_loops_over_all_passages(training_set, corpus, queries, tiny_encoder, pool):
     encoder = tiny_encoder()
     held = held_out(corpus, queries, set(), 20, 0)
-    found = held.rank(encoder, 5, query_maxlen=12, doc_maxlen=16, precision="float32", device="cpu")
+    found = held.rank(encoder, 5, query_maxlen=12, doc_maxlen=16, precision="float32", device="cpu", pool=pool)
     vectors, doclens = encode_passages(encoder, [text.text for text in held.passages], maxlen=16)
+    if pool > 1:
+        fewer = pooled(vectors, doclens, pool)
+        vectors, doclens = fewer.vectors, fewer.doclens
     parts = np.split(vectors.astype(np.float32), np.cumsum(doclens)[:-1])
     for query in held.queries:
         asked = encode_queries(encoder, [query.text], maxlen=12)[0]

@@ -15,12 +15,12 @@ JOBS = {  # collections, query sets, runs, and shards of 100,000 passages (of 5,
     "figure3": {"corpus": 3, "queries": 3, "search": 36, "encode": 117, "compress": 2 * 117, "index": 6, "latency": 36},
     "paper": {"corpus": 39, "queries": 55, "search": 138, "encode": 676, "compress": 943, "index": 42, "latency": 4},
 }
-OF_PAPER = ("msmarco", "beir", "lotte")  # which paper plans as well, all of their jobs
+LARGE = ("msmarco", "beir", "lotte", "paper")
 MOST_JOBS = 3000
 MOST_SECONDS = 60  # of CPU, three times what it takes: a plan whose time grows with the square of its jobs takes more
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in OF_PAPER)) for name in JOBS])
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in LARGE)) for name in JOBS])
 def test_a_config_is_planned_without_network_or_data_and_prints_its_jobs_per_rule(tree, tmp_path, monkeypatch, name):
     for variable in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.setenv(variable, "http://127.0.0.1:9")  # nobody listens there

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.torture.runs import RUNS, TINY, finish, killed_runs, start, write_tiny
+from tests.torture.runs import RUNS, TINY, disturbed_runs, finish, start, write_tiny
 from tests.workflow.conftest import ROOT, Checkout, copy_of_tree
 
 pytestmark = pytest.mark.slow
@@ -64,7 +64,7 @@ def test_a_second_run_in_one_clone_is_refused_in_one_line_of_ours_and_disturbs_n
 def test_runs_that_are_killed_at_random_moments_leave_the_bytes_of_an_undisturbed_run(whole, tmp_path, seed):
     checkout = clone(tmp_path / "clone")
     told = []
-    tally = killed_runs(checkout, CONFIG, TINY, 4, whole.seconds, seed, told.append)
+    tally = disturbed_runs(checkout, CONFIG, TINY, 4, whole.seconds, seed, told.append)
     assert tally["failed after"] == 0, told
     assert tally["killed"] + tally["alone"] >= 2
     assert changed(whole.facts, checkout.facts()) == []

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from bench.cli import main
 from tests.workflow.test_workflow import REPORT
 
@@ -25,6 +27,7 @@ def test_another_factor_merges_stored_shards_and_makes_what_follows_for_every_co
     assert {rule: count - two[rule] for rule, count in three.items() if count != two[rule]} == more
 
 
+@pytest.mark.slow
 def test_a_factor_that_is_added_reruns_nothing_but_reports_and_a_pooled_run_names_its_factor(checkout, monkeypatch, capsys):
     checkout.edit("config/ci.yaml", ITEM, "{models: [minilm], codecs: [fp16], pool: [2], presets: [exact]}\n  - " + ITEM)
     own = {"merge": 2, "index_uncompressed": 1, "size": 1, "search": 1, "evaluate": 1}

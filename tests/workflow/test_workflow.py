@@ -86,7 +86,7 @@ def test_every_round_of_denoised_supervision_is_in_the_dag(checkout):
     assert dag.count('label = "distill') == 2
 
 
-@pytest.mark.parametrize("name", ["mini", "mini-cpu", "msmarco-train"])
+@pytest.mark.parametrize("name", ["mini", "mini-cpu", pytest.param("msmarco-train", marks=pytest.mark.slow)])
 def test_a_recipe_that_no_test_can_run_is_planned_without_downloads(finished, name):
     counts = finished.planned(config=f"config/{name}.yaml")
     assert counts["distill"] == {"mini": 3, "mini-cpu": 3, "msmarco-train": 2}[name]
