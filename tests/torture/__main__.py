@@ -38,7 +38,10 @@ def main(mutations: int = 500, kills: int = 16, runs: int = 26, inputs: int = 13
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         made = built(work / "one", 1)
-        table("what is damaged", tortured(made, built(work / "other", 2), work, mutations, seed), ("refused", *WRONG[:2]))
+        if mutations:
+            table(
+                "what is damaged", tortured(made, built(work / "other", 2), work, mutations, seed), ("refused", *WRONG[:2])
+            )
         if inputs:
             table("what is read", read_any(made, work, inputs, seed), ("read", "refused", *WRONG[2:4]))
         if kills:
