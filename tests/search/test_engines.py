@@ -1,5 +1,7 @@
 """What every engine with token vectors does alike."""
 
+import subprocess
+import sys
 from functools import partial
 
 import numpy as np
@@ -132,3 +134,30 @@ def test_the_order_and_the_number_of_queries_change_no_ranking(engine, indexes, 
     alone = [engine(indexes[4]).search(query[None], 8)[0] for query in queries]
     for one, two, three in zip(together, backwards, alone, strict=True):
         assert one.passages.tolist() == two.passages.tolist() == three.passages.tolist()
+
+
+IMPORTED = """
+import sys
+import numpy as np
+from pathlib import Path
+from bench.config.presets import parse
+from bench.index.index import open_index
+from bench.search.engines import open_engine
+index = open_index(Path(sys.argv[1]))
+for preset in (
+    {"engine": "exact"},
+    {"engine": "colbertv2", "nprobe": 2, "ncandidates": 64},
+    {"engine": "plaid", "ncells": 2, "centroid_score_threshold": 0.4, "ndocs": 64},
+    {"engine": "grouped", "groups": 4, "ngroups": 2, "nlists": 4, "nscored": 16, "margin": 0.2},
+):
+    engine = open_engine(parse(preset, "this test"), index)
+    assert len(engine.search(np.eye(16, dtype=np.float32)[None, :4], 10)[0]) == 10
+print({"torch", "transformers", "pandas"} & set(sys.modules))
+"""
+
+
+def test_no_engine_over_a_compressed_index_imports_a_library_that_takes_seconds(small_index, tmp_path):
+    small_index(tmp_path, [3] * 30, 2)
+    words = [sys.executable, "-c", IMPORTED, str(tmp_path / "index")]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.stdout == "set()\n", done.stderr
