@@ -12,6 +12,7 @@ import numpy as np
 from tests.torture.pipeline import content, sources, stages, start
 
 FIRST = 0.3  # share of the time of a command before which little has happened but imports
+TRIES = 3  # for each kill, that may find a process that has ended
 
 
 def undisturbed(folder: Path) -> tuple[dict[str, bytes], dict[str, float]]:
@@ -35,7 +36,7 @@ def killed(folder: Path, count: int, seed: int) -> dict[str, Counter]:
     found = {}
     for name, words in stages(folder).items():
         tally: Counter[str] = Counter()
-        for _ in range(count):
+        while tally["killed"] < count and tally["ended before"] < TRIES * count:
             process = start(words)
             time.sleep(seconds[name] * float(rng.uniform(FIRST, 1.0)))
             os.kill(process.pid, signal.SIGKILL)
