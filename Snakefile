@@ -21,17 +21,10 @@ from bench.files.provenance import code_digest
 from bench.files.storage import digest_of
 from bench.config.settings import flags
 from workflow.messages import explain_locks
-from workflow.jobs import (
-    LENGTHS,
-    OURS,
-    PEERS,
-    PEERS_NBITS,
-    WORST,
-    Jobs,
-    folders,
-    reported,
-)
+from workflow.jobs import LENGTHS, Jobs, folders
 from workflow.paper_jobs import PaperJobs
+from workflow.peer_jobs import OURS, PEERS, PEERS_NBITS, PeerJobs
+from workflow.report_jobs import WORST, ReportJobs, reported
 from workflow.training_jobs import TrainingJobs
 from snakemake.exceptions import WorkflowError
 
@@ -55,8 +48,9 @@ shell.prefix(
 )
 
 JOBS, TRAINING = Jobs(PLAN), TrainingJobs(PLAN)
+REPORTS, PEER_JOBS = ReportJobs(PLAN), PeerJobs(PLAN)
 TABLES, FIGURES = reported(
-    PLAN, trained=bool(TRAINING.logs()), lossy=bool(JOBS.lossy())
+    PLAN, trained=bool(TRAINING.logs()), lossy=bool(REPORTS.lossy())
 )
 GPU = int(
     PLAN.device == "cuda"
@@ -91,8 +85,8 @@ rule all:
     default_target: True
     input:
         JOBS.kept_shards(),
-        JOBS.unjudged(),
-        [f"{RESULTS}/{name}" for name in RESULT_FILES if JOBS.metrics()],
+        REPORTS.unjudged(),
+        [f"{RESULTS}/{name}" for name in RESULT_FILES if REPORTS.metrics()],
 
 
 include: "workflow/rules/common.smk"

@@ -8,7 +8,7 @@ import yaml
 
 from bench.corpus.pydocs import SUBSETS
 from bench.files.provenance import PACKAGES, ROOT
-from workflow.jobs import PEERS
+from workflow.peer_jobs import PEERS
 
 
 def lock() -> dict[str, str]:

@@ -20,6 +20,7 @@ from bench.evaluation.runs import read_run
 from bench.files.provenance import ROOT
 from bench.files.storage import read_json
 from workflow.jobs import Jobs
+from workflow.report_jobs import ReportJobs
 
 PROTOCOL = datasets.read(ROOT / "config" / "datasets.yaml")
 DEPTH = 1000
@@ -57,7 +58,7 @@ class Bench:
 
     def __init__(self, root: Path, made, queries):
         self.plan = resolve(Benchmark.parse({**CONFIG, "queries": queries}, "made.yaml"), "made.yaml", counted(made))
-        self.jobs, self.root = Jobs(self.plan), root
+        self.jobs, self.reports, self.root = Jobs(self.plan), ReportJobs(self.plan), root
 
     def __call__(self, verb, settings, **paths):
         words = [verb, *shlex.split(settings)]
@@ -133,9 +134,9 @@ def bench(layouts, tiny_encoder, tmp_path_factory):
     checkpoint.save(widened(tiny_encoder(pad_queries=False)), found.root / "models/tiny")
     for entry in found.plan.entries.values():
         found.run(entry)
-    metrics, sizes = found.paths(found.jobs.metrics()), found.paths(found.jobs.sizes())
-    assert found("tables", f"{found.jobs.means()} --seed 1", metrics=metrics, sizes=sizes, output="results") == 0
-    truncations = found.paths(found.jobs.truncations())
+    metrics, sizes = found.paths(found.reports.metrics()), found.paths(found.reports.sizes())
+    assert found("tables", f"{found.reports.means()} --seed 1", metrics=metrics, sizes=sizes, output="results") == 0
+    truncations = found.paths(found.reports.truncations())
     assert found("protocol-report", "", truncations=truncations, metrics=metrics, output="results") == 0
     return found
 

@@ -3,37 +3,26 @@
 Every method whose argument is ``w`` takes the wildcards of the rule of the same name.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from bench.codec.names import UNCOMPRESSED, parse
 from bench.config import pools
 from bench.config.datasets import Entry
-from bench.config.models import Pooled
 from bench.config.own import Files, OwnEntry
 from bench.config.own import inputs as own_inputs
 from bench.config.own_runs import EXTERNAL
 from bench.config.plan import Plan, Run
-from bench.config.presets import REFERENCE
 from bench.config.seeds import named as with_seed
 from bench.config.seeds import split
 from bench.config.settings import flags
-from bench.errors import SettingsError
 from bench.evaluation.guard import Rules
 
 LENGTHS = ("manifest.json", "doclens.npy", "uncut.npy")  # of a shard, which are kept where its vectors go
 VECTORS = ("vectors.npy", "tokens.npy")  # of a shard, which go once every index is made
 RANDOM = ".random"  # ends the name of what stands for a model where vectors are of random directions: of no texts
-PEERS = ("colbert-ai", "fast-plaid", "xtr-warp-rs")
-PEERS_NBITS = {"": 2, "-4-bits": 4}  # of a residual, by what the names of records end in
-PEERS_MORE = ("xtr-warp-rs-4-bits",)  # records at another width than the one of all
-PEERS_CODEC = "residual-2"
-OURS = {"ours": None, "ours-opq-32": "opq-32"}  # records of ours, and the codec of those that are not of the paper's
-OVERLAPS = (10, 100)
 RECONSTRUCTION = {"sample": 1000, "first": 10}  # passages of the collection, and of each ranking
-WORST = 10
-GROWTH_SIZES = (250_000, 1_000_000, 4_000_000, 16_000_000)
 
 
 class Jobs:
@@ -107,16 +96,6 @@ class Jobs:
             self.plan.presets[w.preset].model_dump(), self._ranking(w.queries), threads=1, kernels=device(self.plan)
         )
 
-    def peer(self, w: Any) -> str:
-        return flags(nbits=PEERS_NBITS[w.get("width", "")], threads=2, seed=self.plan.seed_for("peers", w.corpus, w.model))
-
-    def ours(self, w: Any) -> str:
-        return flags(codec=OURS[w.ours])
-
-    def growth(self, w: Any) -> str:
-        seed = self.plan.seed_for("growth", w.corpus, w.model)
-        return flags(sizes=GROWTH_SIZES, iterations=self.plan.kmeans_iterations, seed=seed, threads=1)
-
     def latency(self, w: Any) -> str:
         first = self.plan.latency and self.plan.latency.queries
         return flags(self.plan.presets[w.preset].model_dump(), depth=self.plan.depth, first=first, threads=int(w.pinned))
@@ -138,7 +117,7 @@ class Jobs:
         axes = {**dict(zip(("model", "codec", "preset"), parts, strict=True)), "against": against, "seed": _seed(names)}
         scored = {"measures": entry.measures, "depth": self.plan.depth, "dataset": entry.id}
         rules = {name: getattr(entry, name) for name in Rules.model_fields}
-        return flags(scored, axes, protocol=_named(rules), deviations=_named(entry.deviations))
+        return flags(scored, axes, protocol=named(rules), deviations=named(entry.deviations))
 
     def external(self, w: Any) -> str:
         run = self.plan.external[w.name]
@@ -148,7 +127,7 @@ class Jobs:
         return [str(self.plan.external[w.name].file)]
 
     def size(self, w: Any) -> str:
-        deviations = _named(self.plan.corpora[w.corpus].index_deviations)
+        deviations = named(self.plan.corpora[w.corpus].index_deviations)
         names = [split(w.model), split(w.codec)]
         return flags(corpus=w.corpus, model=names[0][0], seed=_seed(names), deviations=deviations)
 
@@ -161,69 +140,14 @@ class Jobs:
 
         return named
 
-    def means(self) -> str:
-        """Groups of data sets that Table 1 averages, those of which the config has any."""
-        return flags(means=_named({group.title: ",".join(group.members) for group in self.plan.groups}))
-
-    def margins(self) -> str:
-        """Margins of equivalence, for the tables that compare."""
-        return flags(margin=_named(self.plan.margin))
-
     def truncation(self, w: Any) -> str:
         return flags(dataset=self.plan.entries[w.queries].id, model=split(w.model)[0])
-
-    def truncations(self) -> list[str]:
-        """One per query set and model, under the first seed of the model: lengths do not depend on it."""
-        found: dict[tuple[str, str, str], str] = {}
-        for run in self.plan.judged:
-            found.setdefault((run.corpus, run.row[0], run.queries), run.model)
-        return [f"build/{corpus}/{model}/truncation/{queries}.json" for (corpus, _, queries), model in found.items()]
 
     def reconstruction(self, w: Any) -> str:
         seed = self.plan.seed_for("reconstruction", w.corpus, w.model)
         model, own = split(w.model)
         names = {"dataset": self.plan.entries[w.queries].id, "model": model, "model_seed": own}
         return flags(names, RECONSTRUCTION, seed=seed, threads=1)
-
-    def lossy(self, w: Any = None) -> list[Run]:
-        """Compressed runs, all or those of a rule, of models that are searched over uncompressed vectors as well.
-
-        Those over merged vectors are left out: they have no vector for each one that was encoded.
-        """
-        wanted = (w.corpus, w.model, w.queries) if w else None
-        plain = {self._place(run) for run in self.plan.judged if (run.codec, run.preset) == REFERENCE}
-        whole = (run for run in self.plan.judged if pools.factor_of(run.codec) == pools.NONE)
-        runs = (run for run in whole if run.codec != UNCOMPRESSED and self._place(run) in plain)
-        return [run for run in runs if wanted in (None, self._place(run))]
-
-    def lossy_indexes(self, w: Any) -> list[str]:
-        return list(dict.fromkeys(f"build/{run.corpus}/{run.model}/{run.codec}/index" for run in self.lossy(w)))
-
-    def worst(self, *names: str) -> Callable[[Any], list[str]]:
-        """Files of one compressed run per codec, the exhaustive one where there is one."""
-
-        def files(w: Any) -> list[str]:
-            ordered = sorted(self.lossy(w), key=lambda run: run.preset != REFERENCE[1])
-            by_codec: dict[str, Run] = {}
-            for run in ordered:
-                by_codec.setdefault(run.codec, run)
-            return [f"{run_folder(run)}/{name}" for run in by_codec.values() for name in names]
-
-        return files
-
-    def compared(self, name: str) -> list[str]:
-        """A file of every lossy run and of those that they are compared with."""
-        places = {self._place(run) for run in self.lossy()}
-        plain = [run for run in self.plan.judged if (run.codec, run.preset) == REFERENCE and self._place(run) in places]
-        return [f"{run_folder(run)}/{name}" for run in (*plain, *self.lossy())]
-
-    def by_model(self, kind: str) -> list[str]:
-        """A JSON of that kind per query set and model with lossy runs."""
-        places = dict.fromkeys(self._place(run) for run in self.lossy())
-        return [f"build/{corpus}/{model}/{kind}/{queries}.json" for corpus, model, queries in places]
-
-    def overlaps(self) -> str:
-        return flags(depths=[depth for depth in OVERLAPS if depth <= self.plan.depth] or None)
 
     def shard(self, w: Any) -> list[str]:
         """Files of one shard, merged where the codec or the centroids of a rule say so."""
@@ -249,84 +173,6 @@ class Jobs:
         shards = ((corpus, model, shard, factor) for corpus, model, factor in made for shard in plan.shards(corpus))
         return [path for shard in shards for path in _shard(*shard)]
 
-    def metrics(self) -> list[str]:
-        plan = self.plan
-        runs = [f"{run_folder(run)}/metrics.json" for run in plan.judged]
-        judged = [entry for entry in plan.entries.values() if entry.judgements and plan.bm25]
-        runs += [f"build/{entry.corpus_name}/bm25/{entry.name}/metrics.json" for entry in judged]
-        external = ((name, run.entry) for name, run in plan.external.items())
-        return runs + [f"build/{entry.corpus_name}/runs/{name}/{entry.name}/metrics.json" for name, entry in external]
-
-    def unjudged(self) -> list[str]:
-        """Runs that nothing can be computed from, since their queries have no judgements, and sizes of their indexes."""
-        plan = self.plan
-        runs = [run for run in plan.runs if run not in plan.judged]
-        lexical = [entry for entry in plan.entries.values() if plan.bm25 and not entry.judgements]
-        sizes = dict.fromkeys(f"build/{run.corpus}/{run.model}/{run.codec}/size.json" for run in runs)
-        found = [f"{run_folder(run)}/run.trec.gz" for run in runs]
-        return [*found, *(f"build/{entry.corpus_name}/bm25/{entry.name}/run.trec.gz" for entry in lexical), *sizes]
-
-    def judged_queries(self) -> list[str]:
-        """Query sets that are evaluated."""
-        entries = [entry for entry in self.plan.entries.values() if entry.judgements]
-        return [f"build/{entry.corpus_name}/queries/{entry.name}" for entry in entries]
-
-    def metrics_of(self, codec: str, preset: str) -> list[str]:
-        """Of the runs over one codec by one preset."""
-        return [f"{run_folder(run)}/metrics.json" for run in self.plan.judged if (run.codec, run.preset) == (codec, preset)]
-
-    def rated(self, name: str) -> list[str]:
-        """A file of every run over token vectors, which Table 7 shows; none where the config asks for none."""
-        runs = [run for run in self.plan.judged if not isinstance(self.plan.models[run.model], Pooled)]
-        return [f"{run_folder(run)}/{name}" for run in runs] if self.plan.rates else []
-
-    def rates(self) -> str:
-        rates = self.plan.rates
-        against = _named(rates.against) if rates else None
-        return flags(depths=rates and rates.depths, against=against, seed=self.plan.seed_for("report"))
-
-    def sizes_of(self, records: Iterable[str]) -> list[str]:
-        """Of the indexes that runs searched, by a file of each run."""
-        return list(dict.fromkeys(str(Path(record).parents[2] / "size.json") for record in records))
-
-    def sizes(self) -> list[str]:
-        pairs = dict.fromkeys((run.corpus, run.model) for run in self.plan.runs)
-        return [f"build/{c}/{m}/{codec}/size.json" for c, m in pairs for codec in self.plan.codecs(c, m)]
-
-    def peers(self, suffix: str) -> Callable[[Any], list[str]]:
-        """Files of ours and of every peer, over the vectors of the first run that the config compresses to 2 bits."""
-        return lambda w: [self.measured(f"peers/{{queries}}/{name}{suffix}")(w) for name in (*OURS, *PEERS, *PEERS_MORE)]
-
-    def measured(self, pattern: str) -> Callable[[Any], str]:
-        """A file of the first run that the config compresses to 2 bits, by a pattern with {queries}."""
-
-        def file(_: Any) -> str:
-            compressed = [run for run in self.plan.runs if run.row[1] == PEERS_CODEC]
-            if not compressed:
-                raise SettingsError(f"grid in {self.plan.source} has no codec {PEERS_CODEC}, which is measured here")
-            run = compressed[0]
-            return f"build/{run.corpus}/{run.model}/{pattern.format(queries=run.queries)}"
-
-        return file
-
-    def latencies(self) -> list[str]:
-        """Timings that the config asks for; none where it asks for none."""
-        threads = self.plan.latency.threads if self.plan.latency else ()
-        return [f"{run_folder(run)}/threads-{count}/latency.json" for run in self._timed() for count in threads]
-
-    def timed_metrics(self) -> list[str]:
-        return [f"{run_folder(run)}/metrics.json" for run in self._timed()]
-
-    def timed_sizes(self) -> list[str]:
-        return list(dict.fromkeys(f"build/{run.corpus}/{run.model}/{run.codec}/size.json" for run in self._timed()))
-
-    @staticmethod
-    def _place(run: Run) -> tuple[str, str, str]:
-        return run.corpus, run.model, run.queries
-
-    def _timed(self) -> Sequence[Run]:
-        return self.plan.latency.runs if self.plan.latency else ()
-
     def _query_sets(self) -> dict[str, Entry]:
         """Those that are evaluated, and those that models are trained on."""
         parts = (part.entry for part in self.plan.training.values())
@@ -350,8 +196,8 @@ def _shard(corpus: str, model: str, shard: str, factor: int = pools.NONE) -> lis
     return [f"build/{corpus}/{model}/{folder}/{shard}/{name}" for name in names if name not in left_out]
 
 
-def _named(values: Mapping[str, Any]) -> list[str] | None:
-    """NAME=VALUE of each, None where there is none."""
+def named(values: Mapping[str, Any]) -> list[str] | None:
+    """Return NAME=VALUE of each, None where there is none."""
     return [f"{name}={value}" for name, value in values.items()] or None
 
 
@@ -397,31 +243,3 @@ def run_folder(run: Run) -> str:
 def folders(files: Iterable[str]) -> list[str]:
     """Folders of files, each once: what the command line takes where the DAG follows the files of a shard."""
     return list(dict.fromkeys(str(Path(file).parent) for file in files))
-
-
-def reported(plan: Plan, *, trained: bool, lossy: bool) -> tuple[list[str], list[str]]:
-    """Names of the tables and of the figures of a plan, without suffix; trained: whether any model is;
-    lossy: whether a run is compared with uncompressed vectors."""
-    tables = {
-        "table1_quality": True,
-        "table2_size": True,
-        "table3_latency": plan.latency,
-        "table4_training": trained,
-        "table5_models": plan.baseline,
-        "table6_protocol": True,
-        "table7_codecs": plan.rates,
-        "table8_loss": lossy,
-        "worst_queries": lossy,
-        "supervision": plan.training,
-        "published": True,
-    }
-    figures = {
-        "figure1_quality_bytes": True,
-        "figure2_size": True,
-        "figure3_latency": plan.latency,
-        "figure4_training": trained,
-        "figure5_codecs": plan.rates,
-        "figure8_loss": lossy,
-    }
-    tables_made, figures_made = ([stem for stem, asked in each.items() if asked] for each in (tables, figures))
-    return tables_made, figures_made

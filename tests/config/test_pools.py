@@ -16,6 +16,7 @@ from bench.config.stages import stages
 from bench.errors import SettingsError
 from bench.files.provenance import ROOT
 from workflow.jobs import Jobs
+from workflow.report_jobs import ReportJobs
 
 
 class Wildcards(SimpleNamespace):
@@ -96,7 +97,7 @@ def test_rules_read_merged_shards_where_their_codec_or_their_centroids_say_so():
     assert "--times 4" in jobs.centroids(w(times="-x4.pool-2"))
     assert "--codec opq-8x4 " in jobs.fit(w(codec="opq-8x4.pool-2"))
     assert {path.split("/")[3] for path in jobs.kept_shards()} == {"vectors", "vectors.pool-2"}
-    assert [run.codec for run in jobs.lossy()] == ["residual-2", "opq-8x4"]
+    assert [run.codec for run in ReportJobs(pooled(1, 2)).lossy()] == ["residual-2", "opq-8x4"]
 
 
 REFUSED = {

@@ -14,6 +14,7 @@ from bench.config.settings import derived_seed
 from bench.errors import SettingsError
 from bench.files.provenance import ROOT
 from workflow.jobs import Jobs, run_folder
+from workflow.report_jobs import ReportJobs
 from workflow.training_jobs import TrainingJobs
 
 CI = yaml.read(ROOT / "config" / "ci.yaml").values
@@ -176,7 +177,7 @@ def test_a_record_has_the_names_of_the_table_and_the_seed():
         assert f"{names} " in f"{flags} "
         assert flags.count("--seed") == names.count("--seed")
     assert "--seed 1" in jobs.size(SimpleNamespace(corpus="pydocs-tiny", model="loaded", codec="residual-2.seed-1"))
-    truncations = [path.split("/")[2] for path in jobs.truncations()]
+    truncations = [path.split("/")[2] for path in ReportJobs(on_loaded()).truncations()]
     assert truncations == ["loaded", "denoised.seed-1"]
 
 

@@ -14,7 +14,7 @@ from bench.errors import DataError
 from bench.files.provenance import ROOT
 from bench.files.storage import write_json
 from bench.report import overview, page, quality, records
-from workflow.jobs import reported
+from workflow.report_jobs import reported
 
 DOT = '0[label = "all"]\n1[label = "corpus"]\n2[label = "encode"]\n1 -> 2\n2 -> 0\n'
 CONTEXT = {"code": "0123456789abcdef", "packages": {}}

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from workflow.jobs import PEERS
+from workflow.peer_jobs import PEERS
 from workflow.peers import measure
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -2,6 +2,8 @@
 
 import importlib.util
 import re
+import runpy
+from types import SimpleNamespace
 
 import pytest
 
@@ -62,8 +64,15 @@ def rules_of(text):
 def test_a_job_of_slurm_that_measures_time_has_its_node_to_itself(tree):
     values = yaml.read(tree.root / "profiles" / "slurm" / "config.yaml").values
     alone = {rule for rule, item in values["set-resources"].items() if item.get("slurm_extra") == "'--exclusive'"}
-    whole = {rule for rule, text in blocks(tree) if "threads: lambda wildcards: workflow.cores" in text}
+    whole = {rule for rule, text in blocks(tree) if "threads: lambda wildcards: alone(" in text}
     assert alone == whole == {"latency", "growth_measured", "peer", "peer_ours"}
+
+
+@pytest.mark.parametrize(("cores", "threads"), [(8, 8), (1, 1), (None, 3)])
+def test_such_a_job_takes_every_core_of_a_run_and_what_it_pins_where_a_run_has_no_number_of_cores(tree, cores, threads):
+    run = SimpleNamespace(resource_settings=SimpleNamespace(cores=cores))
+    rules = runpy.run_path(str(tree.root / "workflow" / "rules" / "common.smk"), {"workflow": run})
+    assert rules["alone"](3) == threads
 
 
 def blocks(tree):

@@ -5,7 +5,7 @@ import shutil
 import pandas as pd
 import pytest
 
-from workflow.jobs import PEERS
+from workflow.peer_jobs import PEERS
 
 CI_JOBS = {
     "assign": 7,

@@ -55,7 +55,7 @@ rule truncation:
 
 rule reconstruction:
     input:
-        indexes=JOBS.lossy_indexes,
+        indexes=REPORTS.lossy_indexes,
         reference="build/{corpus}/{model}/fp16/index",
         queries="build/{corpus}/{model}/queries/{queries}",
         run="build/{corpus}/{model}/fp16/exact/{queries}/run.trec.gz",
@@ -77,15 +77,15 @@ rule reconstruction:
 
 rule worst:
     input:
-        runs=JOBS.worst("run.trec.gz"),
-        beside=JOBS.worst("run.json", "metrics.json"),
+        runs=REPORTS.worst("run.trec.gz"),
+        beside=REPORTS.worst("run.json", "metrics.json"),
         against="build/{corpus}/{model}/fp16/exact/{queries}/run.trec.gz",
         beside_that=expand(
             "build/{corpus}/{model}/fp16/exact/{queries}/{file}",
             file=["run.json", "metrics.json"],
             allow_missing=True,
         ),
-        indexes=JOBS.lossy_indexes,
+        indexes=REPORTS.lossy_indexes,
         index="build/{corpus}/{model}/fp16/index",
         corpus="build/{corpus}/corpus",
         queries="build/{corpus}/queries/{queries}",

@@ -19,10 +19,10 @@ rule growth_measured:
         "logs/{corpus}/{model}/growth/{queries}.log",
     conda:
         "../envs/bench.yaml"
-    threads: lambda wildcards: workflow.cores
+    threads: lambda wildcards: alone(2)
     params:
         code=code_digest("bench.verbs.growth"),
-        settings=JOBS.growth,
+        settings=PEER_JOBS.growth,
         vectors=lambda w, input: folders(input.vectors),
         work=lambda w: f"build/{w.corpus}/{w.model}/growth/{w.queries}/work",
     shell:
@@ -32,7 +32,7 @@ rule growth_measured:
 
 rule growth:
     input:
-        JOBS.measured("growth/{queries}/growth.json"),
+        PEER_JOBS.measured("growth/{queries}/growth.json"),
     output:
         expand(f"{RESULTS}/growth.{{suffix}}", suffix=["md", "csv", "html", "tex"]),
         expand(f"{RESULTS}/figure_growth.{{suffix}}", suffix=["png", "pdf"]),

@@ -25,7 +25,7 @@ rule latency:
         pinned="[0-9]+",
     conda:
         "../envs/bench.yaml"
-    threads: lambda wildcards: workflow.cores
+    threads: lambda wildcards: alone(int(wildcards.pinned))
     params:
         code=code_digest("bench.verbs.latency"),
         settings=JOBS.latency,

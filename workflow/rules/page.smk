@@ -39,9 +39,9 @@ rule page:
             suffix=["html", "csv"],
         ),
         figures=expand(f"{RESULTS}/{{stem}}.png", stem=FIGURES),
-        metrics=JOBS.metrics(),
-        latencies=JOBS.latencies(),
-        queries=JOBS.judged_queries(),
+        metrics=REPORTS.metrics(),
+        latencies=REPORTS.latencies(),
+        queries=REPORTS.judged_queries(),
         rules=rules.rule_graph.output,
     output:
         f"{RESULTS}/report.html",

@@ -99,7 +99,7 @@ rule clusters_counted:
 
 rule clusters_report:
     input:
-        JOBS.measured("clusters.json"),
+        PEER_JOBS.measured("clusters.json"),
     output:
         expand(
             f"{RESULTS}/paper/{{item}}.{{suffix}}",

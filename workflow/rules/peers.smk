@@ -32,9 +32,9 @@ rule peer:
         width="|".join(PEERS_NBITS),
     conda:
         "../envs/{peer}.yaml"
-    threads: lambda wildcards: workflow.cores
+    threads: lambda wildcards: alone(2)
     params:
-        settings=JOBS.peer,
+        settings=PEER_JOBS.peer,
         python=subpath(input.environment, parent=True),
         vectors=lambda w, input: folders(input.vectors),
     shell:
@@ -58,13 +58,13 @@ rule peer_ours:
         ours="|".join(OURS),
     conda:
         "../envs/bench.yaml"
-    threads: lambda wildcards: workflow.cores
+    threads: lambda wildcards: alone(2)
     params:
-        codec=JOBS.ours,
+        codec=PEER_JOBS.ours,
         code=code_digest(
             "bench.index.pipeline", "bench.search.engines", "bench.search.kernels.cpu"
         ),
-        settings=JOBS.peer,
+        settings=PEER_JOBS.peer,
         vectors=lambda w, input: folders(input.vectors),
     shell:
         "python {input.script} {params.codec} --vectors {params.vectors} --queries {input.queries}"
@@ -73,8 +73,8 @@ rule peer_ours:
 
 rule peers:
     input:
-        records=JOBS.peers(".json"),
-        rankings=JOBS.peers(".npz"),
+        records=PEER_JOBS.peers(".json"),
+        rankings=PEER_JOBS.peers(".npz"),
     output:
         expand(
             f"{RESULTS}/{{table}}.{{suffix}}",

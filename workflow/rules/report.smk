@@ -16,8 +16,8 @@ makes   results/{name}/records.json, all facts in one file, for the gate
 
 rule tables:
     input:
-        metrics=JOBS.metrics(),
-        sizes=JOBS.sizes(),
+        metrics=REPORTS.metrics(),
+        sizes=REPORTS.sizes(),
     output:
         table("table1_quality"),
         table("table2_size"),
@@ -27,8 +27,8 @@ rule tables:
         "../envs/bench.yaml"
     params:
         code=code_digest("bench.verbs.tables"),
-        means=JOBS.means(),
-        margins=JOBS.margins(),
+        means=REPORTS.means(),
+        margins=REPORTS.margins(),
         seed=PLAN.seed_for("report"),
         folder=subpath(output[0], parent=True),
     shell:
@@ -38,9 +38,9 @@ rule tables:
 
 rule records:
     input:
-        metrics=JOBS.metrics(),
-        sizes=JOBS.sizes(),
-        latencies=JOBS.latencies(),
+        metrics=REPORTS.metrics(),
+        sizes=REPORTS.sizes(),
+        latencies=REPORTS.latencies(),
     output:
         f"{RESULTS}/records.json",
     log:
@@ -58,7 +58,7 @@ rule records:
 rule published:
     input:
         numbers=NUMBERS,
-        metrics=JOBS.metrics(),
+        metrics=REPORTS.metrics(),
     output:
         expand(f"{RESULTS}/published.{{suffix}}", suffix=["csv", "md", "html", "tex"]),
     log:
@@ -88,8 +88,8 @@ rule verdict:
 
 rule protocol_report:
     input:
-        truncations=JOBS.truncations(),
-        metrics=JOBS.metrics(),
+        truncations=REPORTS.truncations(),
+        metrics=REPORTS.metrics(),
     output:
         table("table6_protocol"),
     log:
@@ -106,8 +106,8 @@ rule protocol_report:
 
 rule figures:
     input:
-        metrics=JOBS.metrics(),
-        sizes=JOBS.sizes(),
+        metrics=REPORTS.metrics(),
+        sizes=REPORTS.sizes(),
     output:
         figure("figure1_quality_bytes"),
         figure("figure2_size"),
@@ -126,9 +126,9 @@ rule figures:
 
 rule latency_report:
     input:
-        latencies=JOBS.latencies(),
-        metrics=JOBS.timed_metrics(),
-        sizes=JOBS.timed_sizes(),
+        latencies=REPORTS.latencies(),
+        metrics=REPORTS.timed_metrics(),
+        sizes=REPORTS.timed_sizes(),
     output:
         table("table3_latency"),
         figure("figure3_latency"),
@@ -179,7 +179,7 @@ rule supervision_report:
 
 rule models_report:
     input:
-        JOBS.metrics_of("fp16", "exact"),
+        REPORTS.metrics_of("fp16", "exact"),
     output:
         table("table5_models"),
     log:
@@ -189,7 +189,7 @@ rule models_report:
     params:
         code=code_digest("bench.verbs.models_report"),
         baseline=PLAN.baseline,
-        margins=JOBS.margins(),
+        margins=REPORTS.margins(),
         settings=flags(
             {
                 "starts": TRAINING.starts(),
@@ -206,10 +206,10 @@ rule models_report:
 
 rule codecs_report:
     input:
-        metrics=JOBS.rated("metrics.json"),
-        runs=JOBS.rated("run.trec.gz"),
-        records=JOBS.rated("run.json"),
-        sizes=JOBS.sizes_of(JOBS.rated("run.json")),
+        metrics=REPORTS.rated("metrics.json"),
+        runs=REPORTS.rated("run.trec.gz"),
+        records=REPORTS.rated("run.json"),
+        sizes=REPORTS.sizes_of(REPORTS.rated("run.json")),
     output:
         table("table7_codecs"),
         figure("figure5_codecs"),
@@ -219,8 +219,8 @@ rule codecs_report:
         "../envs/bench.yaml"
     params:
         code=code_digest("bench.verbs.codecs_report"),
-        settings=JOBS.rates(),
-        margins=JOBS.margins(),
+        settings=REPORTS.rates(),
+        margins=REPORTS.margins(),
         folder=subpath(output[0], parent=True),
     shell:
         "python -m bench codecs-report --metrics {input.metrics} --runs {input.runs} --sizes {input.sizes}"
@@ -229,11 +229,11 @@ rule codecs_report:
 
 rule losses_report:
     input:
-        metrics=JOBS.compared("metrics.json"),
-        runs=JOBS.compared("run.trec.gz"),
-        records=JOBS.compared("run.json"),
-        sizes=JOBS.sizes_of(JOBS.compared("run.json")),
-        reconstructions=JOBS.by_model("reconstruction"),
+        metrics=REPORTS.compared("metrics.json"),
+        runs=REPORTS.compared("run.trec.gz"),
+        records=REPORTS.compared("run.json"),
+        sizes=REPORTS.sizes_of(REPORTS.compared("run.json")),
+        reconstructions=REPORTS.by_model("reconstruction"),
     output:
         table("table8_loss"),
         figure("figure8_loss"),
@@ -243,7 +243,7 @@ rule losses_report:
         "../envs/bench.yaml"
     params:
         code=code_digest("bench.verbs.losses_report"),
-        depths=JOBS.overlaps(),
+        depths=REPORTS.overlaps(),
         seed=PLAN.seed_for("report"),
         folder=subpath(output[0], parent=True),
     shell:
@@ -254,7 +254,7 @@ rule losses_report:
 
 rule worst_report:
     input:
-        JOBS.by_model("worst"),
+        REPORTS.by_model("worst"),
     output:
         table("worst_queries"),
         f"{RESULTS}/worst_queries.json",
