@@ -33,11 +33,13 @@ def build_compressed(
     residuals: Sequence[np.ndarray],
     codec: Codec,
     ids: Sequence[str],
+    device: str = "cpu",
     **manifest: Mapping[str, Any],
 ) -> Manifest:
     """Write an index of codes, residuals and inverted list, from the doclens ``[passages]`` and the parts of each shard.
 
-    Raise DataError if a part does not fit its shard.
+    device: where norms and lists are made. Lists have the same bytes everywhere, norms may be one of 256 levels apart. Raise
+    DataError if a part does not fit its shard.
     """
     if not len(doclens) == len(codes) == len(residuals):
         raise DataError(f"{folder} has {len(doclens)} shards, {len(codes)} parts of codes and {len(residuals)} of residuals")
@@ -55,9 +57,16 @@ def build_compressed(
     codec.save(writer)
     _merge(writer.path(files.codes.name), codes)
     _merge(writer.path(files.residuals.name), residuals)
-    _write_norms(writer, codec, codes, residuals)
-    lists, offsets = writer.path(files.lists.name), writer.path(files.list_offsets.name)
-    inverted.write(list(zip(codes, doclens, strict=True)), len(codec.centroids), lists, offsets)
+    _write_norms(writer, codec, list(zip(codes, residuals, strict=True)), device)
+    parts = list(zip(codes, doclens, strict=True))
+    if device == "cpu":
+        inverted.write(parts, len(codec.centroids), writer.path(files.lists.name), writer.path(files.list_offsets.name))
+    else:
+        from bench.index import on_device
+
+        lists, ends = on_device.lists(parts, len(codec.centroids), device)
+        writer.array(files.lists.name, lists)
+        writer.array(files.list_offsets.name, inverted.narrow(ends))
     return _finish(writer, doclens, codec.dim, ids, {"centroids": len(codec.centroids)}, **manifest)
 
 
@@ -84,26 +93,30 @@ def _finish(
     )
 
 
-def _write_norms(writer: FolderWriter, codec: Codec, codes: Sequence[np.ndarray], residuals: Sequence[np.ndarray]) -> None:
+def _write_norms(writer: FolderWriter, codec: Codec, parts: Sequence[tuple[np.ndarray, np.ndarray]], device: str) -> None:
     """Write the norms of decoded vectors, one byte each: the nearest of 256 equal steps between the smallest and the
     largest.
     """
     files = IndexFiles(writer.folder)
-    parts = list(zip(codes, residuals, strict=True))
     low, high = np.inf, 0.0
-    for found in _norms(codec, parts):
+    for found in _norms(codec, parts, device):
         low, high = min(low, float(found.min())), max(high, float(found.max()))
     levels = np.linspace(low, high, 256, dtype=np.float32)
     writer.array(files.norm_levels.name, levels)
-    with growing_array(writer.path(files.norms.name), (sum(map(len, codes)),), np.uint8) as out:
+    with growing_array(writer.path(files.norms.name), (sum(len(codes) for codes, _ in parts),), np.uint8) as out:
         start = 0
-        for found in _norms(codec, parts):
+        for found in _norms(codec, parts, device):
             out[start : start + len(found)] = nearest(found, levels)
             start += len(found)
 
 
-def _norms(codec: Codec, parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> Iterator[np.ndarray]:
+def _norms(codec: Codec, parts: Sequence[tuple[np.ndarray, np.ndarray]], device: str) -> Iterator[np.ndarray]:
     for codes, residuals in parts:
+        if device != "cpu":
+            from bench.index import on_device
+
+            yield from on_device.norms(codec, codes, residuals, device)
+            continue
         for start in range(0, len(codes), VECTORS_PER_BLOCK):
             some = slice(start, start + VECTORS_PER_BLOCK)
             yield codec.norms(np.asarray(codes[some]), np.asarray(residuals[some]))

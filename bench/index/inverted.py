@@ -24,11 +24,16 @@ def write(parts: Parts, centroids: int, lists: Path, offsets: Path) -> None:
     sizes = np.zeros(centroids, np.int64)
     _each(parts, centroids, lambda *part: _measure(*part, sizes))
     ends = np.concatenate([[0], np.cumsum(sizes)])
-    write_array(offsets, ends.astype(np.min_scalar_type(int(ends[-1]))))
+    write_array(offsets, narrow(ends))
     free = ends[:-1].copy()
     with growing_array(lists, (int(ends[-1]),), np.uint8) as out:
         filled = np.asarray(out)
         _each(parts, centroids, lambda *part: _fill(*part, free, filled))
+
+
+def narrow(ends: np.ndarray) -> np.ndarray:
+    """Return ascending offsets in the narrowest unsigned type that holds the last one."""
+    return ends.astype(np.min_scalar_type(int(ends[-1])))
 
 
 def _each(parts: Parts, centroids: int, visit: Callable[..., None]) -> None:

@@ -50,7 +50,7 @@ def build(
 ) -> dict[str, float]:
     """Write an index of the shards to ``folder``; ``work`` holds codes and residuals meanwhile. Return seconds by step.
 
-    device: where k-means, assignment and, for codecs that ``Encoder.takes``, compression run.
+    device: where k-means, assignment, norms, lists and, for codecs that ``Encoder.takes``, compression run.
     """
     laps = [("", clock())]
 
@@ -84,9 +84,8 @@ def build(
         release(shard.vectors)
         residuals.append(read_array(path))
     mark("compress")
-    build_compressed(
-        folder, [shard.doclens for shard in shards], codes, residuals, fitted, ids, settings={"codec": str(codec)}
-    )
+    doclens, settings = [shard.doclens for shard in shards], {"codec": str(codec)}
+    build_compressed(folder, doclens, codes, residuals, fitted, ids, device, settings=settings)
     mark("index")
     return {step: after - before for (_, before), (step, after) in itertools.pairwise(laps)}
 

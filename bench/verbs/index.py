@@ -11,6 +11,7 @@ from bench.index.build import build_compressed, build_uncompressed
 from bench.index.codecs import open_codec
 from bench.index.parts import open_codes, open_residuals
 from bench.index.shards import Doclens, Shard, open_shard, read_doclens
+from bench.verbs.common import KernelDevice, take_device
 
 ENCODED = ("doc_maxlen", "passages_per_shard", "precision", "threads")
 
@@ -22,6 +23,7 @@ def index(
     codec: Path | None = None,
     codes: list[Path] | None = None,
     residuals: list[Path] | None = None,
+    device: KernelDevice = "cpu",
     output: Path,
 ) -> None:
     """Build an index from shards: uncompressed, or with codes and residuals, an inverted list from centroid to passages.
@@ -33,6 +35,7 @@ def index(
     :param residuals: Folders of residual bytes, one per shard.
     :param output: Index folder to write.
     """
+    take_device(device)
     passages = open_passages(corpus)
     plain = [open_shard(folder) for folder in vectors] if codec is None else []
     shards: Sequence[Shard | Doclens] = plain or [read_doclens(folder) for folder in vectors]
@@ -68,7 +71,8 @@ def index(
             [part.array for part in packed],
             opened,
             passages.ids(),
-            settings={**fitted.settings, **settings},
+            device,
+            settings={**fitted.settings, **settings, **({} if device == "cpu" else {"device": device})},
             **made,
         )
     size = sum(file["bytes"] for file in manifest.files.values())

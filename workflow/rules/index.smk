@@ -123,12 +123,15 @@ rule index:
         codec="(?!fp16)[a-z0-9.-]+",
     conda:
         "../envs/bench.yaml"
+    resources:
+        gpu=GPU,
     params:
         code=code_digest("bench.verbs.index"),
+        settings=JOBS.on_device,
         vectors=lambda w, input: folders(input.vectors),
     shell:
         "python -m bench index --corpus {input.corpus} --vectors {params.vectors} --codec {input.codec}"
-        " --codes {input.codes} --residuals {input.residuals} --output {output} 2>&1 | tee {log}"
+        " --codes {input.codes} --residuals {input.residuals} {params.settings} --output {output} 2>&1 | tee {log}"
 
 
 rule index_uncompressed:
