@@ -39,6 +39,7 @@ RUNS = ("bm25", "small/fp16/exact", "small/residual-2/exact", "small/residual-2/
 TINY = [f"build/tea/{run}/tea/metrics.json" for run in RUNS] + ["build/tea/small/residual-2/size.json"]
 PASSAGES, QUERIES = 60, 8
 SILENT = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+START = 3  # seconds, in which Snakemake has begun no job
 RERUNS = 3  # orphans may still write what the first one is to make again
 
 
@@ -104,7 +105,7 @@ def disturbed_runs(
         checkout.snakemake("--unlock", config=config)
         process = start(checkout, config, "--nocolor", "--", *targets)
         try:
-            process.wait(seconds * float(rng.uniform(0.1, 2.0 / count)))
+            process.wait(START + seconds * float(rng.uniform(0.0, 1.5)) / count)
             tally["ended before"] += 1
             break
         except subprocess.TimeoutExpired:

@@ -55,6 +55,7 @@ def test_memory_grows_with_every_attempt_and_every_rule_that_is_named_exists(tre
     rules = {name for path in (tree.root / "workflow" / "rules").glob("*.smk") for name in rules_of(path.read_text())}
     assert set(values["set-resources"]) <= rules
     assert "slurm-array-jobs" not in values  # a task fails where the first one of its array is late
+    assert "groups" not in values  # 50 jobs of a group would ask for 50 processors and 50 times the memory of one
 
 
 def rules_of(text):
