@@ -112,14 +112,14 @@ def _write_norms(writer: FolderWriter, codec: Codec, parts: Sequence[tuple[np.nd
 
 def _norms(codec: Codec, parts: Sequence[tuple[np.ndarray, np.ndarray]], device: str) -> Iterator[np.ndarray]:
     for codes, residuals in parts:
-        if device != "cpu":
+        if device == "cpu":
+            for start in range(0, len(codes), VECTORS_PER_BLOCK):
+                some = slice(start, start + VECTORS_PER_BLOCK)
+                yield codec.norms(np.asarray(codes[some]), np.asarray(residuals[some]))
+        else:
             from bench.index import on_device
 
             yield from on_device.norms(codec, codes, residuals, device)
-            continue
-        for start in range(0, len(codes), VECTORS_PER_BLOCK):
-            some = slice(start, start + VECTORS_PER_BLOCK)
-            yield codec.norms(np.asarray(codes[some]), np.asarray(residuals[some]))
         release(codes)
         release(residuals)
 

@@ -8,6 +8,7 @@ import torch
 
 from bench.codec.codec import Codec, check_codes
 from bench.codec.device import moved
+from bench.files.storage import release
 from bench.index.inverted import Parts
 
 ENTRIES_AT_ONCE = 1 << 27  # vectors whose lists are made together, at about 60 bytes each
@@ -37,6 +38,7 @@ def _lists_of(parts: Parts, first: int, last: int, device: torch.device) -> tupl
         inside = (here >= first) & (here < last)
         keys.append((here[inside].long() - first) * passages + owners[inside])
         start += len(doclens)
+        release(codes)
     entries = torch.unique(torch.cat(keys))  # ascending
     centroid, passage = entries // max(passages, 1), entries % max(passages, 1)
     before = passage.roll(1)
@@ -62,11 +64,11 @@ def norms(codec: Codec, codes: np.ndarray, residuals: np.ndarray, device: str) -
     bytes_of = torch.arange(len(codebook), device=where)
     for start in range(0, len(codes), VECTORS_AT_ONCE):
         some = slice(start, start + VECTORS_AT_ONCE)
+        if not codec.normalised:
+            yield np.ones(len(codes[some]), np.float32)
+            continue
         code = moved(codes[some].astype(np.int32), where).long()
         packed = moved(residuals[some], where).long()
-        if not codec.normalised:
-            yield np.ones(len(code), np.float32)
-            continue
         parts = codebook[bytes_of, packed[:, : len(codebook)]].flatten(1)
         if len(gains):
             parts = parts * gains[packed[:, -1]][:, None]

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from tests.cluster.same import different
 from tests.torture.damage import tortured
 from tests.torture.inputs import read_any
 from tests.torture.kill import killed
@@ -46,7 +47,7 @@ def main(mutations: int = 500, kills: int = 16, runs: int = 26, inputs: int = 13
             table("what is read", read_any(made, work, inputs, seed), ("read", "refused", *WRONG[2:4]))
         if kills:
             table("what is killed", killed(work / "killed", kills, seed), ("killed", "ended before", *ENDED))
-        disks = [kind for kind in KINDS if losses and not _told(kind, why_not(kind, work / "why"))]
+        disks = [kind for kind in KINDS if losses and not _absent(kind, why_not(kind, work / "why"))]
         for kind in disks:
             with Disk(kind, work) as disk:
                 table(f"power fails, {kind}", without_power(disk, losses, seed), ("failed", "ended before", "lost", *ENDED))
@@ -57,7 +58,8 @@ def main(mutations: int = 500, kills: int = 16, runs: int = 26, inputs: int = 13
     return int(bool(wrong))
 
 
-def _told(kind: str, reason: str | None) -> bool:
+def _absent(kind: str, reason: str | None) -> bool:
+    """Whether there is a reason why power cannot be made to fail, which is printed."""
     if reason:
         print(f"power does not fail on {kind}: {reason}\n")
     return bool(reason)
@@ -70,13 +72,12 @@ def whole_runs(work: Path, kills: int, losses: int, disks: list[str], seed: int)
     done = undisturbed.snakemake(config=CI)
     if done.returncode != 0:
         raise RuntimeError(done.stderr[-2000:])
-    seconds, expected = time.monotonic() - begun, undisturbed.facts()
+    seconds = time.monotonic() - begun
 
     def disturbed(checkout: Checkout, count: int, disturb: Callable) -> Counter:
         tally = disturbed_runs(checkout, CI, [], count, seconds, seed, lambda said: print(said, file=sys.stderr), disturb)
-        found = checkout.facts()
-        tally["files"] = len(expected)
-        tally["other bytes"] = sum(expected.get(name) != found.get(name) for name in {*expected, *found})
+        names, tally["files"] = different(undisturbed.root, checkout.root)
+        tally["other bytes"] = len(names)
         return tally
 
     rows = {}

@@ -41,8 +41,9 @@ def kind(name: str, content: bytes) -> str:
 def compared(before: dict[str, bytes], after: dict[str, bytes]) -> dict[str, Counter]:
     """Count equal and other files by kind."""
     found: dict[str, Counter] = {}
-    for name, content in sorted(before.items()):
-        found.setdefault(kind(name, content), Counter())["equal" if content == after.get(name) else "other"] += 1
+    for name, content in sorted({**after, **before}.items()):
+        same = before.get(name) == after.get(name)
+        found.setdefault(kind(name, content), Counter())["equal" if same else "other"] += 1
     return found
 
 
