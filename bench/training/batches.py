@@ -76,7 +76,7 @@ class Tokenized:
 
 
 def merged(found: torch.Tensor, kept: np.ndarray, factor: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Merge the vectors of each passage as ``bench.encoder.pooling.pooled`` does, with gradients through the means.
+    """Merge the vectors of a batch as ``bench.encoder.pooling.pooled`` those of a shard, with gradients through the means.
 
     found: ``[passages, vectors, dim]``; kept: ``[passages, vectors]`` bool. Return ``[passages, fewer vectors, dim]``
     and which of them are there. The clusters are found on the CPU, so the device waits for them.
@@ -86,11 +86,11 @@ def merged(found: torch.Tensor, kept: np.ndarray, factor: int) -> tuple[torch.Te
     fixed = found.detach().float().cpu().numpy()
     if not np.isfinite(fixed).all():
         return found, moved(kept, found.device)  # no clusters; the loss is no number either, and refused with its queries
-    counts = np.maximum(1, kept.sum(axis=1) // factor)
+    labels = clusters([vectors[there] for vectors, there in zip(fixed, kept, strict=True)], factor)
+    counts = np.array([label.max() + 1 for label in labels])
     width = int(counts.max())
     places = np.full(kept.shape, width)  # of each vector in its passage; the last one takes those that are not kept
-    for number, (vectors, there, count) in enumerate(zip(fixed, kept, counts, strict=True)):
-        places[number, there] = clusters(vectors[there], int(count))
+    places[kept] = np.concatenate(labels)
     rows = moved(places + (width + 1) * np.arange(len(places))[:, None], found.device).ravel()
     sums = torch.zeros(len(places) * (width + 1), found.shape[2], device=found.device).index_add(
         0, rows, found.flatten(0, 1)
