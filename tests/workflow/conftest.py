@@ -76,7 +76,7 @@ class Checkout:
         built = list(self.root.rglob("build/**/*"))
         files = [path for path in built if path.name in names or path.parent.name in folders]
         timed = {"latency", "training", "records", "report"}
-        results = [path for path in self.root.rglob("results/**/*") if path.is_file()]
+        results = [path for path in self.root.rglob("results/*/**/*") if path.is_file() and "baselines" not in path.parts]
         results = [path for path in results if not timed & set(path.stem.split("_"))]
         return {str(path.relative_to(self.root)): path.read_bytes() for path in (*files, *results)}
 
