@@ -5,6 +5,8 @@ seed besides (``bench.config.seeds``), which stands behind the factor. Without a
 """
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 NONE = 1  # the factor of vectors as they were encoded
 
@@ -22,6 +24,11 @@ def split(name: str) -> tuple[str, int]:
 
 def factor_of(name: str) -> int:
     return split(name)[1]
+
+
+def of(settings: Mapping[str, Any]) -> int:
+    """Return the factor of an index by the settings in its manifest."""
+    return settings.get("encode", {}).get("pool", NONE)
 
 
 def label(name: str) -> str:

@@ -60,7 +60,7 @@ def check_names(run: Path, record: Mapping[str, Any], model: str, codec: str) ->
 
 
 def _codec(index: Mapping[str, Any]) -> str:
-    return pools.named(index["codec"], index.get("encode", {}).get("pool", pools.NONE))
+    return pools.named(index["codec"], pools.of(index))
 
 
 def check(rules: Rules, run: Rankings, record: Mapping[str, Any], queries: Manifest, depth: int) -> None:

@@ -2,8 +2,9 @@
 
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -47,10 +48,12 @@ def build(
     work: Path,
     device: str = "cpu",
     clock: Callable[[], float] = time.perf_counter,
+    settings: Mapping[str, Any] | None = None,
 ) -> dict[str, float]:
     """Write an index of the shards to ``folder``; ``work`` holds codes and residuals meanwhile. Return seconds by step.
 
-    device: where k-means, assignment, norms, lists and, for codecs that ``Encoder.takes``, compression run.
+    settings: what its manifest records besides the codec; device: where k-means, assignment, norms, lists and, for codecs
+    that ``Encoder.takes``, compression run.
     """
     laps = [("", clock())]
 
@@ -84,8 +87,8 @@ def build(
         release(shard.vectors)
         residuals.append(read_array(path))
     mark("compress")
-    doclens, settings = [shard.doclens for shard in shards], {"codec": str(codec)}
-    build_compressed(folder, doclens, codes, residuals, fitted, ids, device, settings=settings)
+    doclens, recorded = [shard.doclens for shard in shards], {**(settings or {}), "codec": str(codec)}
+    build_compressed(folder, doclens, codes, residuals, fitted, ids, device, settings=recorded)
     mark("index")
     return {step: after - before for (_, before), (step, after) in itertools.pairwise(laps)}
 

@@ -13,9 +13,11 @@ import numpy as np
 import pandas as pd
 
 from bench.codec.names import UNCOMPRESSED, parse
-from bench.config import presets
+from bench.config import pools, presets
 from bench.config.settings import derived_seed
 from bench.corpus.texts import Text, open_passages, write_passages
+from bench.encoder.encode import Encoded
+from bench.encoder.pooling import pooled
 from bench.errors import DataError, SettingsError
 from bench.index import index as indexes
 from bench.index import pipeline
@@ -53,7 +55,10 @@ class SearchIndex:
         place = self.index.positions(np.array([self._place[hit.id]]))
         lengths = self.model.query_maxlen, self.doc_maxlen
         query = vectors[vectors.any(axis=1)]
-        return matches(self.model.encoder.inputs, question, query, hit.text, self.index.vectors(place), *lengths)
+        unmerged = None
+        if pools.of(self.index.manifest.settings) != pools.NONE:
+            unmerged = self.model.encode_measured([hit.text], self.doc_maxlen).vectors.astype(np.float32)
+        return matches(self.model.encoder.inputs, question, query, hit.text, self.index.vectors(place), *lengths, unmerged)
 
     def __len__(self) -> int:
         return len(self.index)
@@ -110,18 +115,24 @@ def build_index(
     ids: Sequence[str] | None = None,
     *,
     codec: str = "residual-2",
+    pool: int = pools.NONE,
     folder: str | os.PathLike[str] | None = None,
     threads: int | None = None,
     seed: int = 0,
 ) -> SearchIndex:
     """Encode texts and index their token vectors with a codec: ``fp16`` for uncompressed ones, ``residual-2`` and so on.
 
-    texts: several, or a frame with the columns ``id`` and ``text``; ids: of the passages, their positions if absent; folder:
-    where the index is kept, new or empty, a temporary one if absent; threads: all that there are if absent; seed: of k-means
-    and of the sample that it takes. Raises SettingsError for an unknown codec or a folder in use, DataError for ids that
-    repeat, have white space, or are not one a text.
+    texts: several, or a frame with the columns ``id`` and ``text``; ids: of the passages, their positions if absent; pool:
+    one of so many vectors is kept after near ones of a passage are merged; folder: where the index is kept, new or empty, a
+    temporary one if absent; threads: all that there are if absent; seed: of k-means and of the sample that it takes. Raises
+    SettingsError for an unknown codec, a pool below 1 or a folder in use, DataError for ids that repeat, have white space,
+    or are not one a text.
     """
     name = parse(codec, "build_index")
+    if pool < pools.NONE:
+        raise SettingsError(
+            f"pool {pool} of build_index must be at least {pools.NONE}, which leaves the vectors as they are"
+        )
     if isinstance(texts, pd.DataFrame):
         if ids is not None:
             raise SettingsError("build_index was given ids beside a frame, which has a column id; leave them away")
@@ -132,17 +143,18 @@ def build_index(
     if place.exists() and any(place.iterdir()):
         raise SettingsError(f"folder {place} of build_index is not empty; name a new one, or open it with bench.open_index")
     count = threads or os.cpu_count() or 1
-    vectors, doclens = model.encode_passages(texts)
+    vectors, doclens, tokens = _vectors(model.encode_measured(texts), pool)
     corpus = write_passages(place / "corpus", map(Text, names, texts), settings={}, context={})
     work = place / "work"
-    write_shard(work / "shard", vectors, doclens)
+    write_shard(work / "shard", vectors, doclens, None, tokens)
     shards = [open_shard(work / "shard")]
+    settings: dict[str, Any] = {"encode": {"doc_maxlen": model.doc_maxlen, **({"pool": pool} if pool > pools.NONE else {})}}
     if name is None:
-        settings, inputs = {"codec": UNCOMPRESSED}, {"corpus": corpus.digest}
+        settings, inputs = {**settings, "codec": UNCOMPRESSED}, {"corpus": corpus.digest}
         build_uncompressed(place / "index", shards, names, settings=settings, inputs=inputs)
     else:
         steps = functools.partial(pipeline.build, seed=derived_seed(seed, codec), iterations=ITERATIONS, threads=count)
-        steps(place / "index", shards, names, codec=name, work=work)
+        steps(place / "index", shards, names, codec=name, work=work, settings=settings)
     shutil.rmtree(work)
     return SearchIndex(place / "index", place / "corpus", model, count)
 
@@ -151,6 +163,14 @@ def open_index(folder: str | os.PathLike[str], model: Model, *, threads: int | N
     """Open an index that ``build_index`` wrote; raises DamagedFileError where a file is missing or changed."""
     place = Path(folder)
     return SearchIndex(place / "index", place / "corpus", model, threads or os.cpu_count() or 1)
+
+
+def _vectors(encoded: Encoded, pool: int) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Return vectors, their numbers by passage, and their token ids, merged by ``pool``."""
+    if pool == pools.NONE:
+        return encoded.vectors, encoded.doclens, encoded.tokens
+    found = pooled(encoded.vectors, encoded.doclens, pool)
+    return found.vectors, found.doclens, None if encoded.tokens is None else encoded.tokens[found.members]
 
 
 def columns(frame: pd.DataFrame, where: str) -> tuple[list[str], list[str]]:

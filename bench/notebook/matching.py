@@ -29,12 +29,20 @@ class Match:
 
 
 def matches(
-    inputs: Inputs, question: str, query: np.ndarray, text: str, passage: np.ndarray, query_maxlen: int, doc_maxlen: int
+    inputs: Inputs,
+    question: str,
+    query: np.ndarray,
+    text: str,
+    passage: np.ndarray,
+    query_maxlen: int,
+    doc_maxlen: int,
+    unmerged: np.ndarray | None = None,
 ) -> list[Match]:
     """Return the match of each vector of a question.
 
-    query ``[query vectors, dim]`` without padding, passage ``[vectors, dim]``. Raise DataError where the texts have other
-    numbers of vectors: they were encoded by another model or at another length.
+    query ``[query vectors, dim]`` without padding, passage ``[vectors, dim]``; unmerged ``[tokens, dim]``: the vectors of
+    its tokens, if those of the passage are merged: the token whose vector is nearest stands for a merged one. Raise
+    DataError where the texts have other numbers of vectors: they were encoded by another model or at another length.
     """
     ids, attention = inputs.queries([question], query_maxlen)
     kept = inputs.asked(ids, attention)[0]
@@ -43,12 +51,15 @@ def matches(
     rows = inputs.passages([text], doc_maxlen).ids
     spans = [span for span, here in zip(inputs.spans(text, doc_maxlen), inputs.kept(rows), strict=True) if here]
     named = inputs.names(rows[inputs.kept(rows)])
-    if len(asked) != len(query) or len(named) != len(passage):
+    tokens = passage if unmerged is None else unmerged
+    if len(asked) != len(query) or len(named) != len(tokens):
         raise DataError(
-            f"the passage has {len(named)} tokens and {len(passage)} vectors, the question {len(asked)} and {len(query)}: "
+            f"the passage has {len(named)} tokens and {len(tokens)} vectors, the question {len(asked)} and {len(query)}: "
             "they were encoded by another model or at another length"
         )
     best, values = contributions(query, passage)
+    if unmerged is not None:
+        best = (passage[best] @ unmerged.T).argmax(axis=1)
     return [
         Match(token, named[place], float(value), bool(own), spans[place])
         for token, place, value, own in zip(inputs.names(asked), best, values, of_text, strict=True)

@@ -11,7 +11,7 @@ import transformers
 from bench.config.settings import Precision
 from bench.config.weights import Weights
 from bench.encoder import loading
-from bench.encoder.encode import encode_passages, encode_queries
+from bench.encoder.encode import Encoded, encode_measured, encode_queries
 from bench.encoder.model import LateInteraction
 from bench.machine.progress import bar
 
@@ -36,9 +36,13 @@ class Model:
 
     def encode_passages(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Token vectors ``[vectors, dim]`` float16 of norm 1 in the order of the texts, and ``doclens [texts]`` int32."""
+        return self.encode_measured(texts)[:2]
+
+    def encode_measured(self, texts: Sequence[str], maxlen: int | None = None) -> Encoded:
+        """The arrays of ``encode_passages``, with lengths and token ids. maxlen: tokens, ``doc_maxlen`` if absent."""
         how = {"precision": self.precision, "device": self.device}
         with bar("encode", len(texts), "passages") as progress:
-            return encode_passages(self.encoder, texts, maxlen=self.doc_maxlen, progress=progress.update, **how)
+            return encode_measured(self.encoder, texts, maxlen=maxlen or self.doc_maxlen, progress=progress.update, **how)
 
     def encode_queries(self, texts: Sequence[str]) -> np.ndarray:
         """Token vectors ``[queries, query vectors, dim]`` float32; the rows of shorter queries end in zero vectors."""

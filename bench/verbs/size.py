@@ -26,11 +26,10 @@ def size(
     check_sizes(index, manifest)
     check_counts(index, manifest)
     ledger = account(manifest)
-    factor = manifest.settings.get("encode", {}).get("pool", pools.NONE)
     record = {
         "corpus": corpus,
         "model": model,
-        "codec": pools.named(manifest.settings["codec"], factor),
+        "codec": pools.named(manifest.settings["codec"], pools.of(manifest.settings)),
         **({"seed": seed} if seed is not None else {}),
         **ledger,
         "index": manifest.digest,

@@ -70,7 +70,7 @@ def test_a_folder_that_is_no_model_is_refused(tmp_path):
         bench.load_model(tmp_path)
 
 
-@pytest.mark.parametrize("codec", ["fp16", "residual-2", "opq-8x2", "residual-1"])
+@pytest.mark.parametrize("codec", ["fp16", "residual-2", "opq-8x2", "residual-1", "residual-2t"])
 def test_a_text_is_found_by_itself(model, codec):
     index = bench.build_index(model, TEXTS, codec=codec, threads=1)
     results = index.search(TEXTS, k=3)
@@ -101,6 +101,23 @@ def test_hits_have_ranks_ids_scores_and_texts_and_make_a_run(model):
     ]
     assert sum(match.value for match in results.matches("q", first)) == pytest.approx(first.score, rel=1e-4)
     assert f"a dog  1  {first.score:.3f}  {first.id}  {first.text}" in repr(results)
+
+
+@pytest.mark.parametrize("codec", ["fp16", "residual-4", "residual-4t"])
+def test_a_merged_index_has_fewer_vectors_and_a_match_is_the_token_nearest_to_what_it_was_merged_to(model, codec, tmp_path):
+    whole = bench.build_index(model, TEXTS, codec=codec, threads=1)
+    merged = bench.build_index(model, TEXTS, codec=codec, pool=2, threads=1, folder=tmp_path / "merged")
+    counts = merged.index.manifest.counts["vectors"], whole.index.manifest.counts["vectors"]
+    assert counts[0] == counts[1] // 2
+    opened = bench.open_index(tmp_path / "merged", model)
+    (hit,) = opened.search("the dog", k=1)[0]
+    found = opened.explain("the dog", hit)
+    assert sum(match.value for match in found) == pytest.approx(hit.score, rel=1e-4)
+    tokens = set(model.encoder.inputs.tokenizer.tokenize(hit.text))
+    assert {match.match for match in found if match.span} <= tokens
+    assert "<mark" in opened.search("the dog", k=5)._repr_html_()
+    with pytest.raises(SettingsError, match="pool 0 of build_index must be at least 1"):
+        bench.build_index(model, TEXTS, pool=0)
 
 
 def test_engines_take_their_own_values_and_refuse_others(model):
