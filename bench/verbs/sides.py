@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.config import pools
 from bench.corpus.texts import Queries, open_passages, open_queries
 from bench.encoder import checkpoint
 from bench.encoder.inputs import Inputs
@@ -20,8 +21,8 @@ from bench.search.queries import open_query_vectors
 class Side:
     """One run, and the folders that the workflow keeps beside it.
 
-    Raise SettingsError for a run that was not searched by token vectors, DataError where the index is another one than it
-    was searched in.
+    Raise SettingsError for a run that was not searched by token vectors, or by merged ones; DataError where the index is
+    another one than it was searched in.
     """
 
     def __init__(self, run: Path):
@@ -29,6 +30,10 @@ class Side:
         self.rankings, record = open_run(run)
         if "index" not in record:
             raise SettingsError(f"{run} was not searched by token vectors: there are no tokens to explain it by")
+        if (factor := pools.of(record["index"])) != pools.NONE:
+            raise SettingsError(
+                f"{run} was searched by merged vectors (pool {factor}), none of one token: give one of pool 1"
+            )
         self.common = {name: record["inputs"][name] for name in ("corpus", "model", "queries")}
         self.encode = {
             "query_maxlen": record["queries"]["query_maxlen"],

@@ -1,11 +1,14 @@
 """What moved between two runs, token by token, over the files that the workflow keeps."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 from bench.cli import main
+from bench.errors import SettingsError
 from bench.evaluation.runs import read_run
+from bench.verbs import sides
 
 MINILM = "build/pydocs-tiny/minilm"
 RUNS = {name: f"{MINILM}/{name}/exact/pydocs-tiny/run.trec.gz" for name in ("fp16", "residual-2")}
@@ -57,3 +60,9 @@ def test_a_query_without_results_a_lexical_run_and_another_model_are_refused(exp
     code, (_, err) = explained(query, RUNS["fp16"].replace("minilm", "denoised"))
     assert code == 1
     assert "are of different models, passages or queries" in err
+
+
+def test_a_run_over_merged_vectors_which_are_of_no_single_token_is_refused(monkeypatch):
+    monkeypatch.setattr(sides, "open_run", lambda _: ({}, {"index": {"codec": "fp16", "encode": {"pool": 2}}}))
+    with pytest.raises(SettingsError, match=r"run\.trec\.gz was searched by merged vectors \(pool 2\)"):
+        sides.Side(Path("run.trec.gz"))
