@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.encoder.pooling import clusters, pooled
@@ -53,6 +53,7 @@ def test_a_passage_alone_keeps_its_share_of_vectors_and_at_least_one(length, fac
         np.testing.assert_array_equal(found.vectors, vectors)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 12), min_size=1, max_size=6), st.integers(1, 6), st.integers(0, 99))
 def test_pooled_vectors_have_norm_one_and_stand_for_vectors_of_their_own_passage(doclens, factor, seed):
     made = np.random.default_rng(seed).standard_normal((sum(doclens), 8))
@@ -67,6 +68,7 @@ def test_pooled_vectors_have_norm_one_and_stand_for_vectors_of_their_own_passage
     assert (products > 0).all()
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 4), min_size=1, max_size=6), st.integers(2, 4), st.integers(0, 99))
 def test_one_cost_for_all_passages_leaves_no_more_error_than_a_share_for_each(sizes, factor, seed):
     rng = np.random.default_rng(seed)

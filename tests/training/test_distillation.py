@@ -1,5 +1,6 @@
 """The verb ``distill`` and its objective on a tiny network."""
 
+import itertools
 import json
 
 import numpy as np
@@ -41,12 +42,14 @@ def test_the_loss_is_the_divergence_of_scores_that_the_encoder_gives_outside_of_
     chosen = np.array([7, 2])
     found = objective.losses(encoder, chosen, "float32", "cpu")
     expected = []
+    names = [name for number in chosen for name, _ in training_set.lines[number][1:]]
+    texts = [training_set.passages[int(name[1:])].text for name in names]
+    stored = pooled(*encode_passages(encoder, texts, maxlen=16), pool)  # the passages of a batch are merged together
+    rows = iter(np.split(stored.vectors.astype(np.float64), np.cumsum(stored.doclens)[:-1]))
     for number in chosen:
         query, *row = training_set.lines[number]
-        texts = [training_set.passages[int(name[1:])].text for name, _ in row]
         asked = encode_queries(encoder, [training_set.queries[int(query[1:])].text], maxlen=12)[0]
-        stored = pooled(*encode_passages(encoder, texts, maxlen=16), pool)
-        parts = np.split(stored.vectors.astype(np.float64), np.cumsum(stored.doclens)[:-1])
+        parts = list(itertools.islice(rows, len(row)))
         student = np.array([(asked @ part.T).max(axis=1).sum() for part in parts]) / 2
         teacher = np.array([score for _, score in row]) / 0.5
         student, teacher = (x - np.log(np.exp(x).sum()) for x in (student, teacher))
