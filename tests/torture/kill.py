@@ -1,35 +1,40 @@
 """Processes that are killed by SIGKILL at seeded random moments; a rerun must leave the bytes of an undisturbed run."""
 
-import os
 import shutil
 import signal
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from tests.torture.pipeline import content, sources, stages, start
+from tests.torture.pipeline import content, fork, sources, stages
 
-FIRST = 0.3  # share of the time of a command before which little has happened but imports
 TRIES = 3  # for each kill, that may find a process that has ended
 
 
-def undisturbed(folder: Path) -> tuple[dict[str, bytes], dict[str, float]]:
-    """Run every stage once. Return all bytes, and the seconds of each stage."""
+def undisturbed(folder: Path, run: Callable[[list[str]], int | None]) -> tuple[dict[str, bytes], dict[str, float]]:
+    """Run every stage once. Return all bytes, and the seconds of each stage. run: runs a command, returns its exit status."""
     sources(folder)
     seconds = {}
     for name, words in stages(folder).items():
         begun = time.monotonic()
-        if start(words).wait() != 0:
+        if run(words) != 0:
             raise RuntimeError(f"{name} failed")
         seconds[name] = time.monotonic() - begun
     return content(folder), seconds
 
 
+def _forked(words: list[str]) -> int | None:
+    process = fork(words)
+    process.join()
+    return process.exitcode
+
+
 def killed(folder: Path, count: int, seed: int) -> dict[str, Counter]:
     """Kill every stage ``count`` times, then run it whole. Return counts by stage: killed, ended before, other bytes."""
-    expected, seconds = undisturbed(folder)
+    expected, seconds = undisturbed(folder, _forked)
     shutil.rmtree(folder)  # the same path again, since words of it are in no file but messages
     sources(folder)
     rng = np.random.default_rng(seed)
@@ -37,11 +42,12 @@ def killed(folder: Path, count: int, seed: int) -> dict[str, Counter]:
     for name, words in stages(folder).items():
         tally: Counter[str] = Counter()
         while tally["killed"] < count and tally["ended before"] < TRIES * count:
-            process = start(words)
-            time.sleep(seconds[name] * float(rng.uniform(FIRST, 1.0)))
-            os.kill(process.pid, signal.SIGKILL)
-            tally["killed" if process.wait() == -signal.SIGKILL else "ended before"] += 1
-        if start(words).wait() != 0:
+            process = fork(words)
+            time.sleep(seconds[name] * float(rng.uniform()))
+            process.kill()
+            process.join()
+            tally["killed" if process.exitcode == -signal.SIGKILL else "ended before"] += 1
+        if _forked(words) != 0:
             tally["failed after"] += 1
         found[name] = tally
     count_other_bytes(found, expected, content(folder))

@@ -19,13 +19,14 @@ from typing import Self
 
 import numpy as np
 
-from tests.torture.kill import FIRST, count_other_bytes, undisturbed
+from tests.torture.kill import count_other_bytes, undisturbed
 from tests.torture.pipeline import content, sources, stages, start
 
 SHUT_DOWN = 0x8004587D  # _IOR('X', 125, __u32)
 WITHOUT_A_FLUSH = struct.pack("I", 2)
 KINDS = ("ext4", "xfs")
 MEGABYTES = 2_000  # of the image, which is sparse
+FIRST = 0.3  # share of the time of a command before which little has happened but imports
 TRIES = 50  # to unmount, 0.1 s apart: a killed process may still be leaving
 
 
@@ -103,7 +104,7 @@ def without_power(disk: Disk, count: int, seed: int) -> dict[str, Counter]:
     than those of an undisturbed run.
     """
     folder = disk.folder / "made"
-    expected, seconds = undisturbed(folder)
+    expected, seconds = undisturbed(folder, lambda words: start(words).wait())
     shutil.rmtree(folder)
     sources(folder)
     disk.settle()

@@ -27,9 +27,8 @@ def test_an_input_of_any_shape_is_read_or_refused_and_writes_nothing_outside(mad
     assert len(found) == 8
 
 
-@pytest.mark.slow
 def test_a_stage_that_is_killed_at_any_moment_leaves_after_a_rerun_the_bytes_of_an_undisturbed_run(tmp_path):
     found = killed(tmp_path / "one", count=2, seed=3)
-    assert sum(tally["killed"] for tally in found.values()) >= 12
+    assert sum(tally["killed"] for tally in found.values()) >= 20
     assert [(name, dict(tally)) for name, tally in found.items() if tally["other bytes"] or tally["failed after"]] == []
     assert sum(tally["files"] for tally in found.values()) >= 40

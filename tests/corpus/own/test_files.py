@@ -226,16 +226,17 @@ def test_any_table_comes_back_as_it_is_from_jsonl_and_from_tsv_or_both_are_refus
 
 
 @pytest.mark.slow
-def test_a_million_queries_fit_in_a_gigabyte(tmp_path):
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="the peak of memory is read from /proc")
+def test_a_million_queries_fit_in_700_megabytes(tmp_path):
     with (tmp_path / "q.tsv").open("w") as stream:
         stream.writelines(f"q{number}\tthe meaning of number {number} in the list\n" for number in range(1_000_000))
-    code = (
-        "import resource, sys; from bench.cli import main; code = main(sys.argv[1:]);"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss); sys.exit(code)"
+    code = (  # VmHWM, since ru_maxrss of a new process begins with what its parent, these tests, had in memory
+        "import sys; from bench.cli import main; code = main(sys.argv[1:]);"
+        "print(*(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM'))); sys.exit(code)"
     )
     words = ["queries", "--dataset", "mine", "--queries", "1000000", "--judgements", "0", "--file", str(tmp_path / "q.tsv")]
     command = [sys.executable, "-c", code, *words, "--output", str(tmp_path / "queries")]
     done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True)
     said, kilobytes = done.stdout.splitlines()
     assert said.startswith("mine: 1000000 queries, 0 judgements")
-    assert int(kilobytes) < 1_000_000
+    assert int(kilobytes) < 700_000
