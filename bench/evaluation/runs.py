@@ -34,7 +34,7 @@ def save(path: Path, run: Rankings, tag: str, record: Mapping[str, Any]) -> None
 def open_run(path: Path) -> tuple[Run, dict[str, Any]]:
     """Return a run and its record. Raise DataError for a run that is not the one of its record.
 
-    A record that was made by hand may lack the digest of its run. It is taken as it is, but not by the gate.
+    A record that was made by hand has no digest of its run. It is taken as it is, but not by the gate.
     """
     record, run = read_record(record_path(path)), read_run(path)
     results = sum(map(len, run.values()))
@@ -44,13 +44,19 @@ def open_run(path: Path) -> tuple[Run, dict[str, Any]]:
 
 
 def read_record(path: Path) -> dict[str, Any]:
-    """Return the record of a run. Raise DamagedFileError for JSON that is none, or that was edited."""
+    """Return the record of a run. Raise DamagedFileError for JSON that is none, or that was edited.
+
+    A record that was written has a digest of its run and one of its own; a record that was made by hand has neither.
+    """
     record = read_json(path)
     for part, names in NEEDED.items():
         found = record.get(part) if isinstance(record, dict) else None
         if not isinstance(found, dict) or (lacking := [name for name in names if name not in found]):
             what = f"{part}.{lacking[0]}" if isinstance(found, dict) else part
             raise DamagedFileError(f"{path} is no record of a run: it has no {what}; search again")
+    if (OWN in record) != ("digest" in record):
+        lost, kept = (OWN, "digest") if "digest" in record else ("digest", OWN)
+        raise DamagedFileError(f"{path} was changed after it was written: it has a {kept} and no {lost}; search again")
     if OWN in record and record[OWN] != digest_of({name: record[name] for name in record if name != OWN}):
         raise DamagedFileError(f"{path} was changed after it was written: its {OWN} is another one; search again")
     return dict(record)

@@ -135,6 +135,17 @@ def test_a_record_without_a_digest_is_held_against_its_counts_alone(tmp_path):
         open_run(path)
 
 
+@pytest.mark.parametrize(("lost", "kept"), [("digest", "sha256"), ("sha256", "digest")])
+def test_a_record_that_lost_one_of_its_digests_is_refused(tmp_path, lost, kept):
+    path = tmp_path / "run.trec.gz"
+    save(path, RUN, "t", RECORD)
+    record = json.loads(record_path(path).read_text())
+    del record[lost]
+    record_path(path).write_text(json.dumps(record))
+    with pytest.raises(DamagedFileError, match=f"was changed after it was written: it has a {kept} and no {lost}; search again"):
+        open_run(path)
+
+
 @pytest.mark.parametrize("record", [None, [], {}, {**RECORD, "inputs": None}, {**RECORD, "settings": {"engine": "mine"}}])
 def test_json_that_is_no_record_of_a_run_is_refused(tmp_path, record):
     write_run(tmp_path / "run.trec.gz", RUN, "t")
