@@ -15,7 +15,7 @@ TRIES = 3  # for each kill, that may find a process that has ended
 
 
 def undisturbed(folder: Path, run: Callable[[list[str]], int | None]) -> tuple[dict[str, bytes], dict[str, float]]:
-    """Run every stage once. Return all bytes, and the seconds of each stage. run: runs a command, returns its exit status."""
+    """Run every stage once by ``run``, which returns an exit status. Return all bytes, and the seconds of each stage."""
     sources(folder)
     seconds = {}
     for name, words in stages(folder).items():

@@ -128,7 +128,7 @@ def fork(words: list[str]) -> BaseProcess:
 def _run(words: list[str]) -> None:
     from bench.cli import main
 
-    with open(os.devnull, "w") as silent:
+    with Path(os.devnull).open("w") as silent:
         sys.stdout = sys.stderr = silent
         sys.exit(main(words))
 

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -226,7 +227,7 @@ def test_any_table_comes_back_as_it_is_from_jsonl_and_from_tsv_or_both_are_refus
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="the peak of memory is read from /proc")
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of memory is read from /proc")
 def test_a_million_queries_fit_in_700_megabytes(tmp_path):
     with (tmp_path / "q.tsv").open("w") as stream:
         stream.writelines(f"q{number}\tthe meaning of number {number} in the list\n" for number in range(1_000_000))
