@@ -114,8 +114,7 @@ def start(words: list[str]) -> subprocess.Popen:
 
 # A process that has imported what the commands import, and has done nothing: its children begin with their work at once.
 _SERVER = multiprocessing.get_context("forkserver")
-_VERBS = ("centroids", "fit", "assign", "compress", "index", "search", "evaluate", "size")
-_SERVER.set_forkserver_preload([*(f"bench.verbs.{verb}" for verb in _VERBS), "bench.search.colbertv2"])
+_SERVER.set_forkserver_preload([*(f"bench.verbs.{verb}" for verb, *_ in stages(Path()).values()), "bench.search.colbertv2"])
 
 
 def fork(words: list[str]) -> BaseProcess:
