@@ -15,6 +15,7 @@ PEERS_NBITS = {"": 2, "-4-bits": 4}  # of a residual, by what the names of recor
 PEERS_MORE = ("xtr-warp-rs-4-bits",)  # records at another width than the one of all
 PEERS_CODEC = "residual-2"
 OURS = {"ours": None, "ours-opq-32": "opq-32"}  # records of ours, and the codec of those that are not of the paper's
+GROWTH_CODECS = (PEERS_CODEC, "opq-16x4t")
 GROWTH_SIZES = (250_000, 1_000_000, 4_000_000, 16_000_000)
 
 
@@ -32,7 +33,7 @@ class PeerJobs:
 
     def growth(self, w: Any) -> str:
         seed = self.plan.seed_for("growth", w.corpus, w.model)
-        return flags(sizes=GROWTH_SIZES, iterations=self.plan.kmeans_iterations, seed=seed, threads=1)
+        return flags(sizes=GROWTH_SIZES, codecs=GROWTH_CODECS, iterations=self.plan.kmeans_iterations, seed=seed, threads=1)
 
     def peers(self, suffix: str) -> Callable[[Any], list[str]]:
         """Files of ours and of every peer, over the vectors of the first run that the config compresses to 2 bits."""

@@ -11,61 +11,82 @@ from matplotlib.figure import Figure
 from bench.report.figures import COLOURS, MARKERS, STYLE
 from bench.report.table import Table, number
 
+COLUMNS = {
+    "p50 ms": ("p50", 2),
+    "overlap@100": ("overlap", 3),
+    "build s": ("build_s", 0),
+    "bytes / vector": ("bytes_per_vector", 1),
+}
+
 
 def frame(record: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row per size and preset: vectors, centroids, p50 in ms, and the size of the index."""
+    """Return one row per index and preset: vectors, centroids, p50 in ms, the overlap with exact search over the same codes,
+    and the size of the index."""
     rows = [
         {
+            "codec": index["codec"],
             "preset": preset,
-            "vectors": size["counts"]["vectors"],
-            "passages": size["counts"]["passages"],
-            "centroids": size["counts"]["centroids"],
+            "vectors": index["counts"]["vectors"],
+            "passages": index["counts"]["passages"],
+            "centroids": index["counts"]["centroids"],
             "p50": found["p50"],
-            "build_s": sum(size["build_s"].values()),
-            "bytes_per_vector": size["bytes_per_vector"],
+            "overlap": found["overlap"],
+            "build_s": sum(index["build_s"].values()),
+            "bytes_per_vector": index["bytes_per_vector"],
         }
-        for size in record["sizes"]
-        for preset, found in size["search"].items()
+        for index in record["indexes"]
+        for preset, found in index["search"].items()
     ]
     return pd.DataFrame(rows)
 
 
+def _lines(found: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return the rows of each codec and preset, by what a line of the figure is called."""
+    groups = found.sort_values("vectors", kind="stable").groupby(["codec", "preset"], sort=False)
+    return {f"{codec}, {preset}": rows for (codec, preset), rows in groups}
+
+
 def exponents(found: pd.DataFrame) -> dict[str, float]:
-    """Return for each preset the exponent of p50 in the number of vectors, between the smallest and the largest size."""
-    ends = {preset: rows.sort_values("vectors").iloc[[0, -1]] for preset, rows in found.groupby("preset", sort=False)}
+    """Return for each codec and preset the exponent of p50 in the number of vectors, between the smallest and the largest
+    size."""
     return {
-        str(preset): float(
-            np.log(rows["p50"].iloc[1] / rows["p50"].iloc[0]) / np.log(rows["vectors"].iloc[1] / rows["vectors"].iloc[0])
+        line: float(
+            np.log(rows["p50"].iloc[-1] / rows["p50"].iloc[0]) / np.log(rows["vectors"].iloc[-1] / rows["vectors"].iloc[0])
         )
-        for preset, rows in ends.items()
+        for line, rows in _lines(found).items()
     }
 
 
 def table(found: pd.DataFrame) -> Table:
     shown = pd.DataFrame({name: [f"{value:,}" for value in found[name]] for name in ("vectors", "passages", "centroids")})
-    shown.insert(0, "preset", found["preset"])
-    for title, name, digits in (("p50 ms", "p50", 2), ("build s", "build_s", 0), ("bytes / vector", "bytes_per_vector", 1)):
+    shown.insert(0, "codec", found["codec"])
+    shown.insert(1, "preset", found["preset"])
+    for title, (name, digits) in COLUMNS.items():
         shown[title] = [number(value, digits) for value in found[name]]
-    powers = ", ".join(f"{preset} {power:.2f}" for preset, power in exponents(found).items())
+    powers = "; ".join(f"{line}: {power:.2f}" for line, power in exponents(found).items())
     caption = (
-        f"Mixtures of real passages. p50 grows as this power of the number of vectors: {powers}; 0.5 is the square root."
+        "Mixtures of real passages. The overlap is that of the 100 best passages with exact search over the same codes. p50 "
+        f"grows as this power of the number of vectors; 0.5 is the square root. {powers}."
     )
     return Table(found, shown, caption)
 
 
 def figure(found: pd.DataFrame) -> Figure:
-    """Draw p50 against the number of vectors on logarithmic axes, a line per preset, and a square root for comparison."""
+    """Draw p50 against the number of vectors on logarithmic axes: a colour for each preset, a marker for each codec, and a
+    square root for comparison."""
+    colours = dict(zip(found["preset"].unique(), COLOURS, strict=False))
+    markers = dict(zip(found["codec"].unique(), MARKERS, strict=False))
     with mpl.rc_context(STYLE):
-        drawn = Figure(figsize=(4.6, 3.2), layout="constrained")
+        drawn = Figure(figsize=(6.6, 3.6), layout="constrained")
         axes = drawn.add_subplot()
         powers = exponents(found)
-        for place, (preset, rows) in enumerate(found.groupby("preset", sort=False)):
+        for line, rows in _lines(found).items():
             axes.plot(
                 rows["vectors"],
                 rows["p50"],
-                color=COLOURS[place],
-                marker=MARKERS[place],
-                label=f"{preset}: power {powers[str(preset)]:.2f}",
+                color=colours[rows["preset"].iloc[0]],
+                marker=markers[rows["codec"].iloc[0]],
+                label=f"{line}: power {powers[line]:.2f}",
             )
         vectors = np.array([found["vectors"].min(), found["vectors"].max()], float)
         root = found["p50"].max() * np.sqrt(vectors / vectors[1])
@@ -75,5 +96,5 @@ def figure(found: pd.DataFrame) -> Figure:
         axes.set_xlabel("vectors in the index")
         axes.set_ylabel("p50 of a query, ms")
         axes.grid(color="#dddddd", linewidth=0.6)
-        axes.legend(frameon=False, fontsize=7)
+        drawn.legend(frameon=False, fontsize=7, loc="outside right center")
     return drawn
