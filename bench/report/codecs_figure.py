@@ -6,7 +6,7 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 from bench.codec.names import FAMILIES, UNCOMPRESSED, family_of
 from bench.config import pools
@@ -19,6 +19,7 @@ from bench.report.pooled import PER_VECTOR, rate
 PAPERS, GREY = "residual", "#666666"
 MARKER_SIZE = 4.5
 TICKS = (12, 16, 24, 32, 48, 72, 136)  # bytes per vector
+DECADE = 10
 MERGED = "merged alone"  # the label of uncompressed vectors after merging
 
 
@@ -84,7 +85,8 @@ def _panel(axes: Axes, rows: pd.DataFrame, bytes_of: str, column: str, title: st
     if bytes_of == PER_VECTOR:
         axes.set_xticks(TICKS, [str(tick) for tick in TICKS])
     else:
-        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        wide = rows[bytes_of].max() >= DECADE * rows[bytes_of].min()
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)) if wide else MaxNLocator(4))
         axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.minorticks_off()
     axes.set_ylabel(title)

@@ -1,5 +1,8 @@
 """Rows over merged vectors in tables and figures: their factor, their bytes per passage, and what they are compared with."""
 
+import itertools
+
+import numpy as np
 import pytest
 
 from bench.evaluation.runs import Rankings
@@ -80,11 +83,15 @@ def test_figures_are_over_bytes_per_passage_and_name_the_factor(records):
     assert bars.texts[-1].get_text() == "50"
 
 
-def test_codecs_are_compared_at_the_same_factor_and_drawn_a_line_for_each(records):
+@pytest.fixture
+def frame(records):
     metrics, sizes = records[0][:-1], records[1]
     ranking: Rankings = {query: [("p0", 0.0)] for query in metrics[0]["per_query"]["nDCG@10"]}
     shares = {row_of(record): {1: dict.fromkeys(ranking, 1.0)} for record in metrics}
-    frame = codecs_frame(metrics, sizes, shares, {"residual-1": "residual-2"}, seed=1)
+    return codecs_frame(metrics, sizes, shares, {"residual-1": "residual-2"}, seed=1)
+
+
+def test_codecs_are_compared_at_the_same_factor_and_drawn_a_line_for_each(frame):
     found = frame.set_index("codec")
     assert frame["bytes_per_passage"].tolist() == [50, 80, 100, 160, 325, 650]
     assert found.loc["residual-1.pool-2", ["against", "against_difference"]].tolist() == [
@@ -97,6 +104,18 @@ def test_codecs_are_compared_at_the_same_factor_and_drawn_a_line_for_each(record
     papers = [line.get_xdata().tolist() for line in axes.lines if line.get_label() == "residual (the paper's)"]
     assert papers == [[100, 160], [50, 80]]
     assert sorted(text.get_text() for text in axes.texts) == ["(pool 2)", "1", "1 (pool 2)", "2", "2 (pool 2)"]
+
+
+def test_labels_of_bytes_do_not_overlap_where_the_range_is_narrow(frame):
+    narrow = frame.assign(bytes_per_passage=np.linspace(12_088, 18_128, len(frame)))
+    for found in (frame, narrow):
+        figure = quality_against_rate(found)
+        figure.canvas.draw()
+        axes = figure.axes[0]
+        low, high = axes.get_xlim()
+        shown = [label.get_window_extent() for label in axes.get_xticklabels() if low <= label.get_position()[0] <= high]
+        assert len(shown) >= 2
+        assert all(one.x1 < other.x0 for one, other in itertools.pairwise(sorted(shown, key=lambda box: box.x0)))
 
 
 def test_timings_show_the_factor_beside_their_codec(records, latency):
