@@ -10,7 +10,7 @@ import numpy as np
 
 from bench.search.kernels.grouped_cpu import GroupedCPU
 from bench.search.kernels.groups import Groups
-from bench.search.ranking import Ranking, select, top
+from bench.search.ranking import Ranking, top
 from bench.search.stage_times import Watch, unwatched
 
 if TYPE_CHECKING:  # it imports torch, which takes seconds
@@ -48,9 +48,8 @@ class Grouped:
             near = kernels.near(query, self.groups, self.ngroups)
             kernels.note(watch, "centroids")
             gathered = kernels.gathered(query, near, self.nlists)
-            candidates = np.flatnonzero(gathered)
-            passages = candidates[select(candidates, gathered[candidates], self.nscored, rank)]
-            kernels.note(watch, "candidates", candidates=[candidates])
+            passages, candidates = kernels.strongest(gathered, self.nscored)
+            kernels.note(watch, "candidates", candidates=candidates)
             scores, one = kernels.scored(query, passages, self.margin)
             found = top(passages, scores, k, rank)
             kernels.note(watch, "scoring", scored=[passages])

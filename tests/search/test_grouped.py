@@ -44,6 +44,10 @@ def test_every_kernel_gives_what_the_reference_gives(world, shape, data):  # noq
     gathered = plain.gathered(expected, near, nlists)
     np.testing.assert_array_equal(fast.gathered(query, near, nlists), gathered)
     assert gathered.max() >= 0
+    for wanted in (1, 3, 1000):
+        (passages, count), (truth, same) = (kernels.strongest(gathered, wanted) for kernels in (fast, plain))
+        np.testing.assert_array_equal(passages, truth)
+        assert count == same
     margin = data.draw(st.sampled_from([0, 0.05, 0.3, 10]))
     for passages in (np.flatnonzero(gathered), np.arange(len(index))[::2], np.arange(0)):
         (scores, one), (truth, same) = fast.scored(query, passages, margin), plain.scored(expected, passages, margin)

@@ -10,8 +10,10 @@ from bench.search.kernels import grouped_loops, loops
 from bench.search.kernels.base import even, fixed_margin, rounded_codebook
 from bench.search.kernels.cpu import CPU, WORTH_SHARING, Group, Query
 from bench.search.kernels.groups import Groups
+from bench.search.ranking import select
 
 NONE = np.empty(0, np.int64)
+LANES_IN_16_BITS = 0xFFFF // grouped_loops.VALUES
 
 
 @dataclass
@@ -56,13 +58,21 @@ class GroupedCPU(CPU):
 
     def gathered(self, opened: Opened, centroids: np.ndarray, nlists: int) -> np.ndarray:
         """Return scores ``[passages]``, 0 outside of the lists of the ``nlists`` nearest centroids of each query vector."""
-        scores, last, first = np.zeros(len(self.index), np.int32), np.full(len(self.index), -1, np.int32), 0
+        lanes = sum(group.lanes for group in opened.query.groups)
+        dtype, shift = (np.uint32, 16) if lanes <= LANES_IN_16_BITS else (np.uint64, 32)
+        met, first = np.zeros(len(self.index), dtype), 0
         lists = self.compressed.lists, self.compressed.list_offsets
         for group in opened.query.groups:
             loops_of = grouped_loops.gathered(group.width)
-            loops_of(group.fixed8, group.lanes, first, centroids, nlists, *lists, scores, last)
+            loops_of(group.fixed8, group.lanes, first, centroids, nlists, *lists, shift, met)
             first += group.lanes
-        return scores
+        return met & dtype((1 << shift) - 1)
+
+    def strongest(self, gathered: np.ndarray, wanted: int) -> tuple[np.ndarray, int]:
+        """Return the ``wanted`` passages with the largest scores ``[passages]`` above 0, and how many are above 0."""
+        most = int(gathered.max(initial=0))
+        passages, candidates = grouped_loops.strongest(gathered, wanted, most)
+        return passages[select(passages, gathered[passages], wanted, self.index.id_rank)], candidates
 
     def scored(self, opened: Opened, passages: np.ndarray, margin: float) -> tuple[np.ndarray, float]:
         """Return scores ``[passages]`` int64 in fixed point by vectors near the best centroids, and what counts as 1."""

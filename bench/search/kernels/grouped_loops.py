@@ -80,24 +80,25 @@ def _places(counts: np.ndarray, wanted: int, free: int) -> tuple[int, int]:
 
 
 @compiled()
-def _visit(lists: np.ndarray, place: int, stop: int, amount: int, lane: int, scores: np.ndarray, last: np.ndarray) -> None:
-    """Add ``amount`` to the scores of the passages of a list that this lane has not met yet."""
-    passage = np.int64(-1)
+def _visit(lists: np.ndarray, place: int, stop: int, amount: int, lane: int, shift: int, met: np.ndarray) -> None:
+    """Add ``amount`` to the scores of the passages of a list that this lane has not met yet, without a branch: it would wait
+    for the score, and would often be predicted wrongly."""
+    passage, tag, mask = np.int64(-1), np.int64(lane + 1), (np.int64(1) << shift) - 1
     while place < stop:
         gap, place = next_gap(lists, place)
         passage += gap + 1
-        if last[passage] != lane:
-            last[passage] = lane
-            scores[passage] += amount
+        state = np.int64(met[passage])
+        met[passage] = tag << shift | ((state & mask) + amount * np.int64(state >> shift != tag))
 
 
 @functools.cache
 def gathered(width: int) -> Callable[..., None]:
-    """Add to ``scores [passages]`` int32 what the lists of the nearest of the ``wanted`` centroids give, lane by lane.
+    """Add to the scores of passages what the lists of the nearest of the ``wanted`` centroids give, lane by lane.
 
     A lane's nearest centroids are the ``nlists`` of largest ``fixed8``, and those equal to the last of these. A passage gets
-    the largest value of those in whose lists it is, counted from just below the last one. ``last [passages]`` int32: the
-    lane that a passage was met by; lanes are counted from ``first``.
+    the largest value of those in whose lists it is, counted from just below the last one. ``met [passages]``, unsigned: the
+    score in the lowest ``shift`` bits, and above them 1 more than the last lane that met the passage; both side by side,
+    since most of the time goes into fetching them. Lanes are counted from ``first``.
     """
 
     @compiled()
@@ -109,8 +110,8 @@ def gathered(width: int) -> Callable[..., None]:
         nlists: int,
         lists: np.ndarray,
         offsets: np.ndarray,
-        scores: np.ndarray,
-        last: np.ndarray,
+        shift: int,
+        met: np.ndarray,
     ) -> None:
         counts = np.zeros((width, VALUES), np.int64)
         for centroid in wanted:
@@ -135,9 +136,29 @@ def gathered(width: int) -> Callable[..., None]:
                 centroid = order[number]
                 amount = int(fixed8[centroid * width + lane]) - int(below[lane])
                 start, stop = np.int64(offsets[centroid]), np.int64(offsets[centroid + 1])
-                _visit(lists, start, stop, amount, first + lane, scores, last)
+                _visit(lists, start, stop, amount, first + lane, shift, met)
 
     return run
+
+
+@compiled()
+def strongest(scores: np.ndarray, wanted: int, most: int) -> tuple[np.ndarray, int]:
+    """The ascending positions of the ``wanted`` largest scores ``[passages]``, of those equal to the last of them, and of no
+    zero; and how many scores are not zero. ``most``: no score is larger.
+    """
+    counts = np.zeros(most + 1, np.int64)
+    for score in scores:
+        counts[score] += 1
+    reached, cut = np.int64(0), most + 1
+    while reached < wanted and cut > 1:
+        cut -= 1
+        reached += counts[cut]
+    found, place = np.empty(reached, np.int64), 0
+    for passage in range(len(scores)):
+        if scores[passage] >= cut:
+            found[place] = passage
+            place += 1
+    return found, len(scores) - counts[0]
 
 
 @compiled()

@@ -21,7 +21,7 @@ from bench.search.kernels.base import (
     rounded_query,
 )
 from bench.search.kernels.groups import Groups
-from bench.search.ranking import Ranking, top
+from bench.search.ranking import Ranking, select, top
 
 ROWS, COLUMNS = 64, 8
 
@@ -132,6 +132,10 @@ class Reference(Host):
             np.maximum.at(found, owners, amounts[codes])
             scores += found
         return scores
+
+    def strongest(self, gathered: np.ndarray, wanted: int) -> tuple[np.ndarray, int]:
+        candidates = np.flatnonzero(gathered)
+        return candidates[select(candidates, gathered[candidates], wanted, self.index.id_rank)], len(candidates)
 
     def scored(self, query: Query, passages: np.ndarray, margin: float) -> tuple[np.ndarray, float]:
         positions, starts = self.index.positions(passages), self.index.starts(passages)
