@@ -15,7 +15,7 @@ PEERS_NBITS = {"": 2, "-4-bits": 4}  # of a residual, by what the names of recor
 PEERS_MORE = ("xtr-warp-rs-4-bits",)  # records at another width than the one of all
 PEERS_CODEC = "residual-2"
 OURS = {"ours": None, "ours-opq-32": "opq-32"}  # records of ours, and the codec of those that are not of the paper's
-GROWTH_CODECS = (PEERS_CODEC, "opq-16x4t")
+GROWTH_CODECS = (PEERS_CODEC, f"{PEERS_CODEC}t", "opq-16x4t")
 GROWTH_SIZES = (250_000, 1_000_000, 4_000_000, 16_000_000)
 
 

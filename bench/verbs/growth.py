@@ -29,14 +29,22 @@ from bench.search.ranking import Ranking
 from bench.search.stage_times import Watch
 from bench.verbs.common import Threads, limit_threads
 
-PRESETS: dict[str, Preset] = {
-    "colbertv2": ColBERTv2Preset(nprobe=2, ncandidates=256),
-    "plaid, ncells 2, ndocs 1024": PlaidPreset(ncells=2, centroid_score_threshold=-1.0, ndocs=1024),
-    "plaid, ncells 4, ndocs 4096": PlaidPreset(ncells=4, centroid_score_threshold=-1.0, ndocs=4096),
-    "grouped, nlists 96, nscored 256": GroupedPreset(groups=1024, ngroups=8, nlists=96, nscored=256, margin=0.15),
-    "grouped, nlists 192, nscored 512": GroupedPreset(groups=1024, ngroups=8, nlists=192, nscored=512, margin=0.15),
-}
 DEPTH = 100
+CENTROIDS_OF_A_GROUP = 32
+
+
+def presets(centroids: int) -> dict[str, Preset]:
+    """The searches that are measured, for an index with so many centroids."""
+    groups = max(1, centroids // CENTROIDS_OF_A_GROUP)
+    values = {"groups": groups, "ngroups": min(16, groups), "margin": 0.15}
+    return {
+        "colbertv2": ColBERTv2Preset(nprobe=2, ncandidates=256),
+        "plaid, ncells 2, ndocs 1024": PlaidPreset(ncells=2, centroid_score_threshold=-1.0, ndocs=1024),
+        "plaid, ncells 4, ndocs 4096": PlaidPreset(ncells=4, centroid_score_threshold=-1.0, ndocs=4096),
+        "plaid, ncells 8, ndocs 1024": PlaidPreset(ncells=8, centroid_score_threshold=-1.0, ndocs=1024),
+        "grouped, nlists 48, nscored 512": GroupedPreset(nlists=48, nscored=512, **values),
+        "grouped, nlists 96, nscored 512": GroupedPreset(nlists=96, nscored=512, **values),
+    }
 
 
 def growth(
@@ -84,9 +92,8 @@ def growth(
                 progress.update(1)
             shutil.rmtree(work)
     settings = {"codecs": codecs, "iterations": iterations, "seed": seed, "threads": threads}
-    presets = {name: preset.model_dump() for name, preset in PRESETS.items()}
     record: dict[str, Any] = {
-        "settings": {**settings, "depth": DEPTH, "presets": presets},
+        "settings": {**settings, "depth": DEPTH},
         "inputs": {"queries": asked.manifest.digest, "shards": [shard.manifest.digest for shard in shards]},
         "indexes": rows,
         "host": host.record(),
@@ -121,9 +128,10 @@ def _built(
 
 def _row(index: Index, built: dict[str, float], queries: np.ndarray, exact: list[Ranking], threads: int) -> dict[str, Any]:
     """Search of one index by every preset."""
-    found = {name: _search(index, preset, queries, exact, threads) for name, preset in PRESETS.items()}
-    bytes_used = sum(file["bytes"] for file in index.manifest.files.values())
     counts = dict(index.manifest.counts)
+    searched = presets(counts["centroids"])
+    found = {name: _search(index, preset, queries, exact, threads) for name, preset in searched.items()}
+    bytes_used = sum(file["bytes"] for file in index.manifest.files.values())
     times = ", ".join(f"{name}: {item['p50']:.2f} ms, overlap {item['overlap']:.3f}" for name, item in found.items())
     print(f"{counts['vectors']} vectors, {counts['centroids']} centroids, built in {sum(built.values()):.0f} s; {times}")
     return {"counts": counts, "build_s": built, "bytes_per_vector": bytes_used / counts["vectors"], "search": found}
@@ -138,7 +146,7 @@ def _search(index: Index, preset: Preset, queries: np.ndarray, exact: list[Ranki
 
     times = summary(measure(search, len(queries), time.perf_counter, Repeats()))
     shares = overlap(_rankings(engine.search(queries, DEPTH)), _rankings(exact), DEPTH)
-    return {**times, "overlap": float(np.mean(list(shares.values())))}
+    return {"preset": preset.model_dump(), **times, "overlap": float(np.mean(list(shares.values())))}
 
 
 def _rankings(found: list[Ranking]) -> Rankings:
