@@ -72,29 +72,34 @@ def table(found: pd.DataFrame) -> Table:
 
 
 def figure(found: pd.DataFrame) -> Figure:
-    """Draw p50 against the number of vectors on logarithmic axes: a colour for each preset, a marker for each codec, and a
+    """Draw p50 against the number of vectors on logarithmic axes, a panel for each codec and a line for each preset, with a
     square root for comparison."""
-    colours = dict(zip(found["preset"].unique(), COLOURS, strict=False))
-    markers = dict(zip(found["codec"].unique(), MARKERS, strict=False))
+    codecs, presets = (list(found[column].unique()) for column in ("codec", "preset"))
+    vectors = np.array([found["vectors"].min(), found["vectors"].max()], float)
+    powers = exponents(found)
     with mpl.rc_context(STYLE):
-        drawn = Figure(figsize=(6.6, 3.6), layout="constrained")
-        axes = drawn.add_subplot()
-        powers = exponents(found)
+        drawn = Figure(figsize=(0.6 + 2.9 * len(codecs), 4.2), layout="constrained")
+        panels = drawn.subplots(1, len(codecs), sharey=True, squeeze=False)[0]
         for line, rows in _lines(found).items():
-            axes.plot(
+            codec, preset = rows[["codec", "preset"]].iloc[0]
+            place = presets.index(preset)
+            panels[codecs.index(codec)].plot(
                 rows["vectors"],
                 rows["p50"],
-                color=colours[rows["preset"].iloc[0]],
-                marker=markers[rows["codec"].iloc[0]],
-                label=f"{line}: power {powers[line]:.2f}",
+                color=COLOURS[place],
+                marker=MARKERS[place],
+                label=f"{preset}: power {powers[line]:.2f}",
             )
-        vectors = np.array([found["vectors"].min(), found["vectors"].max()], float)
-        root = found["p50"].max() * np.sqrt(vectors / vectors[1])
-        axes.plot(vectors, root, color="#888888", linestyle="--", label="square root: power 0.50")
-        axes.set_xscale("log")
-        axes.set_yscale("log")
-        axes.set_xlabel("vectors in the index")
-        axes.set_ylabel("p50 of a query, ms")
-        axes.grid(color="#dddddd", linewidth=0.6)
-        drawn.legend(frameon=False, fontsize=7, loc="outside right center")
+        for codec, axes in zip(codecs, panels, strict=True):
+            root = found["p50"].max() * np.sqrt(vectors / vectors[1])
+            axes.plot(vectors, root, color="#888888", linestyle="--", label="square root: power 0.50")
+            axes.set_xscale("log")
+            axes.set_yscale("log")
+            axes.set_title(codec)
+            axes.set_xlabel("vectors in the index")
+            for which in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
+                which("{x:g}")
+            axes.grid(color="#dddddd", linewidth=0.6)
+            axes.legend(frameon=False, fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.2))
+        panels[0].set_ylabel("p50 of a query, ms")
     return drawn

@@ -42,7 +42,7 @@ def test_more_centroids_cost_their_bytes_and_wider_codes():
 
 
 def test_indexes_of_up_to_16_million_vectors_are_estimated_within_3_percent():
-    measured = pd.read_csv(ROOT / "results" / "baselines" / "growth.csv").drop_duplicates("vectors")
+    measured = pd.read_csv(ROOT / "results" / "baselines" / "growth.csv").query("codec == 'residual-2'")
     assert measured["vectors"].max() > 15_000_000
     for row in measured.itertuples():
         found = index_bytes("residual-2", row.passages, row.vectors, 128) / row.vectors
