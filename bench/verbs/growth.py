@@ -36,7 +36,7 @@ CENTROIDS_OF_A_GROUP = 32
 def presets(centroids: int) -> dict[str, Preset]:
     """The searches that are measured, for an index with so many centroids."""
     groups = max(1, centroids // CENTROIDS_OF_A_GROUP)
-    values = {"groups": groups, "ngroups": min(16, groups), "margin": 0.15}
+    values: dict[str, Any] = {"groups": groups, "ngroups": min(16, groups), "margin": 0.15}
     return {
         "colbertv2": ColBERTv2Preset(nprobe=2, ncandidates=256),
         "plaid, ncells 2, ndocs 1024": PlaidPreset(ncells=2, centroid_score_threshold=-1.0, ndocs=1024),

@@ -12,6 +12,7 @@ from bench.search.grouped import Grouped
 from bench.search.kernels import cpu
 from bench.search.kernels.backends import open_grouped
 from bench.search.kernels.base import rounded_codebook
+from bench.search.kernels.grouped_cpu import LANES_IN_16_BITS
 from bench.search.kernels.groups import find
 from tests.fixtures_index import KERNELS
 from tests.search.test_cpu import SHAPES, draw_queries, world  # noqa: F401
@@ -53,6 +54,19 @@ def test_every_kernel_gives_what_the_reference_gives(world, shape, data):  # noq
         (scores, one), (truth, same) = fast.scored(query, passages, margin), plain.scored(expected, passages, margin)
         np.testing.assert_array_equal(scores, truth)
         assert one == same
+
+
+@pytest.mark.parametrize("lanes", [LANES_IN_16_BITS, LANES_IN_16_BITS + 1, 600])
+def test_queries_of_hundreds_of_vectors_are_gathered_as_by_the_reference(indexes, lanes):
+    index = indexes[4]
+    fast, plain = open_grouped("cpu", index), open_grouped("reference", index)
+    vectors = np.tile(np.random.default_rng(0).standard_normal(index.compressed.codec.dim), (lanes, 1)).astype(np.float32)
+    every = np.arange(len(index.compressed.codec.centroids))
+    query, expected = fast.opened(vectors), plain.opened(vectors)
+    fast.near(query, find(index.compressed.codec, 1), 1)
+    found = fast.gathered(query, every, len(every))
+    np.testing.assert_array_equal(found, plain.gathered(expected, every, len(every)))
+    assert found.max() > lanes * 100  # the sums are as large as they can be, about
 
 
 def test_without_any_limit_it_gives_the_passages_and_scores_of_exact_search(open_one, indexes, random_queries, naive_scores):

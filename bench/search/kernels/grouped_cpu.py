@@ -66,7 +66,7 @@ class GroupedCPU(CPU):
             loops_of = grouped_loops.gathered(group.width)
             loops_of(group.fixed8, group.lanes, first, centroids, nlists, *lists, shift, met)
             first += group.lanes
-        return met & dtype((1 << shift) - 1)
+        return np.bitwise_and(met, dtype((1 << shift) - 1))
 
     def strongest(self, gathered: np.ndarray, wanted: int) -> tuple[np.ndarray, int]:
         """Return the ``wanted`` passages with the largest scores ``[passages]`` above 0, and how many are above 0."""
